@@ -1,0 +1,355 @@
+"""Boolean feature functions: a core of four nodes, sugar over it, a parser, exact evaluation.
+
+Trusts and imports nothing but the standard library. `evaluate` is the reference meaning of a
+formula; it works on many inputs at once, one bit of a Python integer each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, islice
+from math import inf
+
+from supercheck.errors import InputError
+
+DEEPEST = 100  # levels of nesting that a formula may have
+LONGEST = 1_000_000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Var:
+    """Feature `index` is on."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """`inside` does not hold."""
+
+    inside: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """At least `count` of `inside` hold; `AtLeast(0, ())` is 1 and `AtLeast(1, ())` is 0."""
+
+    count: int
+    inside: tuple[Formula, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Xor:
+    """An odd number of `inside` hold."""
+
+    inside: tuple[Formula, ...]
+
+
+Formula = Var | Not | AtLeast | Xor
+TRUE, FALSE = AtLeast(0, ()), AtLeast(1, ())
+
+
+def every(inside: Sequence[Formula]) -> Formula:
+    """The AND of `inside`."""
+    return AtLeast(len(inside), tuple(inside))
+
+
+def some(inside: Sequence[Formula]) -> Formula:
+    """The OR of `inside`."""
+    return AtLeast(1, tuple(inside))
+
+
+GATES: Mapping[str, Callable[[tuple[Formula, ...]], Formula]] = {
+    "and": every,
+    "or": some,
+    "xor": Xor,
+    "nand": lambda inside: Not(every(inside)),
+    "nor": lambda inside: Not(some(inside)),
+    "xnor": lambda inside: Not(Xor(inside)),
+    "majority": lambda inside: AtLeast(len(inside) // 2 + 1, inside),
+    "copy": lambda inside: inside[0],
+}
+"""Sugar: a gate over a tuple of formulas, by the name that specs use."""
+
+
+def gate(name: str, features: Sequence[int]) -> Formula:
+    """The gate called `name` (a key of `GATES`) over the given features."""
+    return GATES[name](tuple(Var(j) for j in features))
+
+
+def table(rows: Sequence[tuple[frozenset[int], frozenset[int]]]) -> Formula:
+    """The function that holds on exactly the given rows.
+
+    Args:
+        rows: (features on, features off) of each row on which it holds.
+    """
+    return some([every([*map(Var, sorted(on)), *(Not(Var(j)) for j in sorted(off))]) for on, off in rows])
+
+
+def inside(formula: Formula) -> tuple[Formula, ...]:
+    """The direct parts of a formula."""
+    if isinstance(formula, Var):
+        return ()
+    return (formula.inside,) if isinstance(formula, Not) else formula.inside
+
+
+def variables(formula: Formula) -> Iterator[int]:
+    """Every occurrence of a feature, from left to right."""
+    stack = [formula]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Var):
+            yield node.index
+        else:
+            stack.extend(reversed(inside(node)))
+
+
+def support(formula: Formula) -> tuple[int, ...]:
+    """The features that occur in a formula, ascending."""
+    return tuple(sorted(set(variables(formula))))
+
+
+def evaluate(formula: Formula, value: Callable[[int], int], ones: int = 1) -> int:
+    """Evaluate on many inputs at once.
+
+    Args:
+        formula: the function.
+        value: for feature j an integer whose bit b says whether j is on in input b.
+        ones: an integer with a 1 for every input; `1` for a single one.
+
+    Returns:
+        An integer whose bit b says whether the formula holds on input b.
+    """
+    if isinstance(formula, Var):
+        return value(formula.index)
+    parts = [evaluate(part, value, ones) for part in inside(formula)]
+    if isinstance(formula, Not):
+        return ones & ~parts[0]
+    if isinstance(formula, Xor):
+        odd = 0
+        for part in parts:
+            odd ^= part
+        return odd
+    if formula.count > len(parts):
+        return 0
+    if formula.count == len(parts):
+        everywhere = ones
+        for part in parts:
+            everywhere &= part
+        return everywhere
+    # reached[c]: where at least c of the parts seen so far hold
+    reached = [ones] + [0] * formula.count
+    for part in parts:
+        for count in range(formula.count, 0, -1):
+            reached[count] |= reached[count - 1] & part
+    return reached[formula.count]
+
+
+def holds(formula: Formula, active: frozenset[int]) -> bool:
+    """Whether the formula holds where exactly the features in `active` are on."""
+    return evaluate(formula, lambda j: int(j in active)) == 1
+
+
+def assignments(formula: Formula, on: bool, limit: int) -> Iterator[frozenset[int]]:
+    """The assignments of a formula's own features with at most `limit` on at which it is `on`.
+
+    Yields:
+        Each one's active features; fewest first, then in lexicographic order.
+    """
+    features = support(formula)
+    for size in range(min(limit, len(features)) + 1):
+        members = combinations(features, size)
+        while chunk := list(islice(members, 4096)):
+            ones = (1 << len(chunk)) - 1
+            columns = dict.fromkeys(features, 0)
+            for position, active in enumerate(chunk):
+                for feature in active:
+                    columns[feature] |= 1 << position
+            true = evaluate(formula, columns.__getitem__, ones)
+            yield from (frozenset(a) for p, a in enumerate(chunk) if bool(true >> p & 1) == on)
+
+
+def least_active(formula: Formula) -> tuple[float, float] | None:
+    """How few active features make a read-once formula false, and how few make it true.
+
+    Returns:
+        (fewest for 0, fewest for 1), `inf` where nothing does; None where a feature occurs twice.
+
+    Source: ours. Parts of a read-once formula share no feature, so their costs add; of `AtLeast`
+    the `count` parts that are cheapest to turn on are on, and any other whose being on is cheaper.
+    """
+    seen = list(variables(formula))
+    return _least(formula) if len(seen) == len(set(seen)) else None
+
+
+def _least(formula: Formula) -> tuple[float, float]:
+    if isinstance(formula, Var):
+        return 0, 1
+    parts = [_least(part) for part in inside(formula)]
+    if isinstance(formula, Not):
+        return parts[0][1], parts[0][0]
+    # cost[c]: fewest active features with exactly c parts on (for Xor: with c = parity)
+    parity = isinstance(formula, Xor)
+    cost: list[float] = [0, inf] if parity else [0] + [inf] * len(parts)
+    for off, on in parts:
+        up = [cost[1], cost[0]] if parity else [inf, *cost[:-1]]
+        cost = [min(stay + off, step + on) for stay, step in zip(cost, up, strict=True)]
+    split = 1 if isinstance(formula, Xor) else formula.count
+    return min(cost[:split], default=inf), min(cost[split:], default=inf)
+
+
+def reaches(formula: Formula, on: bool, limit: int, budget: int = 1 << 17) -> bool | None:
+    """Whether some input with at most `limit` features on makes the formula `on`.
+
+    Returns:
+        True or False, both exact; None where `budget` assignments did not settle it.
+    """
+    least = least_active(formula)
+    if least is not None:
+        return least[on] <= limit
+    if not evaluate(formula, lambda _: 0):  # the all-zero input always belongs to the domain
+        if not on:
+            return True
+    elif on:
+        return True
+    features, total, count = len(support(formula)), 1, 1
+    for size in range(1, min(limit, features) + 1):
+        count = count * (features - size + 1) // size
+        total += count
+        if total > budget:
+            return True if next(assignments(formula, on, size - 1), None) is not None else None
+    return next(assignments(formula, on, limit), None) is not None
+
+
+def text(formula: Formula) -> str:
+    """The formula as a spec would write it; `parse` reads it back."""
+    return _text(formula, 0)
+
+
+_LEVELS = {"|": 1, "^": 2, "&": 3}  # how tightly an operator binds; "~" is 4
+
+
+def _text(formula: Formula, tight: int) -> str:
+    if isinstance(formula, Var):
+        return f"x{formula.index}"
+    if isinstance(formula, Not):
+        return "~" + _text(formula.inside, 4)
+    if formula == TRUE or formula == FALSE:
+        return "1" if formula == TRUE else "0"
+    parts = formula.inside
+    if len(parts) >= 2:
+        sign = "^" if isinstance(formula, Xor) else {len(parts): "&", 1: "|"}.get(formula.count)
+        if sign is not None:
+            joined = f" {sign} ".join(_text(part, _LEVELS[sign] + 1) for part in parts)
+            return f"({joined})" if _LEVELS[sign] < tight else joined
+    if isinstance(formula, Xor):  # of one part, or of none
+        return _text(parts[0], tight) if parts else "0"
+    return f"atleast({', '.join([str(formula.count), *(_text(part, 0) for part in parts)])})"
+
+
+def prefix(formula: Formula) -> str:
+    """The core form that certificates hash: `xj`, `!(f)`, `^(f,...)`, `n(f,...)` = at least n."""
+    if isinstance(formula, Var):
+        return f"x{formula.index}"
+    sign = "!" if isinstance(formula, Not) else "^" if isinstance(formula, Xor) else formula.count
+    return f"{sign}({','.join(map(prefix, inside(formula)))})"
+
+
+_TOKEN = re.compile(r"\s*(?:(x)([0-9]+)|(atleast)\b|([0-9]+)|([~&^|(),])|(\S))")
+
+
+def parse(source: str) -> Formula:
+    """Read a formula: `~ & ^ |` (that order binds), parentheses, `atleast(t, ...)`, `x3`, `0`, `1`.
+
+    Raises:
+        InputError: with the column, counted from 1, of what was not expected.
+    """
+    return _Parser(source).whole()
+
+
+class _Parser:
+    """Recursive descent; `DEEPEST` bounds the recursion."""
+
+    def __init__(self, source: str) -> None:
+        if len(source) > LONGEST:
+            raise InputError(expected=f"a formula of at most {LONGEST:,} characters", got=f"{len(source):,}")
+        self.source, self.end, self.depth = source, 0, 0
+        self.advance()
+
+    def advance(self) -> None:
+        match = _TOKEN.match(self.source, self.end)
+        if match is None:
+            self.kind, self.token, self.start = "end", "the end", len(self.source)
+            return
+        x, index, call, number, sign, other = match.groups()
+        self.kind = "x" if x else "call" if call else "number" if number else sign or "other"
+        self.token = index or call or number or sign or other
+        self.start, self.end = match.start(match.lastindex or 0), match.end()
+        if x:
+            self.start -= 1
+
+    def refuse(self, expected: str) -> InputError:
+        got = f'"{"x" * (self.kind == "x")}{self.token}"' if self.kind != "end" else "the end"
+        return InputError(place=f"column {self.start + 1}", expected=expected, got=got)
+
+    def take(self, kind: str) -> str:
+        if self.kind != kind:
+            raise self.refuse({"end": 'an operator (& ^ |) or the end', "number": "a whole number"}.get(kind, f'"{kind}"'))
+        token = self.token
+        self.advance()
+        return token
+
+    def whole(self) -> Formula:
+        formula = self.infix(1)
+        self.take("end")
+        return formula
+
+    def infix(self, level: int) -> Formula:
+        if level > 3:
+            return self.unary()
+        sign = next(sign for sign, binds in _LEVELS.items() if binds == level)
+        parts = [self.infix(level + 1)]
+        while self.kind == sign:
+            self.advance()
+            parts.append(self.infix(level + 1))
+        if len(parts) == 1:
+            return parts[0]
+        return GATES[{"|": "or", "^": "xor", "&": "and"}[sign]](tuple(parts))
+
+    def unary(self) -> Formula:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.refuse(f"at most {DEEPEST} levels of nesting")
+        formula = self.atom()
+        self.depth -= 1
+        return formula
+
+    def atom(self) -> Formula:
+        if self.kind == "~":
+            self.advance()
+            return Not(self.unary())
+        if self.kind == "(":
+            self.advance()
+            formula = self.infix(1)
+            self.take(")")
+            return formula
+        if self.kind == "x":
+            if len(self.token) > 9:
+                raise self.refuse("a feature's index")
+            return Var(int(self.take("x")))
+        if self.kind == "number" and self.token in ("0", "1"):
+            return TRUE if self.take("number") == "1" else FALSE
+        if self.kind == "call":
+            self.advance()
+            self.take("(")
+            if self.kind == "number" and len(self.token) > 9:
+                raise self.refuse("a whole number below 10^9")
+            count, parts = int(self.take("number")), []
+            while self.kind == ",":
+                self.advance()
+                parts.append(self.infix(1))
+            self.take(")")
+            return AtLeast(count, tuple(parts))
+        raise self.refuse("a feature such as x3, 0, 1, ~, ( or atleast(")

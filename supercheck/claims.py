@@ -1,0 +1,162 @@
+"""Network x spec -> claims: per output and class, what the integer w . h must satisfy.
+
+The claim (output, class) says: on every input of the domain at which the output's function has this
+class, `lowest <= w . h <= highest`. Nothing is copied or built per claim; cones are found when asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache, cached_property
+from math import ceil, floor
+
+import numpy as np
+
+from supercheck.boolean import Formula, reaches, support
+from supercheck.domain import KSparse
+from supercheck.errors import InputError
+from supercheck.exact import Array
+from supercheck.formats import file_digest, load_linear
+from supercheck.network import Affine, Network
+from supercheck.spec import Readout, Spec
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Bounds on the integer w . h, both included; None where there is none."""
+
+    lowest: int | None = None
+    highest: int | None = None
+
+    def met(self, total: int) -> bool:
+        """Whether w . h = `total` keeps to the bounds."""
+        return (self.lowest is None or total >= self.lowest) and (self.highest is None or total <= self.highest)
+
+
+@dataclass(frozen=True, eq=False)
+class Claims:
+    """The question put to the engines.
+
+    Attributes:
+        own: the network as its file holds it.
+        network: the same with the spec's encoder and decoder folded in; this one is decided.
+        domain: the inputs.
+        formulas: one function an output.
+        readout: how outputs are read.
+        assumptions: what a reader of the verdict has to know, one sentence each.
+    """
+
+    own: Network
+    network: Network
+    domain: KSparse
+    formulas: Sequence[Formula]
+    readout: Readout
+    assumptions: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """The number of outputs."""
+        return len(self.formulas)
+
+    def at_most(self, max_active: int) -> Claims:
+        """The same question of the inputs with at most `max_active` features on."""
+        return replace(self, domain=self.domain.within(max_active))
+
+    @property
+    def separable(self) -> bool:
+        """Whether each output only has to have some threshold, so that its claims have no goals of their own."""
+        return self.readout.mode == "separable"
+
+    @cached_property
+    def _goals(self) -> dict[tuple[Fraction, Fraction, bool], Goal]:
+        return {}
+
+    def goal(self, output: int, on: bool) -> Goal:
+        """What w . h has to satisfy where the output's function is `on`; no bounds in mode separable.
+
+        Source: CERTIFICATE.md, "Goals": y = b + s (w . h) with s > 0 and w . h an integer.
+        """
+        key = (self.network.output.bias[output], self.network.output.scale[output], on)
+        if key not in self._goals:
+            self._goals[key] = _goal(self.readout, *key)
+        return self._goals[key]
+
+    def value(self, output: int, total: int) -> Fraction:
+        """The output y = b + s (w . h) for w . h = `total`."""
+        return self.network.output.bias[output] + self.network.output.scale[output] * total
+
+    @cached_property
+    def _reached(self) -> dict[tuple[Formula, bool], bool | None]:
+        return {}
+
+    def reached(self, output: int, on: bool) -> bool | None:
+        """Whether some input of the domain has this class; None where that was too much to find out here."""
+        key = (self.formulas[output], on)
+        if key not in self._reached:
+            self._reached[key] = reaches(*key, self.domain.max_active)
+        return self._reached[key]
+
+    def vacuous(self, output: int) -> str | None:
+        """The class that no input of the domain has, "on" or "off", if there is one."""
+        return next((name for name, on in (("on", True), ("off", False)) if self.reached(output, on) is False), None)
+
+    def features(self, outputs: Sequence[int]) -> Array:
+        """The features that the given outputs or their functions depend on, ascending."""
+        named = {feature for i in outputs for feature in support(self.formulas[i])}
+        cone = self.network.cone(outputs)[0]
+        return np.union1d(cone, np.fromiter(named, dtype=np.int64)).astype(np.int64)
+
+
+def _goal(readout: Readout, bias: Fraction, scale: Fraction, on: bool) -> Goal:
+    if readout.mode == "separable":
+        return Goal()
+    if readout.at is not None:  # on: y > at + margin; off: y <= at - margin
+        if on:
+            return Goal(lowest=floor((readout.at + readout.margin - bias) / scale) + 1)
+        return Goal(highest=floor((readout.at - readout.margin - bias) / scale))
+    within = readout.within or Fraction(0)  # equality is epsilon with 0
+    return Goal(ceil((on - within - bias) / scale), floor((on + within - bias) / scale))
+
+
+def pose(network: Network, spec: Spec) -> Claims:
+    """Put the spec's question to a network.
+
+    Raises:
+        InputError: if their shapes do not fit, naming both.
+    """
+    notes, file = list(network.notes), spec.file
+    codes: dict[str, Affine] = {}
+    for kind, code in (("encoder", spec.source.encoder), ("decoder", spec.source.decoder)):
+        if code is not None:
+            codes[kind] = load_linear(code)
+            notes.append(f"The fixed {kind} {code.name} (sha256 {file_digest(code)}) is folded in as a linear layer.")
+    encoder, decoder = codes.get("encoder"), codes.get("decoder")
+    if encoder is not None and encoder.weight.height != network.features:
+        expected = f"weight [{network.features}, features], a row for each network input"
+        raise InputError(file=spec.source.encoder, place="encoder", expected=expected, got=_shape(encoder))
+    if decoder is not None and decoder.weight.width != network.outputs:
+        expected = f"weight [outputs, {network.outputs}], a column for each network output"
+        raise InputError(file=spec.source.decoder, place="decoder", expected=expected, got=_shape(decoder))
+    whole = network.between(encoder, decoder) if codes else network
+    if whole.features != spec.domain.features:
+        expected = f"a network of {spec.domain.features} features"
+        raise InputError(file=file, place="domain.features", expected=expected, got=f"one of {whole.features}")
+    if whole.outputs != len(spec.formulas):
+        expected = f"a network of {len(spec.formulas)} outputs, as many as functions"
+        raise InputError(file=file, place="outputs", expected=expected, got=f"one of {whole.outputs}")
+    return Claims(network, whole, spec.domain, spec.formulas, spec.readout, tuple(notes))
+
+
+def _shape(code: Affine) -> str:
+    return f"shape [{code.weight.height}, {code.weight.width}]"
+
+
+@cache
+def expected(readout: Readout, on: bool) -> str:
+    """What the readout asks of y in this class, in words: "y > 1/2"."""
+    if readout.mode == "separable":
+        return "y above every off value" if on else "y below every on value"
+    if readout.at is None:
+        return f"y = {int(on)}" if not readout.within else f"|y - {int(on)}| <= {readout.within}"
+    return f"y > {readout.at + readout.margin}" if on else f"y <= {readout.at - readout.margin}"

@@ -1,0 +1,132 @@
+"""The portfolio: which engine decides what, and what counts as decided. Read this file first.
+
+Order: 1. Outputs whose inputs are few are enumerated, all that can share one sweep at once. 2. The rest goes to
+Z3, one output at a time. Every refutation is replayed through the loaded network in exact arithmetic before it
+counts. 3. Only when every output is decided, the network's smallest counterexample is sought: sparsity levels
+from 0 upwards over the outputs that are not proved, so that the level below is proved empty.
+
+A newcomer adds a decision procedure with one file here and one row in `ENGINES`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from supercheck.claims import Claims
+from supercheck.decide import enumeration, smt
+from supercheck.decide.limits import Clock, Limits, Progress, quiet
+from supercheck.errors import InputError
+from supercheck.evidence import Counterexample, Decision, OutputResult, Result, Verdict, replay
+
+__all__ = ["ENGINES", "Limits", "decide"]
+
+Engine = Callable[[Claims, Sequence[int], Limits, Clock], Iterator[Decision]]
+
+ENGINES: dict[str, Engine] = {enumeration.NAME: enumeration.decide, smt.NAME: smt.decide}
+
+AFFORDABLE = 4 * 10**11
+"""Multiplications that one sweep of an enumeration may cost: at about 10^10 a second on two cores, under a minute."""
+
+INTERRUPTED = "interrupted"
+
+
+def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet) -> Result:
+    """Decide every claim, then find the smallest counterexample.
+
+    Args:
+        claims: the question.
+        limits: engine, time, workers.
+        progress: told how many outputs are decided.
+
+    Returns:
+        One result an output. Ctrl-C and the deadline leave outputs unknown, with the reason.
+    """
+    if limits.engine != "auto" and limits.engine not in ENGINES:
+        raise InputError(place="engine", expected=f"auto or one of {', '.join(ENGINES)}", got=limits.engine)
+    clock, begun = Clock.start(limits.timeout), time.perf_counter()
+    outputs = {i: OutputResult(i, Verdict.UNKNOWN, reason=INTERRUPTED) for i in range(len(claims))}
+    interrupted = False
+    try:
+        for done, found in enumerate(_results(claims, range(len(claims)), limits, clock), 1):
+            outputs[found.index] = found
+            progress(done, len(claims), "deciding")
+    except KeyboardInterrupt:
+        interrupted = True
+    decided = time.perf_counter()
+    smallest = _least(outputs)
+    if smallest is not None and not interrupted:
+        try:
+            progress(len(claims), len(claims), "minimising")
+            smallest = _minimal(claims, outputs, smallest, limits, clock)
+        except KeyboardInterrupt:
+            pass
+    seconds = {"decide": decided - begun, "minimise": time.perf_counter() - decided}
+    return Result(claims, tuple(outputs[i] for i in sorted(outputs)), smallest, seconds=seconds)
+
+
+def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[OutputResult]:
+    """Decisions with their refutations replayed."""
+    for name, share in _plan(claims, outputs, limits):
+        for decision in ENGINES[name](claims, share, limits, clock):
+            refuted = decision.verdict is Verdict.REFUTED
+            counterexample = replay(claims, decision) if refuted else None
+            if counterexample is not None and decision.minimal:
+                counterexample = replace(counterexample, minimal=True)  # of this output; see _minimal
+            engine = None if decision.verdict is Verdict.UNKNOWN else name
+            yield OutputResult(
+                decision.output, decision.verdict, engine, decision.reason, counterexample, decision.extremes
+            )
+
+
+def _plan(claims: Claims, outputs: Sequence[int], limits: Limits) -> Iterator[tuple[str, Sequence[int]]]:
+    """Which engine gets which outputs: one shared sweep, else a sweep an output, else Z3."""
+    if limits.engine != "auto":
+        yield limits.engine, outputs
+        return
+    if enumeration.cost(claims, outputs) <= AFFORDABLE:
+        yield enumeration.NAME, outputs
+        return
+    budget, rest = AFFORDABLE, []
+    for i in outputs:
+        price = enumeration.cost(claims, [i])
+        if price <= AFFORDABLE // len(outputs) and price <= budget:
+            budget -= price
+            yield enumeration.NAME, [i]
+        else:
+            rest.append(i)
+    if rest:
+        yield smt.NAME, rest
+
+
+def _least(outputs: dict[int, OutputResult]) -> Counterexample | None:
+    """The smallest counterexample found; among equals the first in lexicographic order, then the first output."""
+    found = [result.counterexample for result in outputs.values() if result.counterexample is not None]
+    return min(found, key=_order, default=None)
+
+
+def _order(counterexample: Counterexample) -> tuple[int, tuple[int, ...], int]:
+    return counterexample.size, counterexample.active, counterexample.output
+
+
+def _minimal(
+    claims: Claims, outputs: dict[int, OutputResult], smallest: Counterexample, limits: Limits, clock: Clock
+) -> Counterexample:
+    """The smallest counterexample, with `minimal` set if no output has one with fewer active features.
+
+    Proved outputs cannot have any. An engine that sweeps inputs by size has already shown as much of its own.
+    """
+    unproved = [result for result in outputs.values() if result.verdict is not Verdict.PROVED]
+    open_ = [r.index for r in unproved if r.counterexample is None or not r.counterexample.minimal]
+    plain = replace(limits, margins=False)
+    for level in range(smallest.size if open_ else 0):
+        if clock.over:
+            return replace(smallest, minimal=False)
+        results = {r.index: r for r in _results(claims.at_most(level), open_, plain, clock)}
+        better = _least(results)
+        if any(result.verdict is Verdict.UNKNOWN for result in results.values()):
+            return replace(min((better or smallest, smallest), key=_order), minimal=False)
+        if better is not None:
+            return replace(better, minimal=True)
+    return replace(smallest, minimal=True)

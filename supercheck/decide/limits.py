@@ -1,0 +1,61 @@
+"""What a caller may limit, and the clock that enforces it. Frozen values; nothing global."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one run.
+
+    Attributes:
+        engine: "auto", or the one engine to use.
+        timeout: seconds for everything after loading, or None.
+        workers: how many processes may solve at once.
+        margins: whether to find every output's exact worst value of each class.
+    """
+
+    engine: str = "auto"
+    timeout: float | None = None
+    workers: int = os.cpu_count() or 1
+    margins: bool = False
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A deadline, and why it is one."""
+
+    timeout: float | None
+    end: float
+
+    @classmethod
+    def start(cls, timeout: float | None) -> Clock:
+        """Start counting now."""
+        return cls(timeout, float("inf") if timeout is None else time.monotonic() + timeout)
+
+    @property
+    def left(self) -> float:
+        """Seconds left; at least 0."""
+        return max(0.0, self.end - time.monotonic())
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is up."""
+        return self.left == 0.0
+
+    @property
+    def reason(self) -> str:
+        """Why an output is unknown after the deadline."""
+        return f"timeout after {self.timeout:g} s"
+
+
+Progress = Callable[[int, int, str], None]
+"""Called with outputs decided, outputs in all, and what is being done."""
+
+
+def quiet(done: int, total: int, doing: str) -> None:
+    """Report no progress."""

@@ -1,0 +1,69 @@
+"""What can go wrong, as types. Trusts and imports nothing."""
+
+from __future__ import annotations
+
+_LONGEST = 200  # characters of foreign text that one message may repeat
+
+
+class SupercheckError(Exception):
+    """Every error that supercheck raises on purpose."""
+
+
+class InputError(SupercheckError):
+    """A file, an option or an argument that cannot be what the user meant (exit code 2).
+
+    Attributes:
+        file: the file at fault, if there is one.
+        line: its line, counted from 1, where it has lines.
+        place: the key, tensor, node or option inside it.
+        expected: what would have been right.
+        got: what was found; long or unprintable text is shortened.
+        do: what to do about it, where that does not follow from the rest.
+        recipe: further lines for a reader who has to convert the file first.
+    """
+
+    def __init__(
+        self,
+        *,
+        file: object = None,
+        line: int | None = None,
+        place: str | None = None,
+        expected: str,
+        got: object,
+        do: str | None = None,
+        recipe: str | None = None,
+    ) -> None:
+        super().__init__(expected)
+        self.file, self.line, self.place = file, line, place
+        self.expected, self.got, self.do, self.recipe = expected, got, do, recipe
+
+    def __str__(self) -> str:
+        """One printable line: where, what was expected, what was found, what to do."""
+        where = "" if self.file is None else clip(self.file)
+        where += "" if self.line is None else f":{self.line}"
+        parts = [part for part in (where, self.place and clip(self.place)) if part]
+        ending = "" if self.do is None else f"; {self.do}"
+        return ": ".join([*parts, f"expected {self.expected}, got {clip(self.got)}{ending}"])
+
+    def at(self, file: object, line: int | None = None, place: str | None = None) -> InputError:
+        """The same error, with what is not known yet of its place filled in; places nest."""
+        nested = ", ".join(part for part in (place, self.place) if part) or None
+        return InputError(
+            file=self.file if self.file is not None else file,
+            line=self.line if self.line is not None else line,
+            place=nested,
+            expected=self.expected,
+            got=self.got,
+            do=self.do,
+            recipe=self.recipe,
+        )
+
+
+class FaultError(SupercheckError):
+    """supercheck contradicts itself; no verdict may be drawn from it (exit code 4)."""
+
+
+def clip(value: object) -> str:
+    """`value` as one printable line of bounded length."""
+    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value)[: 2 * _LONGEST])
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

@@ -1,0 +1,239 @@
+"""What may be believed: verdicts, replayed counterexamples, results.
+
+`replay` is the only maker of a `Counterexample`. It runs the loaded network in exact arithmetic and reads
+the output by the readout's own words, not by the integer goals that the engines work with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+
+from supercheck.boolean import holds
+from supercheck.claims import Claims
+from supercheck.errors import FaultError, SupercheckError
+from supercheck.spec import Readout
+
+
+class Verdict(Enum):
+    """The three answers; the value is the word that reports use."""
+
+    PROVED = "proved"
+    """Every claim holds on every input of the domain."""
+    REFUTED = "refuted"
+    """A replayed counterexample shows that some claim does not hold."""
+    UNKNOWN = "unknown"
+    """Neither was established; a reason says why."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """An input, by its active features, and the exact value of one output there."""
+
+    active: tuple[int, ...]
+    value: Fraction
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """An input on which an output is wrong, replayed in exact arithmetic.
+
+    Attributes:
+        active: the features that are on, ascending.
+        output: the output that is wrong.
+        value: its exact value.
+        expected: what its function says, 0 or 1.
+        against: in mode separable an on input whose value is not larger.
+        minimal: whether no counterexample of any output has fewer active features; proved, not guessed.
+    """
+
+    active: tuple[int, ...]
+    output: int
+    value: Fraction
+    expected: int
+    against: Point | None = None
+    minimal: bool = False
+
+    @property
+    def size(self) -> int:
+        """The number of active features; in mode separable that of the larger input."""
+        return max(len(self.active), 0 if self.against is None else len(self.against.active))
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """The exact worst output of each class; None where the class is vacuous."""
+
+    on: Point | None
+    off: Point | None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What an engine says of one output; a refutation counts once it is replayed.
+
+    Attributes:
+        output: which output.
+        verdict: what was decided of both its claims.
+        reason: why it is unknown.
+        active: the witness's active features where it is refuted.
+        against: in mode separable the witness's on input.
+        minimal: whether no input with fewer active features makes this output wrong.
+        extremes: where they were asked for.
+    """
+
+    output: int
+    verdict: Verdict
+    reason: str | None = None
+    active: tuple[int, ...] | None = None
+    against: tuple[int, ...] | None = None
+    minimal: bool = False
+    extremes: Extremes | None = None
+
+
+@dataclass(frozen=True)
+class OutputResult:
+    """What is known of one output.
+
+    Attributes:
+        index: which output.
+        verdict: proved, refuted or unknown.
+        engine: which engine decided it.
+        reason: why it is unknown.
+        counterexample: where it is refuted.
+        extremes: the exact worst of each class, where asked for.
+    """
+
+    index: int
+    verdict: Verdict
+    engine: str | None = None
+    reason: str | None = None
+    counterexample: Counterexample | None = None
+    extremes: Extremes | None = None
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a question came from, for reports."""
+
+    network: str | None = None
+    network_digest: str | None = None
+    spec: str | None = None
+    spec_digest: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The answer to one question.
+
+    Attributes:
+        claims: the question.
+        outputs: one entry an output, in order.
+        smallest: the network's smallest counterexample, if it is refuted.
+        arithmetic: "real" or "float32".
+        source: where network and spec came from, for reports.
+        seconds: load, decide, minimise, total.
+        render: how the result prints itself; the Python face passes it down.
+    """
+
+    claims: Claims
+    outputs: tuple[OutputResult, ...]
+    smallest: Counterexample | None = None
+    arithmetic: str = "real"
+    source: Provenance = Provenance()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    render: Callable[[Result], str] | None = None
+
+    @property
+    def real_verdict(self) -> Verdict:
+        """The verdict in real arithmetic: refuted if one output is, proved if every one is."""
+        return conclude(output.verdict for output in self.outputs)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict in the arithmetic that the spec asks about."""
+        return self.real_verdict if self.arithmetic == "real" else Verdict.UNKNOWN
+
+    @property
+    def reason(self) -> str | None:
+        """Why the verdict is unknown; None where it is not."""
+        if self.verdict is not Verdict.UNKNOWN:
+            return None
+        if self.arithmetic != "real":
+            return f"float32 evaluation is not decided yet; in real arithmetic: {self.real_verdict.value}"
+        return next((output.reason for output in self.outputs if output.reason), None)
+
+    def count(self, verdict: Verdict) -> int:
+        """How many outputs have this verdict."""
+        return sum(output.verdict is verdict for output in self.outputs)
+
+    @property
+    def counterexample(self) -> Counterexample:
+        """The network's smallest counterexample.
+
+        Raises:
+            SupercheckError: if the network is not refuted.
+        """
+        if self.smallest is None:
+            raise SupercheckError(f"a network that is {self.verdict.value} has no counterexample")
+        return self.smallest
+
+    def __str__(self) -> str:
+        """The report as plain text."""
+        return repr(self) if self.render is None else self.render(self)
+
+
+def conclude(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict over several: refuted wins, then unknown; proved only if all are, and there is one."""
+    found = set(verdicts)
+    for verdict in (Verdict.REFUTED, Verdict.UNKNOWN):
+        if verdict in found:
+            return verdict
+    return Verdict.PROVED if found else Verdict.UNKNOWN
+
+
+def wrong(readout: Readout, value: Fraction, on: bool) -> bool:
+    """Whether y = `value` is wrong for this class, by the readout's own words; not for mode separable."""
+    if readout.mode == "threshold" and readout.at is not None:
+        return not value > readout.at + readout.margin if on else not value <= readout.at - readout.margin
+    if readout.mode == "epsilon" and readout.within is not None:
+        return abs(value - on) > readout.within
+    if readout.mode == "equality":
+        return value != on
+    raise FaultError(f"no single value is wrong in mode {readout.mode}")
+
+
+def evaluate(claims: Claims, output: int, active: Iterable[int]) -> tuple[Point, bool]:
+    """The exact value of one output on one input of the domain, and what its function says there."""
+    on = frozenset(active)
+    if on not in claims.domain:
+        raise FaultError(f"an engine named an input outside the domain: {sorted(on)}")
+    x = [0] * claims.network.features
+    for feature in on:
+        x[feature] = 1
+    value = claims.network.run(x)[output]
+    return Point(tuple(sorted(on)), value), holds(claims.formulas[output], on)
+
+
+def replay(claims: Claims, decision: Decision) -> Counterexample:
+    """Check an engine's refutation in exact arithmetic.
+
+    Raises:
+        FaultError: if it does not refute; an engine is at fault then, and nothing may be concluded.
+    """
+    if decision.active is None:
+        raise FaultError(f"output {decision.output} was called refuted without a witness")
+    point, on = evaluate(claims, decision.output, decision.active)
+    against = None
+    if claims.separable:
+        if decision.against is None:
+            raise FaultError(f"output {decision.output} was called inseparable without its second input")
+        against, other = evaluate(claims, decision.output, decision.against)
+        fails = not on and other and against.value <= point.value
+    else:
+        fails = wrong(claims.readout, point.value, on)
+    if not fails:
+        raise FaultError(f"output {decision.output}: the witness {list(point.active)} does not refute it")
+    return Counterexample(point.active, decision.output, point.value, int(on), against)

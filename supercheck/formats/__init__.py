@@ -1,0 +1,109 @@
+"""From a network file to exact layers: one file a format, one table.
+
+A newcomer adds a format with one file here and one row in `READERS`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TypeVar
+
+from supercheck.errors import InputError
+from supercheck.formats.tensors import LayerNames, Tensors, linear, stack
+from supercheck.network import Affine, Network
+
+READERS = {
+    ".safetensors": "supercheck.formats.safetensors",
+    ".npz": "supercheck.formats.npz",
+    ".json": "supercheck.formats.json",
+    ".onnx": "supercheck.formats.onnx",
+}
+"""Suffix -> module, imported when such a file is read. `read(path)` gives the tensors by name or,
+where the file says itself how they are connected, the layers and what was assumed of them."""
+
+LARGEST = 4 << 30  # bytes of a network file
+
+PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib", ".npy")
+RECIPE = """\
+import torch; from safetensors.torch import save_file
+state = torch.load("{name}", weights_only=True)  # only if you trust where it came from
+save_file({{key: value.contiguous() for key, value in state.items()}}, "{stem}.safetensors")"""
+
+Result = TypeVar("Result")
+Read = tuple[Sequence[Affine], Sequence[str]]
+
+
+def load(path: str | Path, layers: Sequence[LayerNames] = ()) -> Network:
+    """Read a saved network and bring it into normal form.
+
+    Args:
+        path: an ONNX, safetensors, NPZ or JSON file.
+        layers: which tensors are the layers, where the file does not name them "0.weight", "0.bias", ...
+
+    Raises:
+        InputError: if the file is not such a network.
+    """
+    path = Path(path)
+    content = _read(path)
+    if isinstance(content, dict):
+        stored, notes = stack(path, content, layers)
+    elif layers:
+        raise InputError(
+            file=path, place="network.layers", expected="no layers for a format that connects them itself", got="layers"
+        )
+    else:
+        stored, notes = content
+    return _within(path, lambda: Network.of(stored, notes))
+
+
+def load_linear(path: str | Path) -> Affine:
+    """Read a fixed linear code: one tensor `weight` [outputs, inputs], maybe `bias`, or an ONNX file without ReLU."""
+    path = Path(path)
+    content = _read(path)
+    if isinstance(content, dict):
+        return linear(path, content)
+    network = _within(path, lambda: Network.of(*content))
+    if network.hidden:
+        raise InputError(file=path, expected="a linear code without ReLU", got=f"{len(network.hidden)} ReLU layers")
+    return network.affine()[0]
+
+
+def file_digest(path: str | Path) -> str:
+    """The sha256 of a file's bytes."""
+    with _within(Path(path), lambda: open(path, "rb")) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read(path: Path) -> Tensors | Read:
+    suffix = path.suffix.lower()
+    if suffix in PICKLES:
+        recipe = RECIPE.format(name=path.name, stem=path.stem)
+        raise InputError(
+            file=path,
+            expected="a format that cannot run code",
+            got=f"a {suffix} file (a pickle)",
+            do="convert it to safetensors:",
+            recipe=recipe,
+        )
+    if suffix not in READERS:
+        raise InputError(file=path, expected=f"a file ending in {', '.join(READERS)}", got=suffix or "no suffix")
+    if not path.is_file():
+        raise InputError(file=path, expected="a network file", got="no such file" if not path.exists() else "no file")
+    size = _within(path, lambda: path.stat().st_size)
+    if not 0 < size <= LARGEST:
+        raise InputError(file=path, expected=f"1 to {LARGEST:,} bytes", got=f"{size:,}")
+    content: Tensors | Read = _within(path, lambda: import_module(READERS[suffix]).read(path))
+    return content
+
+
+def _within(path: Path, action: Callable[[], Result]) -> Result:
+    """Run `action` so that its errors name the file."""
+    try:
+        return action()
+    except OSError as error:
+        raise InputError(file=path, expected="a readable file", got=error.strerror or error) from error
+    except InputError as error:
+        raise error.at(path) from error

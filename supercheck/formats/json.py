@@ -1,0 +1,63 @@
+"""JSON: dense tensors by name, numbers exactly as written, rationals in strings."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from supercheck.errors import InputError
+from supercheck.exact import exact_array
+from supercheck.formats.tensors import Tensors
+from supercheck.numbers import Decimal, decimal, rational
+
+_LARGEST = 1 << 28  # bytes
+
+
+def read(path: Path) -> Tensors:
+    """The tensors by name."""
+    if path.stat().st_size > _LARGEST:
+        raise InputError(file=path, expected=f"at most {_LARGEST:,} bytes of JSON", got=f"{path.stat().st_size:,}")
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        counts = Counter(name for name, _ in pairs)
+        if len(counts) < len(pairs):
+            raise InputError(file=path, place=counts.most_common(1)[0][0], expected="each key once", got="a key twice")
+        return dict(pairs)
+
+    def constant(word: str) -> None:
+        raise InputError(file=path, expected="finite numbers", got=word)
+
+    try:
+        content = json.loads(
+            path.read_bytes(), object_pairs_hook=once, parse_constant=constant, parse_float=decimal
+        )
+    except json.JSONDecodeError as error:
+        raise InputError(file=path, line=error.lineno, expected="JSON", got=error.msg) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(file=path, expected="JSON", got=error) from error
+    if not isinstance(content, dict):
+        raise InputError(file=path, expected='an object {"0.weight": [[...], ...], ...}', got=type(content).__name__)
+    return {name: _array(path, name, value) for name, value in content.items()}
+
+
+def _array(path: Path, name: str, value: object) -> Any:
+    rows = value if isinstance(value, list) else [value]
+    matrix = bool(rows) and all(isinstance(row, list) for row in rows)
+    flat = [cell for row in rows for cell in row] if matrix else rows
+    if not isinstance(value, list) or not rows or (matrix and {len(row) for row in rows} != {len(rows[0])}):
+        raise InputError(file=path, place=name, expected="a list of numbers or of rows of equal length", got=value)
+    array = exact_array(_number(path, name, cell) for cell in flat)
+    return array.reshape(len(rows), -1) if matrix else array
+
+
+def _number(path: Path, name: str, cell: object) -> int | Fraction:
+    if isinstance(cell, bool) or not isinstance(cell, int | Decimal | str):
+        raise InputError(file=path, place=name, expected='a number or a rational such as "1/3"', got=cell)
+    try:
+        value = rational(cell)
+    except ValueError as error:
+        raise InputError(file=path, place=name, expected='a number or a rational such as "1/3"', got=cell) from error
+    return value.numerator if value.denominator == 1 else value

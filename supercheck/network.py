@@ -1,0 +1,259 @@
+"""The network as a chain of exact integers: the normal form that everything else speaks of.
+
+A hidden layer is h -> ReLU(W h + b) with every row of (W, b) scaled to coprime integers; its positive
+factor has moved into the next layer's column, for ReLU(z / d) = ReLU(z) / d. Output i is
+y_i = b_i + s_i (w_i . h) with s_i > 0 and b_i rational and w_i coprime integers. `run` is the reference
+semantics: whatever else evaluates a network has to agree with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from supercheck.errors import InputError
+from supercheck.exact import FITS, Array, Ratios, Rows, coprime, exact_array, product
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """A layer as it is stored: h -> W h + b, then ReLU where `relu`.
+
+    Attributes:
+        weight: exact numbers, [outputs, inputs].
+        bias: exact numbers [outputs].
+        relu: whether a ReLU follows.
+        name: what the file calls it, for reports.
+    """
+
+    weight: Rows
+    bias: Array
+    relu: bool
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A hidden layer h -> ReLU(W h + b); each row of (W, b) holds coprime integers."""
+
+    weight: Rows
+    bias: Array
+    name: str = ""
+
+    @property
+    def neurons(self) -> int:
+        """The number of neurons."""
+        return self.weight.height
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """The output rows y_i = bias_i + scale_i (w_i . h): w_i coprime integers, scale_i > 0."""
+
+    weight: Rows
+    bias: tuple[Fraction, ...]
+    scale: tuple[Fraction, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A ReLU network in normal form.
+
+    Attributes:
+        features: the number of inputs.
+        hidden: the hidden layers, first to last; may be empty.
+        output: the output rows.
+        notes: what was assumed while reading it, one sentence each.
+    """
+
+    features: int
+    hidden: tuple[Layer, ...]
+    output: Output
+    notes: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def of(cls, layers: Sequence[Affine], notes: Sequence[str] = ()) -> Network:
+        """Bring stored layers into normal form.
+
+        Args:
+            layers: first to last, each as wide as the one before is high. Layers without a ReLU are
+                folded into the next one; a last layer with a ReLU gets an identity readout.
+            notes: what was assumed while reading them.
+
+        Raises:
+            InputError: if there are none, or two neighbours do not fit.
+        """
+        if not layers:
+            raise InputError(expected="at least one layer", got="none")
+        for before, after in zip(layers, layers[1:], strict=False):
+            if after.weight.width != before.weight.height:
+                expected = f"{before.weight.height} columns, the height of {before.name or 'the layer before'}"
+                raise InputError(place=after.name, expected=expected, got=after.weight.width)
+        folded = _fold(layers)
+        hidden, factors = [], None
+        for layer in folded[:-1]:
+            weight, bias, factors = _scaled(layer, factors, with_bias=True)
+            assert bias is not None
+            hidden.append(Layer(weight, bias, layer.name))
+        last = folded[-1]
+        weight, _, factors = _scaled(last, factors, with_bias=False)
+        output = Output(weight, tuple(Ratios.of(last.bias).fractions()), tuple(factors.fractions()), last.name)
+        return cls(layers[0].weight.width, tuple(hidden), output, tuple(notes))
+
+    def affine(self) -> list[Affine]:
+        """The same function as a list of exact layers, from which `of` makes the same network."""
+        hidden = [Affine(layer.weight, layer.bias, True, layer.name) for layer in self.hidden]
+        rows, scale = self.output.weight, exact_array(self.output.scale)
+        weight = replace(rows, data=rows.data.astype(object) * scale[rows.row_of()])
+        return [*hidden, Affine(weight, exact_array(self.output.bias), False, self.output.name)]
+
+    def between(self, encoder: Affine | None, decoder: Affine | None) -> Network:
+        """This network with a fixed linear code folded in before and after it."""
+        own = self.affine()
+        return Network.of([*([encoder] if encoder else []), *own, *([decoder] if decoder else [])], self.notes)
+
+    @property
+    def outputs(self) -> int:
+        """The number of outputs."""
+        return self.output.weight.height
+
+    @property
+    def neurons(self) -> int:
+        """The number of ReLU units over all layers."""
+        return sum(layer.neurons for layer in self.hidden)
+
+    @property
+    def edges(self) -> int:
+        """The number of nonzero weights over all layers and the readout."""
+        return sum(len(rows.data) for rows in self.matrices)
+
+    @property
+    def matrices(self) -> tuple[Rows, ...]:
+        """The weights of the hidden layers, then those of the output."""
+        return (*(layer.weight for layer in self.hidden), self.output.weight)
+
+    @cached_property
+    def peaks(self) -> tuple[Array, ...]:
+        """For every layer, the output last, an upper bound of |z| per row over all inputs in [0, 1]^m.
+
+        Also bounds every partial sum. Doubles, rounded up generously: n additions err by less than n 2^-53.
+        """
+        height, peaks = np.ones(self.features), []
+        biases = [layer.bias for layer in self.hidden] + [np.zeros(self.outputs)]
+        with np.errstate(over="ignore", invalid="ignore"):
+            for rows, bias in zip(self.matrices, biases, strict=True):
+                size = replace(rows, data=np.abs(rows.data).astype(np.float64))
+                height = (size.dot(height) + np.abs(bias).astype(np.float64)) * (1 + 2.0**-20)
+                height = np.nan_to_num(height, nan=np.inf, posinf=np.inf)
+                peaks.append(height)
+        return tuple(peaks)
+
+    @cached_property
+    def fits_int64(self) -> bool:
+        """Whether evaluation on 0/1 inputs stays below 2^62 everywhere, partial sums included."""
+        return all(peak.max(initial=0) < FITS for peak in self.peaks)
+
+    def run(self, x: Sequence[int | Fraction]) -> tuple[Fraction, ...]:
+        """The outputs on one input, exactly.
+
+        Args:
+            x: the value of each feature, [features]; any exact numbers.
+        """
+        binary = all(value in (0, 1) for value in x)
+        h = np.array([int(v) for v in x]) if binary and self.fits_int64 else exact_array(x)
+        if len(h) != self.features:
+            raise InputError(expected=f"{self.features} features", got=len(h))
+        for layer in self.hidden:
+            h = np.maximum(layer.weight.dot(h) + layer.bias, 0)
+        sums = self.output.weight.dot(h).tolist()
+        rows = zip(self.output.bias, self.output.scale, sums, strict=True)
+        return tuple(bias + scale * total for bias, scale, total in rows)
+
+    def cone(self, outputs: Sequence[int]) -> tuple[Array, ...]:
+        """The features, then the neurons of each hidden layer, that the given outputs depend on; ascending."""
+        kept, cones = np.asarray(outputs, dtype=np.int64), []
+        for rows in reversed(self.matrices):
+            kept = np.unique(rows.take(kept).indices).astype(np.int64)
+            cones.append(kept)
+        return tuple(reversed(cones))
+
+    def slice(self, outputs: Sequence[int], features: Array) -> Network:
+        """The part of the network that the given outputs depend on.
+
+        Args:
+            outputs: which outputs; they keep this order.
+            features: the features to keep, ascending, renumbered from 0; must hold the cone's.
+        """
+        cones = (features, *self.cone(outputs)[1:])
+        hidden = tuple(
+            Layer(layer.weight.take(neurons).columns(before), layer.bias[neurons], layer.name)
+            for layer, before, neurons in zip(self.hidden, cones, cones[1:], strict=False)
+        )
+        chosen = np.asarray(outputs, dtype=np.int64)
+        last = Output(
+            self.output.weight.take(chosen).columns(cones[-1]),
+            tuple(self.output.bias[i] for i in outputs),
+            tuple(self.output.scale[i] for i in outputs),
+            self.output.name,
+        )
+        return Network(len(features), hidden, last, self.notes)
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 of the normal form, as the certificate format spells it."""
+        total = hashlib.sha256(b"supercheck-network 1\n")
+        for layer in self.hidden:
+            total.update(b"hidden\n")
+            for head, line in zip(layer.bias.tolist(), _lines(layer.weight), strict=True):
+                total.update(f"{head}{line}\n".encode())
+        total.update(b"output\n")
+        for bias, scale, line in zip(self.output.bias, self.output.scale, _lines(self.output.weight), strict=True):
+            total.update(f"{bias} {scale}{line}\n".encode())
+        return total.hexdigest()
+
+
+def _fold(layers: Sequence[Affine]) -> list[Affine]:
+    """The same function with a ReLU after each layer but the last."""
+    folded: list[Affine] = []
+    for layer in layers:
+        if folded and not folded[-1].relu:
+            linear = folded.pop()
+            weight, matrix = layer.weight.dense(), linear.weight.dense()
+            bias = _sum(product(weight, linear.bias), layer.bias)
+            layer = Affine(Rows.from_dense(product(weight, matrix)), bias, layer.relu, layer.name)
+        folded.append(layer)
+    if folded[-1].relu:
+        size = folded[-1].weight.height
+        identity = Rows(np.arange(size + 1), np.arange(size, dtype=np.int32), np.ones(size, dtype=np.int64), size)
+        folded.append(Affine(identity, np.zeros(size, dtype=np.int64), False))
+    return folded
+
+
+def _sum(a: Array, b: Array) -> Array:
+    """The exact sum of two exact vectors."""
+    left, right = Ratios.of(a).fractions(), Ratios.of(b).fractions()
+    return exact_array(p + q for p, q in zip(left, right, strict=True))
+
+
+def _scaled(layer: Affine, factors: Ratios | None, *, with_bias: bool) -> tuple[Rows, Array | None, Ratios]:
+    """The layer's coprime rows, with `factors` of the layer before moved into its columns."""
+    rows = layer.weight
+    values = Ratios.of(rows.data)
+    if factors is not None:
+        values = values * factors[rows.indices]
+    bias = Ratios.of(layer.bias) if with_bias else None
+    data, biases, own = coprime(values, rows.indptr, bias)
+    return Rows(rows.indptr, rows.indices, data, rows.width), biases, own
+
+
+def _lines(rows: Rows) -> list[str]:
+    """The entries of each row as ` j:w`, joined."""
+    entries = [f" {j}:{w}" for j, w in zip(rows.indices.tolist(), rows.data.tolist(), strict=True)]
+    ends = rows.indptr.tolist()
+    return ["".join(entries[start:end]) for start, end in zip(ends, ends[1:], strict=False)]

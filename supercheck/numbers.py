@@ -1,0 +1,62 @@
+"""Exact numbers in text: what a decimal or a rational says is what it means. Standard library only."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+
+_LONGEST = 1_000  # characters of one number
+_FARTHEST = 1_000  # of an exponent: 1e1000000 would fill the memory
+_RATIONAL = re.compile(r"[+-]?[0-9]+(/[0-9]+)?")
+
+
+def decimal(literal: str) -> Decimal:
+    """A decimal literal as the number it writes.
+
+    Raises:
+        ValueError: if it is not finite, or too long or too far from 1 to be meant.
+    """
+    if len(literal) > _LONGEST:
+        raise ValueError(f"a number of {len(literal):,} characters")
+    value = Decimal(literal)
+    if not value.is_finite() or abs(value.adjusted()) > _FARTHEST:
+        raise ValueError(f"{literal} is not a number of reasonable size")
+    return value
+
+
+def rational(written: int | Decimal | str) -> Fraction:
+    """A number as it stands in a text file: an integer, a decimal, or a string such as "1/3".
+
+    Raises:
+        ValueError: if the string is neither, the denominator is 0, or the number is not finite.
+    """
+    if not isinstance(written, str):
+        return Fraction(written)
+    if len(written) > _LONGEST:
+        raise ValueError(f"a number of {len(written):,} characters")
+    if _RATIONAL.fullmatch(written):
+        try:
+            return Fraction(written)
+        except ZeroDivisionError:
+            raise ValueError(f"{written} divides by zero") from None
+    if re.fullmatch(r"[+-]?[0-9]*\.?[0-9]*([eE][+-]?[0-9]+)?", written) and re.search("[0-9]", written):
+        try:
+            return Fraction(decimal(written))
+        except ArithmeticError:
+            pass
+    raise ValueError(f"{written} is not a rational")
+
+
+def short(value: Fraction, digits: int = 6) -> str:
+    """A rational for people: itself where it is short, otherwise a decimal of `digits` digits after `~`."""
+    whole = str(value)
+    return whole if len(whole) <= digits + 2 else f"~{float_text(value, digits)}"
+
+
+def float_text(value: Fraction, digits: int = 6) -> str:
+    """A decimal of `digits` significant digits, for display only."""
+    try:
+        return f"{float(value):.{digits}g}"
+    except OverflowError:
+        return f"{'-' * (value < 0)}10^{len(str(abs(value.numerator // value.denominator))) - 1}"

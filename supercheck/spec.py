@@ -1,0 +1,237 @@
+"""From a TOML file to a `Spec`: the domain, the feature functions, how outputs are read, limits.
+
+A spec is data: reading one loads no network. Paths in it are relative to its folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+from typing import Literal
+
+from supercheck.boolean import GATES, Formula, gate, parse, support
+from supercheck.domain import KSparse
+from supercheck.errors import InputError
+from supercheck.formats.tensors import LayerNames
+from supercheck.toml import Document, Layout, document
+from supercheck.truth import read_table
+
+Mode = Literal["threshold", "epsilon", "equality", "separable"]
+Arithmetic = Literal["real", "float32"]
+Expected = Literal["proved", "refuted"]
+
+
+@dataclass(frozen=True)
+class Readout:
+    """How an output is read as a Boolean.
+
+    Attributes:
+        mode: threshold (on: y > at + margin, off: y <= at - margin), epsilon (|y - f| <= within),
+            equality (y = f), or separable (for each output some threshold parts the classes).
+        at: the threshold.
+        margin: by how much both sides must keep away from it; at least 0.
+        within: the tolerated error; at least 0.
+    """
+
+    mode: Mode
+    at: Fraction | None = None
+    margin: Fraction = Fraction(0)
+    within: Fraction | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a spec finds its network.
+
+    Attributes:
+        file: the network file, or None where the command line names it.
+        layers: the tensors that make up the layers, where the file does not say so itself.
+        encoder: a file with a fixed linear code before the network.
+        decoder: a file with a fixed linear code after it.
+    """
+
+    file: Path | None = None
+    layers: tuple[LayerNames, ...] = ()
+    encoder: Path | None = None
+    decoder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a network is to compute, and where.
+
+    Attributes:
+        domain: the inputs.
+        formulas: one Boolean function an output.
+        readout: how outputs are read.
+        source: where the network is.
+        arithmetic: "real", or "float32" for every float32 evaluation.
+        audit: limits by name, each a number or a formula.
+        expect: the verdict that a gate wants to see.
+        file: where the spec was read from, if it was.
+        digest: the sha256 of that file's bytes.
+    """
+
+    domain: KSparse
+    formulas: tuple[Formula, ...]
+    readout: Readout
+    source: Source = Source()
+    arithmetic: Arithmetic = "real"
+    audit: Mapping[str, int | Fraction | str] = field(default_factory=dict)
+    expect: Expected = "proved"
+    file: Path | None = None
+    digest: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a question that asks nothing, or of features that do not exist."""
+        features, limit = self.domain.features, self.domain.max_active
+        if features < 1:
+            raise InputError(place="domain.features", expected="at least 1 feature", got=features)
+        if not 0 <= limit <= features:
+            raise InputError(place="domain.max_active", expected=f"0 to {features}, the number of features", got=limit)
+        if not self.formulas:
+            raise InputError(place="outputs", expected="at least one output", got="none")
+        for i, formula in enumerate(self.formulas):
+            outside = [j for j in support(formula) if not 0 <= j < features]
+            if outside:
+                expected = f"features x0 to x{features - 1}"
+                raise InputError(place=f"outputs[{i}]", expected=expected, got=f"x{outside[-1]}")
+
+    def at_most(self, max_active: int) -> Spec:
+        """The same spec with another sparsity; a truth table must cover it."""
+        if self.file is not None and max_active > self.domain.max_active:
+            return read_spec(self.file, max_active)
+        return replace(self, domain=KSparse(self.domain.features, max_active))
+
+
+def read_spec(path: str | Path, max_active: int | None = None) -> Spec:
+    """Read a spec file.
+
+    Args:
+        path: the TOML file.
+        max_active: a sparsity that wins over the file's own.
+
+    Raises:
+        InputError: naming file, line, key, what was expected and what was found.
+    """
+    path = Path(path)
+    doc = document(path)
+    layout = doc.layout
+    limit = layout.domain.max_active if max_active is None else max_active
+    here = path.parent
+    try:
+        domain = KSparse(layout.domain.features, limit)
+        _ranges(doc, domain, own=max_active is None)
+        return Spec(
+            domain,
+            _formulas(doc, domain),
+            _readout(doc),
+            _source(layout, here),
+            layout.arithmetic.of,
+            dict(layout.audit),
+            layout.expect.verdict,
+            path,
+            hashlib.sha256(doc.content).hexdigest(),
+        )
+    except InputError as error:
+        raise error.at(path) from error
+
+
+def _ranges(doc: Document, domain: KSparse, *, own: bool) -> None:
+    if domain.features < 1:
+        raise doc.error(("domain", "features"), "at least 1 feature", domain.features)
+    if not 0 <= domain.max_active <= domain.features:
+        expected = f"0 to {domain.features}, the number of features"
+        if own:
+            raise doc.error(("domain", "max_active"), expected, domain.max_active)
+        raise InputError(place="-k", expected=expected, got=domain.max_active)
+
+
+def _formulas(doc: Document, domain: KSparse) -> tuple[Formula, ...]:
+    outputs = doc.layout.outputs
+    forms = [key for key in ("gate", "formulas", "table") if getattr(outputs, key) is not None]
+    if len(forms) != 1:
+        expected = "one of three forms: gate and over, formulas, or table"
+        raise doc.error(("outputs", *forms[1:2]), expected, " and ".join(forms) or "none of them")
+    if outputs.over is not None and forms != ["gate"]:
+        raise doc.error(("outputs", "over"), f"no over beside {forms[0]}", "over")
+    if outputs.table is not None:
+        table = doc.path.parent / outputs.table
+        return tuple(read_table(table, domain))
+    if outputs.formulas is not None:
+        if not outputs.formulas:
+            raise doc.error(("outputs", "formulas"), "at least one output", "none")
+        return tuple(_formula(doc, domain, i, source) for i, source in enumerate(outputs.formulas))
+    return tuple(_gates(doc, domain))
+
+
+def _formula(doc: Document, domain: KSparse, i: int, source: str) -> Formula:
+    place = ("outputs", "formulas", i)
+    try:
+        formula = parse(source)
+    except InputError as error:
+        raise error.at(doc.path, doc.line(place), f"outputs.formulas[{i}]") from error
+    outside = [j for j in support(formula) if j >= domain.features]
+    if outside:
+        raise doc.error(place, f"features x0 to x{domain.features - 1}", f"x{outside[-1]}")
+    return formula
+
+
+def _gates(doc: Document, domain: KSparse) -> Sequence[Formula]:
+    name, over = doc.layout.outputs.gate, doc.layout.outputs.over
+    if name not in GATES:
+        raise doc.error(("outputs", "gate"), f"one of {', '.join(GATES)}", name, near=(str(name), GATES))
+    if over is None:
+        raise doc.error(("outputs",), 'the key over: "all-pairs" or a list of tuples', "none")
+    if isinstance(over, str):
+        if over != "all-pairs" or name == "copy":
+            expected = "a list of single features such as [[3], [1]]" if name == "copy" else '"all-pairs" or a list of tuples'
+            raise doc.error(("outputs", "over"), expected, over)
+        tuples: Sequence[Sequence[int]] = list(combinations(range(domain.features), 2))
+        if not tuples:
+            raise doc.error(("outputs", "over"), "at least 2 features to pair", domain.features)
+    else:
+        tuples = over
+    if not tuples:
+        raise doc.error(("outputs", "over"), "at least one output", "none")
+    for i, features in enumerate(tuples):
+        wrong = next((j for j in features if not 0 <= j < domain.features), None)
+        if wrong is not None:
+            raise doc.error(("outputs", "over", i), f"features from 0 to {domain.features - 1}", wrong)
+        if len(set(features)) < len(features):
+            raise doc.error(("outputs", "over", i), "each feature once a tuple", features)
+        if not features or (name == "copy" and len(features) != 1):
+            expected = "exactly one feature, which the output copies" if name == "copy" else "at least one feature"
+            raise doc.error(("outputs", "over", i), expected, features)
+    shared = cache(lambda features: gate(name, features))
+    return [shared(tuple(features)) for features in tuples]
+
+
+def _readout(doc: Document) -> Readout:
+    readout = doc.layout.readout
+    needed = {"threshold": "at", "epsilon": "within"}.get(readout.mode)
+    allowed = {"threshold": {"at", "margin"}, "epsilon": {"within"}}.get(readout.mode, set())
+    given = readout.model_fields_set - {"mode"}
+    for key in sorted(given - allowed):
+        expected = f'no {key} in mode "{readout.mode}"'
+        raise doc.error(("readout", key), expected, getattr(readout, key))
+    if needed is not None and needed not in given:
+        raise doc.error(("readout",), f'the key {needed}, which mode "{readout.mode}" needs', "none")
+    for key in ("margin", "within"):
+        value = getattr(readout, key)
+        if value is not None and value < 0:
+            raise doc.error(("readout", key), "a number of at least 0", value)
+    return Readout(readout.mode, readout.at, readout.margin or Fraction(0), readout.within)
+
+
+def _source(layout: Layout, here: Path) -> Source:
+    network = layout.network
+    names = tuple(LayerNames(part.weight, part.bias, part.transpose, part.relu) for part in network.layers or ())
+    files = (here / name if name else None for name in (network.file, network.encoder, network.decoder))
+    file, encoder, decoder = files
+    return Source(file, names, encoder, decoder)

@@ -1,0 +1,281 @@
+"""The layout of a spec file: which keys it may have and of which type; errors that name the line.
+
+pydantic checks the types; what the values mean is `spec.py`'s affair.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from supercheck.errors import InputError
+from supercheck.numbers import decimal, rational
+
+LARGEST = 64 << 20  # bytes of a spec
+
+Place = tuple[str | int, ...]
+
+
+def _rational(value: object) -> Fraction:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise ValueError("not a number")
+    return rational(value)
+
+
+Rational = Annotated[Fraction, BeforeValidator(_rational)]
+Limit = Annotated[int | str | Fraction, BeforeValidator(lambda v: Fraction(v) if isinstance(v, Decimal) else v)]
+
+
+class Table(BaseModel):
+    """A table of the file: unknown keys are errors, and nothing is converted on the quiet."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
+
+
+class LayerTable(Table):
+    """One entry of `[network] layers`."""
+
+    weight: str
+    bias: str | None = None
+    transpose: bool = False
+    relu: bool | None = None
+
+
+class NetworkTable(Table):
+    """`[network]`."""
+
+    file: str | None = None
+    layers: list[LayerTable] | None = Field(None, min_length=1)
+    encoder: str | None = None
+    decoder: str | None = None
+
+
+class DomainTable(Table):
+    """`[domain]`."""
+
+    features: int
+    max_active: int
+
+
+class OutputsTable(Table):
+    """`[outputs]`: one of three forms."""
+
+    gate: str | None = None
+    over: list[list[int]] | str | None = None
+    formulas: list[str] | None = None
+    table: str | None = None
+
+
+class ReadoutTable(Table):
+    """`[readout]`."""
+
+    mode: Literal["threshold", "epsilon", "equality", "separable"]
+    at: Rational | None = None
+    margin: Rational | None = None
+    within: Rational | None = None
+
+
+class ArithmeticTable(Table):
+    """`[arithmetic]`."""
+
+    of: Literal["real", "float32"] = "real"
+
+
+class AuditTable(Table):
+    """`[audit]`: limits, each a number or a formula."""
+
+    max_neurons: Limit | None = None
+    max_width: Limit | None = None
+    max_edges: Limit | None = None
+    max_parameters: Limit | None = None
+    max_bits: Limit | None = None
+    max_weight: Limit | None = None
+
+
+class ExpectTable(Table):
+    """`[expect]`."""
+
+    verdict: Literal["proved", "refuted"] = "proved"
+
+
+class Layout(Table):
+    """The whole file."""
+
+    network: NetworkTable = NetworkTable()
+    domain: DomainTable
+    outputs: OutputsTable
+    readout: ReadoutTable
+    arithmetic: ArithmeticTable = ArithmeticTable()
+    audit_: AuditTable = Field(AuditTable(), alias="audit")
+    expect: ExpectTable = ExpectTable()
+
+    @property
+    def audit(self) -> Iterable[tuple[str, Any]]:
+        """The limits that the file sets."""
+        return [(name, limit) for name, limit in self.audit_ if limit is not None]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A spec file: its bytes, and what they say."""
+
+    path: Path
+    content: bytes
+    layout: Layout
+
+    def error(
+        self, place: Place, expected: str, got: object, near: tuple[str, Iterable[str]] | None = None
+    ) -> InputError:
+        """An error at a key of this file, with the nearest known word where one is meant."""
+        return _error(self.path, self.content.decode(), place, expected, got, near)
+
+    def line(self, place: Place) -> int | None:
+        """The line of a key, counted from 1."""
+        return _line(self.content.decode(), place)
+
+
+def document(path: Path) -> Document:
+    """Read a file and check its layout.
+
+    Raises:
+        InputError: naming the line and the key of the first thing that is wrong.
+    """
+    try:
+        if not path.is_file():
+            raise InputError(file=path, expected="a spec file", got="a folder" if path.is_dir() else "no such file")
+        if path.stat().st_size > LARGEST:
+            raise InputError(file=path, expected=f"at most {LARGEST:,} bytes", got=f"{path.stat().st_size:,}")
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(file=path, expected="a readable spec file", got=error.strerror or error) from error
+    try:
+        text = content.decode()
+        tree = tomllib.loads(text, parse_float=_float)
+    except UnicodeDecodeError as error:
+        raise InputError(file=path, expected="UTF-8 text", got=f"byte {content[error.start]:#04x}") from error
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r" \(at line ([0-9]+), column [0-9]+\)$", str(error))
+        line = int(found[1]) if found else None
+        raise InputError(file=path, line=line, expected="TOML", got=str(error).split(" (at")[0]) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(file=path, expected="TOML", got=error) from error
+    try:
+        layout = Layout.model_validate(tree)
+    except ValidationError as error:
+        raise _explain(path, text, error) from error
+    return Document(path, content, layout)
+
+
+def _float(literal: str) -> Decimal | str:
+    """A TOML float as the decimal written; what is no number stays text, for the key's own check to refuse."""
+    try:
+        return decimal(literal.replace("_", ""))
+    except ValueError:
+        return literal
+
+
+_KINDS = {
+    "int_type": "a whole number",
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "model_type": "a table",
+    "too_short": "at least one entry",
+    "value_error": 'a number such as 1, 0.5 or "1/3"',
+}
+
+
+def _explain(path: Path, text: str, errors: ValidationError) -> InputError:
+    """The first of pydantic's errors in our words; an unknown key first, since it is often the cause."""
+    listed = sorted(errors.errors(), key=lambda error: error["type"] != "extra_forbidden")
+    first = listed[0]
+    # union branches add words such as "list[list[int]]" to the place: keep keys and positions
+    place = tuple(part for part in first["loc"] if isinstance(part, int) or re.fullmatch(r"[\w.\-]+", part))
+    kind, got = first["type"], first["input"]
+    if kind == "extra_forbidden":
+        place = first["loc"]
+        known = sorted(_keys(place[:-1]))
+        where = f"[{place[0]}]" if len(place) > 1 else "the file"
+        return _error(path, text, place, f"a key of {where}", f'"{place[-1]}"', (str(place[-1]), known))
+    if kind == "missing":
+        what = "table" if len(place) == 1 else "key"
+        return _error(path, text, place[:-1], f"the {what} {'.'.join(map(str, place))}", "none")
+    if place[:2] == ("outputs", "over"):
+        return _error(path, text, tuple(place), '"all-pairs" or a list of tuples of whole numbers', repr(got))
+    if place[:1] == ("audit",):
+        return _error(path, text, place[:2], "a number or a formula in m, k, outputs", repr(got))
+    if kind == "literal_error":
+        words = re.findall(r"'([^']*)'", first["ctx"]["expected"])
+        return _error(path, text, place, f"one of {', '.join(words)}", repr(got), (str(got), words))
+    return _error(path, text, place, _KINDS.get(kind, first["msg"]), repr(got))
+
+
+def _keys(place: Place) -> Iterable[str]:
+    """The keys that the table at `place` may have."""
+    model: Any = Layout
+    for part in place:
+        if isinstance(part, str):
+            fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+            model = fields[part]
+            while get_args(model):
+                model = get_args(model)[0]
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _error(
+    path: Path, text: str, place: Place, expected: str, got: object, near: tuple[str, Iterable[str]] | None = None
+) -> InputError:
+    do = None
+    if near is not None:
+        close = get_close_matches(near[0], list(near[1]), n=1)
+        do = f"did you mean {close[0]}?" if close else f"known: {', '.join(near[1])}"
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+    return InputError(file=path, line=_line(text, place), place=name or None, expected=expected, got=got, do=do)
+
+
+_HEADER = re.compile(r"\s*\[+\s*([\w.\-\"' ]+?)\s*\]+")
+_KEY = re.compile(r"\s*[\"']?([\w\-]+)[\"']?\s*[=.]")
+
+
+def _line(text: str, place: Place) -> int | None:
+    """The line of a key, for messages only: the last line that opens as much of `place` as any.
+
+    A position in a list of one entry a line is found by counting lines that hold an entry.
+    """
+    names = [part for part in place if isinstance(part, str)]
+    if not names:
+        return None
+    best, table, inside = None, "", ""
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        header, key = _HEADER.fullmatch(line.split("#")[0].rstrip()), _KEY.match(line)
+        if header and not inside:
+            table = header[1].strip("\"' ")
+            if table == names[0] and best is None:
+                best = number
+        elif key and not inside and (table, key[1]) in ((names[0], names[1] if len(names) > 1 else ""), ("", names[0])):
+            best = number
+            if len(place) > 2 and isinstance(place[2], int):
+                return _entry(lines, number, place[2])
+    return best
+
+
+def _entry(lines: list[str], start: int, position: int) -> int:
+    """The line of entry `position` of the list that opens at line `start`, where entries have lines of their own."""
+    if "]" in lines[start - 1].split("#")[0]:
+        return start
+    for offset, line in enumerate(lines[start:], start + 1):
+        if re.match(r"\s*[\[\"'{]", line):
+            if position == 0:
+                return offset
+            position -= 1
+    return start

@@ -1,0 +1,90 @@
+"""Truth tables as CSV: `x0,x3,...,y0,y1,...`, one row an assignment of the named features."""
+
+from __future__ import annotations
+
+import csv
+import re
+from itertools import combinations
+from math import comb
+from pathlib import Path
+
+from supercheck.boolean import Formula, table
+from supercheck.domain import KSparse
+from supercheck.errors import InputError
+
+LARGEST = 64 << 20  # bytes
+MOST_COLUMNS = 100_000
+
+
+def read_table(path: Path, domain: KSparse) -> list[Formula]:
+    """The functions that a truth table lists.
+
+    Args:
+        path: the CSV file.
+        domain: every assignment of the named features that it allows must be listed exactly once.
+
+    Returns:
+        One formula an output: the OR of the rows on which it is 1.
+    """
+    lines = _lines(path)
+    header = lines[0][1] if lines else []
+    features = _columns(path, header, domain)
+    count = len(features)
+    rows: dict[frozenset[int], list[str]] = {}
+    for line, cells in lines[1:]:
+        if len(cells) != len(header):
+            raise InputError(file=path, line=line, expected=f"{len(header)} cells", got=len(cells))
+        bad = next((cell for cell in cells if cell not in ("0", "1")), None)
+        if bad is not None:
+            raise InputError(file=path, line=line, expected="cells that are 0 or 1", got=f'"{bad}"')
+        on = frozenset(j for j, cell in zip(features, cells, strict=False) if cell == "1")
+        if on in rows:
+            raise InputError(file=path, line=line, expected="each assignment once", got=f"{_assignment(on)} twice")
+        rows[on] = cells[count:]
+    limit = min(domain.max_active, count)
+    needed = sum(comb(count, active) for active in range(limit + 1))
+    if sum(len(on) <= limit for on in rows) < needed:
+        every = (frozenset(on) for active in range(limit + 1) for on in combinations(features, active))
+        missing = next(on for on in every if on not in rows)
+        expected = f"every assignment with at most {limit} features on ({needed:,} rows)"
+        raise InputError(file=path, expected=expected, got=f"no row for {_assignment(missing)}")
+    return [
+        table([(on, frozenset(features) - on) for on, cells in rows.items() if cells[i] == "1"])
+        for i in range(len(header) - count)
+    ]
+
+
+def _lines(path: Path) -> list[tuple[int, list[str]]]:
+    try:
+        if not path.is_file():
+            raise InputError(file=path, expected="a truth table", got="no such file")
+        if path.stat().st_size > LARGEST:
+            raise InputError(file=path, expected=f"at most {LARGEST:,} bytes", got=f"{path.stat().st_size:,}")
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.reader(file)
+            return [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if cells]
+    except OSError as error:
+        raise InputError(file=path, expected="a readable truth table", got=error.strerror or error) from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(file=path, expected="CSV", got=error) from error
+
+
+def _columns(path: Path, header: list[str], domain: KSparse) -> list[int]:
+    """The named features, in order; the outputs must follow as y0, y1, ..."""
+    expected = "a header x0,x3,...,y0,y1,...: features first, then outputs numbered from 0"
+    if len(header) > MOST_COLUMNS:
+        raise InputError(file=path, line=1, expected=f"at most {MOST_COLUMNS:,} columns", got=f"{len(header):,}")
+    features = [int(name[1:]) for name in header if re.fullmatch("x[0-9]{1,9}", name)]
+    outputs = [f"y{i}" for i in range(len(header) - len(features))]
+    if not outputs or header != [f"x{j}" for j in features] + outputs:
+        raise InputError(file=path, line=1, expected=expected, got=",".join(header) or "nothing")
+    if len(set(features)) < len(features):
+        raise InputError(file=path, line=1, expected="each feature once", got=",".join(header))
+    outside = [j for j in features if j >= domain.features]
+    if outside:
+        raise InputError(file=path, line=1, expected=f"features x0 to x{domain.features - 1}", got=f"x{outside[0]}")
+    return features
+
+
+def _assignment(on: frozenset[int]) -> str:
+    return " ".join(f"x{j}" for j in sorted(on)) + " on" if on else "all off"
