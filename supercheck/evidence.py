@@ -237,3 +237,16 @@ def replay(claims: Claims, decision: Decision) -> Counterexample:
     if not fails:
         raise FaultError(f"output {decision.output}: the witness {list(point.active)} does not refute it")
     return Counterexample(point.active, decision.output, point.value, int(on), against)
+
+
+def shrink(claims: Claims, counterexample: Counterexample) -> Counterexample:
+    """Turn features off, one at a time, as long as the output stays wrong; not in mode separable."""
+    if claims.separable:
+        return counterexample
+    active = frozenset(counterexample.active)
+    for feature in counterexample.active:
+        point, on = evaluate(claims, counterexample.output, active - {feature})
+        if wrong(claims.readout, point.value, on):
+            active -= {feature}
+            counterexample = Counterexample(point.active, counterexample.output, point.value, int(on))
+    return counterexample

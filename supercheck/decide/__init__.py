@@ -2,8 +2,8 @@
 
 Order: 1. Outputs whose inputs are few are enumerated, all that can share one sweep at once. 2. The rest goes to
 Z3, one output at a time. Every refutation is replayed through the loaded network in exact arithmetic before it
-counts. 3. Only when every output is decided, the network's smallest counterexample is sought: sparsity levels
-from 0 upwards over the outputs that are not proved, so that the level below is proved empty.
+counts. 3. Only when every output is decided, the network's smallest counterexample is sought: the outputs that
+are not proved are asked for one with fewer active features, until it is proved that there is none.
 
 A newcomer adds a decision procedure with one file here and one row in `ENGINES`.
 """
@@ -18,7 +18,7 @@ from supercheck.claims import Claims
 from supercheck.decide import enumeration, smt
 from supercheck.decide.limits import Clock, Limits, Progress, quiet
 from supercheck.errors import InputError
-from supercheck.evidence import Counterexample, Decision, OutputResult, Result, Verdict, replay
+from supercheck.evidence import Counterexample, Decision, OutputResult, Result, Verdict, replay, shrink
 
 __all__ = ["ENGINES", "Limits", "decide"]
 
@@ -115,18 +115,23 @@ def _minimal(
 ) -> Counterexample:
     """The smallest counterexample, with `minimal` set if no output has one with fewer active features.
 
-    Proved outputs cannot have any. An engine that sweeps inputs by size has already shown as much of its own.
+    Proved outputs cannot have any, and an engine that sweeps inputs by size has shown as much of the outputs it
+    refuted. The others are asked for a smaller one until there is none.
     """
     unproved = [result for result in outputs.values() if result.verdict is not Verdict.PROVED]
     open_ = [r.index for r in unproved if r.counterexample is None or not r.counterexample.minimal]
     plain = replace(limits, margins=False)
-    for level in range(smallest.size if open_ else 0):
-        if clock.over:
-            return replace(smallest, minimal=False)
-        results = {r.index: r for r in _results(claims.at_most(level), open_, plain, clock)}
-        better = _least(results)
-        if any(result.verdict is Verdict.UNKNOWN for result in results.values()):
-            return replace(min((better or smallest, smallest), key=_order), minimal=False)
-        if better is not None:
-            return replace(better, minimal=True)
-    return replace(smallest, minimal=True)
+    while open_ and smallest.size:
+        smallest, better = shrink(claims, smallest), None
+        if clock.over or not smallest.size:
+            break
+        for result in _results(claims.at_most(smallest.size - 1), open_, plain, clock):
+            if result.verdict is Verdict.UNKNOWN:
+                return replace(smallest, minimal=False)
+            if result.counterexample is not None:
+                better = result.counterexample
+                break
+        if better is None:
+            return replace(smallest, minimal=True)
+        smallest = better
+    return replace(smallest, minimal=not open_ or not smallest.size)

@@ -1,7 +1,7 @@
 """Work in child processes that can be killed: a solver's own timeout is only polled.
 
-A child runs one generator function on one batch and streams what it yields. Whatever happens to it (killed
-at the deadline, out of memory, crashed) costs only what it had not yet sent; the caller is told why.
+A child runs generator functions on one batch after another and streams what they yield. Whatever happens to it
+(killed at the deadline, out of memory, crashed) costs only what it had not yet sent; the caller is told why.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -21,7 +22,8 @@ from typing import IO, Any
 from supercheck.decide.limits import Clock
 
 _HEAD = struct.Struct(">Q")
-_GRACE = 0.2  # seconds between polls of the clock
+_POLL = 0.2  # seconds between looks at the clock
+_START = "from supercheck.decide.child import main; main()"
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Ended:
-    """A child is done with job `job`; `reason` says why it may have left something undone."""
+    """Job number `job` is over; `reason` says why it may have left something undone."""
 
     job: int
     reason: str | None
+
+
+_Done = None
+"""What a child sends after the last result of a job."""
 
 
 def stream(jobs: Sequence[Job], workers: int, clock: Clock) -> Iterator[tuple[int, Any] | Ended]:
@@ -47,101 +53,119 @@ def stream(jobs: Sequence[Job], workers: int, clock: Clock) -> Iterator[tuple[in
     Yields:
         (job, result) for every result, in the order in which they arrive; one `Ended` a job.
     """
-    arrived: queue.Queue[tuple[int, Any] | Ended] = queue.Queue()
-    waiting = list(enumerate(jobs))
-    running: dict[int, subprocess.Popen[bytes]] = {}
+    waiting = deque(enumerate(jobs))
+    arrived: queue.Queue[tuple[_Child, Any]] = queue.Queue()
+    children = [_Child(arrived) for _ in range(min(max(1, workers), len(jobs)))]
     try:
-        while waiting or running:
-            while waiting and len(running) < max(1, workers) and not clock.over:
-                number, job = waiting.pop(0)
-                running[number] = _start(number, job, arrived)
+        for child in list(children):
+            child.take(waiting)
+        while any(child.job is not None for child in children):
             if clock.over:
-                _kill(running.values())
-                while waiting:
-                    yield Ended(waiting.pop(0)[0], clock.reason)
+                for child in children:
+                    child.kill()
             try:
-                event = arrived.get(timeout=min(_GRACE, clock.left + 0.01))
+                child, event = arrived.get(timeout=min(_POLL, clock.left + 0.01))
             except queue.Empty:
                 continue
-            if isinstance(event, Ended):
-                code = running.pop(event.job).wait()
-                late = clock.over and code != 0
-                reason = clock.reason if late else None if code == 0 else f"the solver's process ended with {_name(code)}"
-                event = Ended(event.job, reason)
-            yield event
+            number = child.job
+            if number is None:
+                continue
+            if isinstance(event, tuple):
+                yield number, event[0]
+                continue
+            reason = None
+            if isinstance(event, _Gone):  # this job is lost; the next one gets a new process
+                reason = clock.reason if clock.over else child.epitaph()
+                children.remove(child)
+                children.append(child := _Child(arrived))
+            child.job = None
+            yield Ended(number, reason)
+            if not clock.over:
+                child.take(waiting)
+        yield from (Ended(number, clock.reason) for number, _ in waiting)
     finally:
-        _kill(running.values())
-        for process in running.values():
-            process.wait()
+        for child in children:
+            child.kill()
 
 
-def _start(number: int, job: Job, arrived: queue.Queue[Any]) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "supercheck.decide.child"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment,
-        start_new_session=True,  # Ctrl-C is the parent's affair
-    )
-    threading.Thread(target=_talk, args=(number, job, process, arrived), daemon=True).start()
-    return process
+class _Gone:
+    """A child's pipe has closed."""
 
 
-def _talk(number: int, job: Job, process: subprocess.Popen[bytes], arrived: queue.Queue[Any]) -> None:
-    """Send a child its job and pass on what it says, until it says no more."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        _send(process.stdin, job)
-        while (result := _receive(process.stdout)) is not None:
-            arrived.put((number, result[0]))
-    except (OSError, pickle.UnpicklingError, EOFError):
-        pass  # the child died in the middle of a word; its exit code says how
-    finally:
-        arrived.put(Ended(number, None))
+class _Child:
+    """A process, started with its first job, and the thread that listens to it."""
+
+    def __init__(self, arrived: queue.Queue[tuple[_Child, Any]]) -> None:
+        self.arrived, self.job = arrived, None  # type: queue.Queue[tuple[_Child, Any]], int | None
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def take(self, waiting: deque[tuple[int, Job]]) -> None:
+        """Start on the next job, if there is one."""
+        if not waiting:
+            return
+        self.job, job = waiting.popleft()
+        if self.process is None:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _START],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                start_new_session=True,  # Ctrl-C is the parent's affair
+            )
+            threading.Thread(target=self._listen, args=(self.process.stdout,), daemon=True).start()
+        try:
+            _send(self.process.stdin, job)
+        except OSError:
+            pass  # it is dead already, and _listen says so
+
+    def _listen(self, results: IO[bytes]) -> None:
+        try:
+            while (event := _receive(results)) is not None:
+                self.arrived.put((self, event[0]))
+        except (OSError, EOFError, pickle.UnpicklingError):
+            pass  # it died in the middle of a word
+        self.arrived.put((self, _Gone()))
+
+    def kill(self) -> None:
+        """End the process, whatever it is doing."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def epitaph(self) -> str:
+        """How the process ended, for a reader."""
+        code = 0 if self.process is None else self.process.wait()
+        return f"the solver's process ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}"
 
 
-def _kill(processes: Any) -> None:
-    for process in processes:
-        process.kill()
-
-
-def _name(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
-
-
-def _send(stream: IO[bytes], value: Any) -> None:
+def _send(stream: IO[bytes] | None, value: Any) -> None:
     data = pickle.dumps(value)
-    stream.write(_HEAD.pack(len(data)) + data)
-    stream.flush()
+    if stream is not None:
+        stream.write(_HEAD.pack(len(data)) + data)
+        stream.flush()
 
 
 def _receive(stream: IO[bytes]) -> tuple[Any] | None:
     head = stream.read(_HEAD.size)
     if len(head) < _HEAD.size:
         return None
-    return (pickle.loads(stream.read(_HEAD.unpack(head)[0])),)  # from our own child only
-
-
-def _exit_with_parent() -> None:
-    """Leave as soon as the parent is gone: its end of the pipe closes."""
-    sys.stdin.buffer.read(1)
-    os._exit(1)
+    return (pickle.loads(stream.read(_HEAD.unpack(head)[0])),)  # between our own processes only
 
 
 def main() -> None:
-    """Run the one job that arrives on standard input."""
+    """Run the jobs that arrive on standard input, until it closes."""
     results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not mix with the results
-    received = _receive(sys.stdin.buffer)
-    if received is None:
-        return
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
-    job: Job = received[0]
-    for result in getattr(import_module(job.module), job.function)(*job.arguments):
-        _send(results, result)
+    jobs: queue.Queue[Job] = queue.Queue()
 
+    def listen() -> None:
+        while (received := _receive(sys.stdin.buffer)) is not None:
+            jobs.put(received[0])
+        os._exit(0)  # the parent is gone or has no more work: leave, even in the middle of a solve
 
-if __name__ == "__main__":
-    main()
+    threading.Thread(target=listen, daemon=True).start()
+    while True:
+        job = jobs.get()
+        for result in getattr(import_module(job.module), job.function)(*job.arguments):
+            _send(results, (result,))
+        _send(results, _Done)
