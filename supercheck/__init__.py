@@ -1,0 +1,62 @@
+"""supercheck: exact verdicts on computation in superposition.
+
+`verify(network, spec)` proves or refutes that a saved ReLU network computes given Boolean feature functions
+on every input with at most k of its features on. Everything else is imported when it is first used, so that
+`import supercheck` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from supercheck.boolean import gate
+    from supercheck.decide import Limits
+    from supercheck.domain import KSparse
+    from supercheck.errors import FaultError, InputError, SupercheckError
+    from supercheck.evidence import Counterexample, Result, Verdict
+    from supercheck.formats import load
+    from supercheck.formats.sequential import from_torch
+    from supercheck.network import Network
+    from supercheck.spec import Readout, Spec, read_spec
+    from supercheck.syntax import parse
+    from supercheck.verifying import verify
+
+_HOMES = {
+    "Counterexample": "evidence",
+    "FaultError": "errors",
+    "InputError": "errors",
+    "KSparse": "domain",
+    "Limits": "decide",
+    "Network": "network",
+    "Readout": "spec",
+    "Result": "evidence",
+    "Spec": "spec",
+    "SupercheckError": "errors",
+    "Verdict": "evidence",
+    "from_torch": "formats.sequential",
+    "gate": "boolean",
+    "load": "formats",
+    "parse": "syntax",
+    "read_spec": "spec",
+    "verify": "verifying",
+}
+
+__all__ = [
+    "Counterexample", "FaultError", "InputError", "KSparse", "Limits", "Network", "Readout", "Result", "Spec",
+    "SupercheckError", "Verdict", "from_torch", "gate", "load", "parse", "read_spec", "verify",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

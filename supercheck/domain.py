@@ -1,5 +1,7 @@
-"""Input domains. An engine asks a domain for five things and knows nothing else of it:
-its size, its members in order, membership, its constraints as linear rows, and exact maxima of linear forms.
+"""Input domains.
+
+An engine asks a domain for five things and knows nothing else of it: its size, its members in order, membership,
+its constraints as linear rows, and exact maxima of linear forms.
 """
 
 from __future__ import annotations

@@ -136,6 +136,7 @@ class Result:
         source: where network and spec came from, for reports.
         seconds: load, decide, minimise, total.
         render: how the result prints itself; the Python face passes it down.
+        render_html: the same for a notebook.
     """
 
     claims: Claims
@@ -145,6 +146,7 @@ class Result:
     source: Provenance = Provenance()
     seconds: Mapping[str, float] = field(default_factory=dict)
     render: Callable[[Result], str] | None = None
+    render_html: Callable[[Result], str] | None = None
 
     @property
     def real_verdict(self) -> Verdict:
@@ -180,9 +182,44 @@ class Result:
             raise SupercheckError(f"a network that is {self.verdict.value} has no counterexample")
         return self.smallest
 
+    def margin(self, output: OutputResult) -> Fraction | None:
+        """By how much an output keeps its goals; negative where it does not, None where not computed or one-sided.
+
+        Threshold: the smaller of min(y - at) over on and min(at - y) over off, less the readout's margin; epsilon:
+        within - max |y - f|; separable: min on - max off.
+        """
+        extremes, readout = output.extremes, self.claims.readout
+        if extremes is None:
+            return None
+        on, off = extremes.on, extremes.off
+        if self.claims.separable:
+            return None if on is None or off is None else on.value - off.value
+        if readout.at is None:
+            errors = [abs(point.value - f) for point, f in ((off, 0), (on, 1)) if point is not None]
+            return (readout.within or Fraction(0)) - max(errors)
+        sides = [] if on is None else [on.value - readout.at]
+        sides += [] if off is None else [readout.at - off.value]
+        return min(sides) - readout.margin
+
+    def margin_order(self, output: OutputResult) -> tuple[bool, Fraction]:
+        """Sorts outputs by margin, those without one last."""
+        margin = self.margin(output)
+        return margin is None, Fraction(0) if margin is None else margin
+
+    def interval(self, output: OutputResult) -> tuple[Fraction, Fraction] | None:
+        """In mode separable, the thresholds that part the classes: from the largest off y up to the smallest on y."""
+        extremes = output.extremes
+        if not self.claims.separable or output.verdict is not Verdict.PROVED or extremes is None:
+            return None
+        return None if extremes.on is None or extremes.off is None else (extremes.off.value, extremes.on.value)
+
     def __str__(self) -> str:
         """The report as plain text."""
         return repr(self) if self.render is None else self.render(self)
+
+    def _repr_html_(self) -> str | None:
+        """The report in a notebook."""
+        return None if self.render_html is None else self.render_html(self)
 
 
 def conclude(verdicts: Iterable[Verdict]) -> Verdict:

@@ -149,14 +149,17 @@ class Ratios:
         return [Fraction(n << e, d) if e >= 0 else Fraction(n, d << -e) for n, e, d in rows]
 
 
+def magnitudes(values: Array) -> Array:
+    """Upper bounds of the absolute values as doubles; `inf` for integers past the range of a double."""
+    if values.dtype != object:
+        return np.asarray(np.abs(values.astype(np.float64)) * (1 + 2.0**-50))
+    bits = (abs(value).bit_length() for value in values.flat)
+    return np.array([2.0**b if b < 1000 else np.inf for b in bits]).reshape(values.shape)
+
+
 def _largest(values: Array) -> float:
-    """An upper bound of the magnitudes, `inf` past the range of a double."""
-    if not values.size:
-        return 0.0
-    if values.dtype == object:
-        bits = max(abs(value) for value in values.flat).bit_length()
-        return 2.0**bits if bits < 1000 else np.inf
-    return float(np.abs(values).max()) * (1 + 2.0**-50)
+    """An upper bound of all absolute values."""
+    return float(magnitudes(values).max(initial=0.0))
 
 
 def coprime(values: Ratios, indptr: Array, bias: Ratios | None) -> tuple[Array, Array | None, Ratios]:
@@ -213,7 +216,9 @@ def _interleave(values: Ratios, bias: Ratios, where: Array) -> Ratios:
     if values.denominator is None and bias.denominator is None:
         denominator = None
     else:
-        below = [np.ones(len(r.numerator), dtype=object) if r.denominator is None else r.denominator for r in (values, bias)]
+        below = [
+            np.ones(len(r.numerator), dtype=object) if r.denominator is None else r.denominator for r in (values, bias)
+        ]
         denominator = merge(*below)
     return Ratios(merge(values.numerator, bias.numerator), merge(values.exponent, bias.exponent), denominator)
 
@@ -240,11 +245,11 @@ def product(left: Array, right: Array) -> Array:
     if _largest(a) * _largest(b) * max(left.shape[1], 1) < _EXACT:
         whole = a.astype(np.float64) @ b.astype(np.float64)
         if below == 1 and abs(power) < 900:
-            return np.ldexp(whole, power)
+            return np.asarray(np.ldexp(whole, power))
         exact = whole.astype(np.int64).astype(object)
     else:
         exact = a.astype(object) @ b.astype(object)
-    return exact * (Fraction(2) ** power / below)
+    return np.asarray(exact * (Fraction(2) ** power / below))
 
 
 def exact_array(values: Iterable[Any]) -> Array:

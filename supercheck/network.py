@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
 from supercheck.errors import InputError
-from supercheck.exact import FITS, Array, Ratios, Rows, coprime, exact_array, product
+from supercheck.exact import FITS, Array, Ratios, Rows, coprime, exact_array, magnitudes, product
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,7 @@ class Network:
         """
         if not layers:
             raise InputError(expected="at least one layer", got="none")
-        for before, after in zip(layers, layers[1:], strict=False):
+        for before, after in pairwise(layers):
             if after.weight.width != before.weight.height:
                 expected = f"{before.weight.height} columns, the height of {before.name or 'the layer before'}"
                 raise InputError(place=after.name, expected=expected, got=after.weight.width)
@@ -114,7 +115,7 @@ class Network:
         return [*hidden, Affine(weight, exact_array(self.output.bias), False, self.output.name)]
 
     def between(self, encoder: Affine | None, decoder: Affine | None) -> Network:
-        """This network with a fixed linear code folded in before and after it."""
+        """The network with a fixed linear code folded in before and after it."""
         own = self.affine()
         return Network.of([*([encoder] if encoder else []), *own, *([decoder] if decoder else [])], self.notes)
 
@@ -148,16 +149,17 @@ class Network:
         biases = [layer.bias for layer in self.hidden] + [np.zeros(self.outputs)]
         with np.errstate(over="ignore", invalid="ignore"):
             for rows, bias in zip(self.matrices, biases, strict=True):
-                size = replace(rows, data=np.abs(rows.data).astype(np.float64))
-                height = (size.dot(height) + np.abs(bias).astype(np.float64)) * (1 + 2.0**-20)
-                height = np.nan_to_num(height, nan=np.inf, posinf=np.inf)
+                size = replace(rows, data=magnitudes(rows.data))
+                height = (size.dot(height) + magnitudes(bias)) * (1 + 2.0**-20)
+                height[np.isnan(height)] = np.inf  # inf times 0
                 peaks.append(height)
         return tuple(peaks)
 
     @cached_property
     def fits_int64(self) -> bool:
-        """Whether evaluation on 0/1 inputs stays below 2^62 everywhere, partial sums included."""
-        return all(peak.max(initial=0) < FITS for peak in self.peaks)
+        """Whether weights, and everything met in evaluation on 0/1 inputs, stay below 2^62."""
+        stored = [rows.data for rows in self.matrices] + [layer.bias for layer in self.hidden]
+        return all(part.dtype != object for part in stored) and all(peak.max(initial=0) < FITS for peak in self.peaks)
 
     def run(self, x: Sequence[int | Fraction]) -> tuple[Fraction, ...]:
         """The outputs on one input, exactly.
@@ -256,4 +258,4 @@ def _lines(rows: Rows) -> list[str]:
     """The entries of each row as ` j:w`, joined."""
     entries = [f" {j}:{w}" for j, w in zip(rows.indices.tolist(), rows.data.tolist(), strict=True)]
     ends = rows.indptr.tolist()
-    return ["".join(entries[start:end]) for start, end in zip(ends, ends[1:], strict=False)]
+    return ["".join(entries[start:end]) for start, end in pairwise(ends)]

@@ -14,10 +14,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
-from supercheck.boolean import GATES, Formula, gate, parse, support
+from supercheck.boolean import GATES, Formula, gate, support
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.formats.tensors import LayerNames
+from supercheck.syntax import parse
 from supercheck.toml import Document, Layout, document
 from supercheck.truth import read_table
 
@@ -184,13 +185,15 @@ def _formula(doc: Document, domain: KSparse, i: int, source: str) -> Formula:
 
 def _gates(doc: Document, domain: KSparse) -> Sequence[Formula]:
     name, over = doc.layout.outputs.gate, doc.layout.outputs.over
-    if name not in GATES:
+    if name is None or name not in GATES:
         raise doc.error(("outputs", "gate"), f"one of {', '.join(GATES)}", name, near=(str(name), GATES))
     if over is None:
         raise doc.error(("outputs",), 'the key over: "all-pairs" or a list of tuples', "none")
     if isinstance(over, str):
         if over != "all-pairs" or name == "copy":
-            expected = "a list of single features such as [[3], [1]]" if name == "copy" else '"all-pairs" or a list of tuples'
+            expected = (
+                "a list of single features such as [[3], [1]]" if name == "copy" else '"all-pairs" or a list of tuples'
+            )
             raise doc.error(("outputs", "over"), expected, over)
         tuples: Sequence[Sequence[int]] = list(combinations(range(domain.features), 2))
         if not tuples:

@@ -27,7 +27,7 @@ Place = tuple[str | int, ...]
 
 def _rational(value: object) -> Fraction:
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        raise ValueError("not a number")
+        raise ValueError("not a number")  # noqa: TRY004 - pydantic reads ValueErrors
     return rational(value)
 
 
@@ -110,7 +110,7 @@ class ExpectTable(Table):
 class Layout(Table):
     """The whole file."""
 
-    network: NetworkTable = NetworkTable()
+    network: NetworkTable = Field(default_factory=lambda: NetworkTable.model_validate({}))
     domain: DomainTable
     outputs: OutputsTable
     readout: ReadoutTable

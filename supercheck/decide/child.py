@@ -13,15 +13,19 @@ import struct
 import subprocess
 import sys
 import threading
+import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import IO, Any
 
 from supercheck.decide.limits import Clock
+from supercheck.errors import FaultError
 
 _HEAD = struct.Struct(">Q")
+_OUT_OF_MEMORY = 77  # exit code
 _POLL = 0.2  # seconds between looks at the clock
 _START = "from supercheck.decide.child import main; main()"
 
@@ -43,15 +47,16 @@ class Ended:
     reason: str | None
 
 
-_Done = None
-"""What a child sends after the last result of a job."""
-
-
 def stream(jobs: Sequence[Job], workers: int, clock: Clock) -> Iterator[tuple[int, Any] | Ended]:
     """Run jobs in child processes, at most `workers` at once.
 
+    A child sends (result,) for each result, None after a job's last one, and text if the job raised.
+
     Yields:
         (job, result) for every result, in the order in which they arrive; one `Ended` a job.
+
+    Raises:
+        FaultError: with the child's traceback.
     """
     waiting = deque(enumerate(jobs))
     arrived: queue.Queue[tuple[_Child, Any]] = queue.Queue()
@@ -73,6 +78,8 @@ def stream(jobs: Sequence[Job], workers: int, clock: Clock) -> Iterator[tuple[in
             if isinstance(event, tuple):
                 yield number, event[0]
                 continue
+            if isinstance(event, str):
+                raise FaultError(event)
             reason = None
             if isinstance(event, _Gone):  # this job is lost; the next one gets a new process
                 reason = clock.reason if clock.over else child.epitaph()
@@ -105,7 +112,7 @@ class _Child:
             return
         self.job, job = waiting.popleft()
         if self.process is None:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 - ourselves
                 [sys.executable, "-P", "-c", _START],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -113,17 +120,13 @@ class _Child:
                 start_new_session=True,  # Ctrl-C is the parent's affair
             )
             threading.Thread(target=self._listen, args=(self.process.stdout,), daemon=True).start()
-        try:
+        with suppress(OSError):  # where it is dead already, _listen says so
             _send(self.process.stdin, job)
-        except OSError:
-            pass  # it is dead already, and _listen says so
 
     def _listen(self, results: IO[bytes]) -> None:
-        try:
+        with suppress(OSError, EOFError, pickle.UnpicklingError):  # it may die in the middle of a word
             while (event := _receive(results)) is not None:
                 self.arrived.put((self, event[0]))
-        except (OSError, EOFError, pickle.UnpicklingError):
-            pass  # it died in the middle of a word
         self.arrived.put((self, _Gone()))
 
     def kill(self) -> None:
@@ -135,6 +138,8 @@ class _Child:
     def epitaph(self) -> str:
         """How the process ended, for a reader."""
         code = 0 if self.process is None else self.process.wait()
+        if code == _OUT_OF_MEMORY:
+            return "the solver ran out of memory"
         return f"the solver's process ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}"
 
 
@@ -149,7 +154,7 @@ def _receive(stream: IO[bytes]) -> tuple[Any] | None:
     head = stream.read(_HEAD.size)
     if len(head) < _HEAD.size:
         return None
-    return (pickle.loads(stream.read(_HEAD.unpack(head)[0])),)  # between our own processes only
+    return (pickle.loads(stream.read(_HEAD.unpack(head)[0])),)  # noqa: S301 - between our own processes only
 
 
 def main() -> None:
@@ -166,6 +171,11 @@ def main() -> None:
     threading.Thread(target=listen, daemon=True).start()
     while True:
         job = jobs.get()
-        for result in getattr(import_module(job.module), job.function)(*job.arguments):
-            _send(results, (result,))
-        _send(results, _Done)
+        try:
+            for result in getattr(import_module(job.module), job.function)(*job.arguments):
+                _send(results, (result,))
+            _send(results, None)
+        except MemoryError:
+            os._exit(_OUT_OF_MEMORY)
+        except Exception:  # noqa: BLE001 - a fault here is a fault of the whole run; the parent raises it
+            _send(results, traceback.format_exc())

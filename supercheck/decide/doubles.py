@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from supercheck.errors import FaultError
-from supercheck.exact import Array, Rows
+from supercheck.exact import Array, Rows, magnitudes
 from supercheck.network import Network
 
 _UNIT = 2.0**-52  # twice the unit roundoff of a double: covers every rounding of one operation
@@ -45,7 +45,8 @@ class Doubles:
         Source: ours. A sum of n products in doubles, in any order and with or without fused operations, errs by at
         most (n + 2) 2^-53 (1 + tiny) sum |w h|; `peaks` bounds that sum, the stored weights err by 2^-53 each.
         """
-        if any(not peak.max(initial=0) < _SAFE for peak in network.peaks):
+        sizes = [*network.peaks, *(magnitudes(rows.data) for rows in network.matrices)]
+        if any(not size.max(initial=0) < _SAFE for size in sizes):
             return None
         weights, biases = [], []
         before = np.zeros(network.features, dtype=np.int64)

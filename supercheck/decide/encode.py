@@ -179,7 +179,7 @@ class Sum:
 
 
 def combine(base: int, row: tuple[Any, Any], values: list[Sum], known: tuple[int, int] | None) -> Sum:
-    """base + sum of weight times value, with the bounds of its parts or better ones that are `known` of the sum."""
+    """Base + sum of weight times value, with the bounds of its parts or better ones that are `known` of the sum."""
     columns, weights = row[0].tolist(), row[1].tolist()
     boolean = all(values[j].boolean for j in columns)
     parts: dict[int, tuple[Any, int]] = {}  # by the term's identity: a literal may arrive through several neurons

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,7 +30,7 @@ _RECHECK = 512  # inputs evaluated exactly at a time
 def cost(claims: Claims, outputs: Sequence[int]) -> int:
     """Multiplications needed: inputs on the outputs' features times the weights of their cones."""
     sizes = [len(part) for part in claims.network.cone(outputs)] + [len(outputs)]
-    weights = sum(a * b for a, b in zip(sizes[1:], sizes[2:], strict=False)) + sizes[1] * claims.domain.max_active
+    weights = sum(a * b for a, b in pairwise(sizes[1:])) + sizes[1] * claims.domain.max_active
     features = len(claims.features(outputs))
     return claims.domain.restricted(features).size * (weights + len(outputs))
 
@@ -107,13 +108,14 @@ class _Sheet:
         shape = (len(self.outputs), 2)
         low, high = np.full(shape, -np.inf), np.full(shape, np.inf)
         low_error, high_error = np.zeros(shape), np.zeros(shape)
-        for place, i in enumerate(self.outputs) if self.doubles else ():
+        doubles = self.doubles
+        for place, i in enumerate(self.outputs) if doubles is not None else ():
             for on in (0, 1):  # not bools: numpy would take those for masks
                 goal = self.claims.goal(i, bool(on))
-                if goal.lowest is not None:
-                    low[place, on], low_error[place, on] = self.doubles.bound(place, goal.lowest)
-                if goal.highest is not None:
-                    high[place, on], high_error[place, on] = self.doubles.bound(place, goal.highest)
+                if doubles is not None and goal.lowest is not None:
+                    low[place, on], low_error[place, on] = doubles.bound(place, goal.lowest)
+                if doubles is not None and goal.highest is not None:
+                    high[place, on], high_error[place, on] = doubles.bound(place, goal.highest)
         return low, high, low_error, high_error
 
     def batches(self, level: int) -> Iterator[_Batch]:
@@ -161,7 +163,8 @@ class _Batch:
         sums = self.evaluated[1]
         under = sums < np.where(self.truth, (low + low_error)[:, 1], (low + low_error)[:, 0])
         over = sums > np.where(self.truth, (high - high_error)[:, 1], (high - high_error)[:, 0])
-        return np.asarray(under | over)
+        suspects: Array = np.logical_or(under, over)
+        return suspects
 
     @cached_property
     def suspected(self) -> Array:
@@ -173,11 +176,11 @@ class _Batch:
         if not self.suspected[place]:
             return None
         rows = np.flatnonzero(self.suspects[:, place])
-        low, high, low_error, high_error = (part[place] for part in self.sheet.bounds)
+        exact = self.sheet.doubles is not None and not any(part[place].any() for part in self.sheet.bounds[2:])
         for start in range(0, len(rows), _RECHECK):
             chunk = rows[start : start + _RECHECK]
-            if self.sheet.doubles is not None and not low_error.any() and not high_error.any():
-                return self.named(chunk[0])  # exact in doubles: a suspect is a failure
+            if exact:  # a suspect is a failure
+                return self.named(chunk[0])
             for row, total in zip(chunk, self.totals(chunk, place), strict=True):
                 if not self.sheet.claims.goal(self.sheet.outputs[place], bool(self.truth[row, place])).met(total):
                     return self.named(row)

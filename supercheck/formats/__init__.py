@@ -48,6 +48,8 @@ def load(path: str | Path, layers: Sequence[LayerNames] = ()) -> Network:
     """
     path = Path(path)
     content = _read(path)
+    stored: Sequence[Affine]
+    notes: Sequence[str]
     if isinstance(content, dict):
         stored, notes = stack(path, content, layers)
     elif layers:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from supercheck.errors import InputError
-from supercheck.exact import exact_array
+from supercheck.exact import Array, exact_array
 from supercheck.formats.tensors import Tensors
-from supercheck.numbers import Decimal, decimal, rational
+from supercheck.numbers import decimal, rational
 
 _LARGEST = 1 << 28  # bytes
 
@@ -31,9 +32,7 @@ def read(path: Path) -> Tensors:
         raise InputError(file=path, expected="finite numbers", got=word)
 
     try:
-        content = json.loads(
-            path.read_bytes(), object_pairs_hook=once, parse_constant=constant, parse_float=decimal
-        )
+        content = json.loads(path.read_bytes(), object_pairs_hook=once, parse_constant=constant, parse_float=decimal)
     except json.JSONDecodeError as error:
         raise InputError(file=path, line=error.lineno, expected="JSON", got=error.msg) from error
     except (ValueError, RecursionError) as error:
@@ -43,13 +42,12 @@ def read(path: Path) -> Tensors:
     return {name: _array(path, name, value) for name, value in content.items()}
 
 
-def _array(path: Path, name: str, value: object) -> Any:
-    rows = value if isinstance(value, list) else [value]
+def _array(path: Path, name: str, value: object) -> Array:
+    rows: list[Any] = value if isinstance(value, list) else []
     matrix = bool(rows) and all(isinstance(row, list) for row in rows)
-    flat = [cell for row in rows for cell in row] if matrix else rows
-    if not isinstance(value, list) or not rows or (matrix and {len(row) for row in rows} != {len(rows[0])}):
+    if not rows or (matrix and {len(row) for row in rows} != {len(rows[0])}):
         raise InputError(file=path, place=name, expected="a list of numbers or of rows of equal length", got=value)
-    array = exact_array(_number(path, name, cell) for cell in flat)
+    array = exact_array(_number(path, name, cell) for cell in ([c for row in rows for c in row] if matrix else rows))
     return array.reshape(len(rows), -1) if matrix else array
 
 

@@ -28,7 +28,9 @@ def read(path: Path) -> Tensors:
         parts = {part: arrays.pop(f"{name}.{part}", None) for part in _PARTS}
         missing = [part for part in _PARTS if parts[part] is None]
         if missing:
-            raise InputError(file=path, place=f"{name}.{missing[0]}", expected="this part of a sparse weight", got="none")
+            raise InputError(
+                file=path, place=f"{name}.{missing[0]}", expected="this part of a sparse weight", got="none"
+            )
         tensors[name] = _rows(path, name, *(np.asarray(parts[part]) for part in _PARTS))
     return tensors | {name: exact(array, name) for name, array in arrays.items()}
 
@@ -46,11 +48,17 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, Array]:
             shape, _, dtype = header(stream)
         if dtype.hasobject:
             raise InputError(
-                file=path, place=name, expected="numbers", got="a pickled object array", do="save it with a numeric dtype"
+                file=path,
+                place=name,
+                expected="numbers",
+                got="a pickled object array",
+                do="save it with a numeric dtype",
             )
         cells = int(np.prod([float(size) for size in shape]))
         if cells > MOST_CELLS or cells * dtype.itemsize > member.file_size:
-            raise InputError(file=path, place=name, expected="as much data as its shape says", got=f"shape {list(shape)}")
+            raise InputError(
+                file=path, place=name, expected="as much data as its shape says", got=f"shape {list(shape)}"
+            )
         with archive.open(member) as stream:
             arrays[name] = npy.read_array(stream, allow_pickle=False)
     return arrays

@@ -19,7 +19,7 @@ _DTYPES = {
 def read(path: Path) -> Tensors:
     """The tensors by name."""
     try:
-        stored = deserialize(path.read_bytes())
+        stored = deserialize(path.read_bytes())  # type: ignore[no-untyped-call]
     except (SafetensorError, ValueError) as error:
         raise InputError(file=path, expected="a safetensors file", got=error) from error
     return {name: _array(path, name, part["dtype"], part["shape"], part["data"]) for name, part in stored}

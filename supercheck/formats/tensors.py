@@ -75,7 +75,7 @@ def stack(path: Path, tensors: Tensors, layers: Sequence[LayerNames]) -> tuple[l
             do='name the layers in the spec: [network] layers = [{weight = "...", bias = "..."}, ...]',
         )
     notes = [f"Tensors not named in layers are not used: {', '.join(unused)}."] if unused else []
-    stored = []
+    stored: list[Affine] = []
     for position, layer in enumerate(named):
         weight = _matrix(path, tensors, layer.weight)
         if layer.transpose:
@@ -122,7 +122,9 @@ def _matrix(path: Path, tensors: Tensors, name: str) -> Rows:
     if isinstance(tensor, Rows):
         return tensor
     if tensor.ndim != 2 or 0 in tensor.shape:
-        raise InputError(file=path, place=name, expected="a weight [outputs, inputs]", got=f"shape {list(tensor.shape)}")
+        raise InputError(
+            file=path, place=name, expected="a weight [outputs, inputs]", got=f"shape {list(tensor.shape)}"
+        )
     return Rows.from_dense(tensor)
 
 
@@ -132,7 +134,9 @@ def _bias(path: Path, tensors: Tensors, name: str | None, weight: Rows) -> Array
     bias = _named(path, tensors, name)
     shape = [bias.height, bias.width] if isinstance(bias, Rows) else list(bias.shape)
     if isinstance(bias, Rows) or shape != [weight.height]:
-        raise InputError(file=path, place=name, expected=f"shape [{weight.height}], one bias a row", got=f"shape {shape}")
+        raise InputError(
+            file=path, place=name, expected=f"shape [{weight.height}], one bias a row", got=f"shape {shape}"
+        )
     return bias
 
 

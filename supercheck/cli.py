@@ -1,0 +1,159 @@
+"""The command line: a thin face of the Python API.
+
+Results go to stdout, progress and messages to stderr. `main` is the one place where exceptions become exit
+codes: 0 proved, 1 refuted, 2 bad input or usage, 3 unknown, 4 whatever was not foreseen.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from supercheck import __version__
+from supercheck.errors import InputError, clip
+
+if TYPE_CHECKING:
+    from supercheck.evidence import Result
+
+CODES = {"proved": 0, "refuted": 1, "unknown": 3}
+INPUT, UNKNOWN, FAULT = 2, 3, 4
+
+FAULT_FILE = "supercheck-fault.txt"
+
+app = typer.Typer(
+    help="Prove or refute, exactly, that a saved ReLU network computes given Boolean feature functions on every "
+    "input with at most k features on.",
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Engine(StrEnum):
+    """What may decide."""
+
+    AUTO = "auto"
+    ENUMERATE = "enumerate"
+    Z3 = "z3"
+
+
+class Format(StrEnum):
+    """How a result is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"supercheck {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(INPUT)
+
+
+@app.command()
+def verify(
+    network: Annotated[
+        Path | None, typer.Argument(help="ONNX, safetensors, NPZ or JSON file; left out, the spec names it.")
+    ] = None,
+    spec: Annotated[Path | None, typer.Option("--spec", help="The TOML file that says what it should compute.")] = None,
+    max_active: Annotated[
+        int | None, typer.Option("-k", "--max-active", help="How many features may be on; wins over the spec.")
+    ] = None,
+    engine: Annotated[Engine, typer.Option(help="Which engine decides; auto chooses by cost.")] = Engine.AUTO,
+    timeout: Annotated[float | None, typer.Option(help="Seconds for deciding; then what is open is unknown.")] = None,
+    format_: Annotated[Format, typer.Option("--format", help="How the result is written to stdout.")] = Format.TEXT,
+    margins: Annotated[bool, typer.Option("--margins", help="Find every output's exact worst values.")] = False,
+) -> int:
+    """Prove or refute that NETWORK computes what SPEC says. Exit: 0 proved, 1 refuted, 2 bad input, 3 unknown."""
+    if spec is None:
+        raise InputError(place="--spec", expected="a spec file", got="none", do="write `--spec FILE.toml`")
+    if timeout is not None and not 0 < timeout < float("inf"):
+        raise InputError(place="--timeout", expected="seconds above 0", got=timeout)
+    from supercheck.decide import Limits
+    from supercheck.progress import progress_bar
+    from supercheck.verifying import verify as run
+
+    limits = Limits(engine=engine.value, timeout=timeout, margins=margins)
+    with progress_bar() as progress:
+        result = run(network, spec, max_active=max_active, limits=limits, progress=progress)
+    _print(result, format_.value)
+    return CODES[result.verdict.value]
+
+
+def _print(result: Result, format_: str) -> None:
+    from supercheck.report import REPORTERS
+
+    if format_ == "text" and sys.stdout.isatty():
+        from rich.console import Console
+
+        from supercheck.report.text import show
+
+        show(result, Console(highlight=False))
+        return
+    try:
+        sys.stdout.write(REPORTERS[format_](result) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has seen enough; the verdict stands
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return the exit code; the one handler of everything that goes wrong."""
+    try:
+        code = app(args=arguments, prog_name="supercheck", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except InputError as error:
+        _complain(f"{error}" + (f"\n{error.recipe}" if error.recipe else ""))
+        return INPUT
+    except typer.TyperException as error:
+        _complain(f"{clip(error.format_message())} (see `supercheck --help`)")
+        return INPUT
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("interrupted before anything was decided")
+        return UNKNOWN
+    except Exception as error:  # noqa: BLE001 - the door: whatever was not foreseen is a fault, never a verdict
+        _complain(f"internal fault, no verdict: {type(error).__name__}: {clip(error)}{_save_fault()}")
+        return FAULT
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write(f"supercheck: {message}\n")
+
+
+def _save_fault() -> str:
+    """Save what a report of the fault needs; says where."""
+    words = " ".join(sys.argv[1:])
+    content = f"supercheck {__version__}, Python {sys.version}\ncommand: {words}\n\n{traceback.format_exc()}"
+    try:
+        Path(FAULT_FILE).write_text(content)
+    except OSError:
+        return f"\n{content}"
+    return f"; please report it with {FAULT_FILE}, the network and the spec"
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

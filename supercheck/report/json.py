@@ -1,0 +1,91 @@
+"""A result as one JSON object, keys in the order that the design fixes, rationals in strings."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from typing import Any
+
+from supercheck import __version__
+from supercheck.evidence import Counterexample, OutputResult, Point, Result, Verdict
+from supercheck.syntax import text as formula_text
+
+
+def json_text(result: Result) -> str:
+    """The object as text, two spaces an indent."""
+    return json.dumps(as_object(result), indent=2)
+
+
+def as_object(result: Result) -> dict[str, Any]:
+    """The object of the design's "JSON results"."""
+    claims, own, source = result.claims, result.claims.own, result.source
+    return {
+        "supercheck": __version__,
+        "network": {
+            "file": source.network,
+            "sha256": claims.network.digest,
+            "file_sha256": source.network_digest,
+            "layers": len(own.hidden) + 1,
+            "features": own.features,
+            "neurons": own.neurons,
+            "edges": own.edges,
+        },
+        "spec": {"file": source.spec, "sha256": source.spec_digest},
+        "domain": {
+            "features": claims.domain.features,
+            "max_active": claims.domain.max_active,
+            "inputs": claims.domain.size,
+        },
+        "verdict": result.verdict.value,
+        "reason": result.reason,
+        "arithmetic": {
+            "of": result.arithmetic,
+            "real_verdict": result.real_verdict.value,
+            "rounding": None,
+            "order": None,
+        },
+        "outputs": [_output(result, output) for output in result.outputs],
+        "largest_k": None,
+        "counterexample": _counterexample(result.smallest),
+        "certificate": None,
+        "assumptions": list(claims.assumptions),
+        "seconds": {name: round(value, 6) for name, value in result.seconds.items()},
+    }
+
+
+def _output(result: Result, output: OutputResult) -> dict[str, Any]:
+    margin, interval, extremes = result.margin(output), result.interval(output), output.extremes
+    worst = None if extremes is None else {"on": _point(extremes.on), "off": _point(extremes.off)}
+    return {
+        "index": output.index,
+        "formula": formula_text(result.claims.formulas[output.index]),
+        "verdict": output.verdict.value,
+        "engine": output.engine,
+        "vacuous": result.claims.vacuous(output.index),
+        "margin": _rational(margin),
+        "interval": None if interval is None else [str(end) for end in interval],
+        "worst": worst,
+        "largest_k": None,
+        "reason": output.reason if output.verdict is Verdict.UNKNOWN else None,
+    }
+
+
+def _counterexample(counterexample: Counterexample | None) -> dict[str, Any] | None:
+    if counterexample is None:
+        return None
+    return {
+        "active": list(counterexample.active),
+        "output": counterexample.output,
+        "value": str(counterexample.value),
+        "expected": counterexample.expected,
+        "minimal": counterexample.minimal,
+        "against": None if counterexample.against is None else _point(counterexample.against),
+    }
+
+
+def _point(point: Point | None) -> dict[str, Any] | None:
+    return None if point is None else {"value": str(point.value), "active": list(point.active)}
+
+
+def _rational(value: Fraction | None) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,175 @@
+"""A result for people: the verdict in a sentence, then what they need next."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from html import escape
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from supercheck.claims import expected
+from supercheck.errors import clip
+from supercheck.evidence import Counterexample, OutputResult, Result, Verdict
+from supercheck.numbers import float_text, short
+from supercheck.syntax import text as formula_text
+
+MOST_ROWS = 20
+_COLOURS = {Verdict.PROVED: "bold green", Verdict.REFUTED: "bold red", Verdict.UNKNOWN: "bold yellow"}
+
+
+def text(result: Result) -> str:
+    """The report as plain text."""
+    stream = io.StringIO()
+    show(result, Console(file=stream, width=110, no_color=True, highlight=False))
+    return stream.getvalue().rstrip("\n")
+
+
+def html(result: Result) -> str:
+    """The report for a notebook."""
+    return f'<pre style="white-space:pre-wrap">{escape(text(result))}</pre>'
+
+
+def show(result: Result, console: Console) -> None:
+    """Print the report on a console, in its colours and width."""
+    verdict = result.verdict
+    line = Text(verdict.value.upper(), style=_COLOURS[verdict])
+    console.print(line.append(f"  {_sentence(result)}", style="default"), soft_wrap=True)
+    if result.smallest is not None:
+        console.print()
+        _show_counterexample(result, result.smallest, console)
+    refuted = [output for output in result.outputs if output.counterexample is not None]
+    if len(refuted) > 1:
+        _table(
+            console,
+            f"Wrong outputs ({len(refuted)} of {len(result.outputs)})",
+            ["output", "function", "wrong where these are on", "y", "expected"],
+            [_wrong_row(result, output) for output in refuted],
+        )
+    measured = [output for output in result.outputs if output.extremes is not None]
+    if measured:
+        _table(
+            console,
+            "Exact margins, smallest first",
+            ["output", "function", "largest y off", "smallest y on", "margin"]
+            if result.claims.separable or result.claims.readout.at is not None
+            else ["output", "function", "worst y off", "worst y on", "margin"],
+            [_margin_row(result, output) for output in sorted(measured, key=result.margin_order)],
+        )
+    unknown = Counter(output.reason for output in result.outputs if output.verdict is Verdict.UNKNOWN)
+    for reason, count in unknown.items():
+        console.print(f"\n{_outputs(count)} undecided: {reason}.", soft_wrap=True)
+    _show_vacuous(result, console)
+    for note in result.claims.assumptions:
+        console.print(f"Assumed: {note}", soft_wrap=True)
+
+
+def _sentence(result: Result) -> str:
+    claims = result.claims
+    name = Path(result.source.network).name if result.source.network else "the network"
+    features, limit = claims.domain.features, claims.domain.max_active
+    where = f"at most {limit} of {features} features on ({claims.domain.size:,} inputs)"
+    outputs, wrong = len(claims), result.count(Verdict.REFUTED)
+    if result.verdict is Verdict.PROVED:
+        what = "the one output" if outputs == 1 else f"each of the {outputs} outputs"
+        does = "has a threshold that parts its classes" if claims.separable else "computes its function"
+        return f"{what} of {name} {does} on every input with {where}. Exact: no rounding, no tolerance."
+    if result.verdict is Verdict.REFUTED:
+        verb = "is" if wrong == 1 else "are"
+        does = "inseparable" if claims.separable else "wrong on some input"
+        return f"{wrong} of {_outputs(outputs)} of {name} {verb} {does} with {where}."
+    if result.arithmetic != "real":
+        return f"{result.reason}."
+    done = result.count(Verdict.PROVED)
+    return f"{done} of {_outputs(outputs)} of {name} proved, none refuted, {outputs - done} open, with {where}."
+
+
+def _outputs(count: int) -> str:
+    return f"{count} output{'s' * (count != 1)}"
+
+
+def _show_counterexample(result: Result, found: Counterexample, console: Console) -> None:
+    claims = result.claims
+    proof = "no input with fewer features on is wrong" if found.minimal else "a smaller one may exist"
+    function = clip(formula_text(claims.formulas[found.output]))
+    console.print(f"Smallest counterexample ({proof}):", style="bold")
+    rows = [
+        ("on", _features(found.active)),
+        ("output", f"y{found.output}, which should be {function} = {found.expected}"),
+    ]
+    if found.against is None:
+        rows.append(
+            ("value", f"y = {_value(found.value)}, but {expected(claims.readout, bool(found.expected))} is expected")
+        )
+    else:
+        rows.append(("value", f"y = {_value(found.value)}, an off input"))
+        rows.append(
+            (
+                "against",
+                f"{_features(found.against.active)}: y = {_value(found.against.value)}, an on input, not above it",
+            )
+        )
+    for name, value in rows:
+        console.print(f"  {name:<8} {value}", soft_wrap=True)
+
+
+def _features(active: tuple[int, ...]) -> str:
+    return " ".join(f"x{j}" for j in active) or "none (all features are off)"
+
+
+def _value(value: object) -> str:
+    exact = str(value)
+    decimal = float_text(value)  # type: ignore[arg-type]
+    return decimal if exact == decimal else f"{decimal} (exactly {exact})" if len(exact) <= 48 else f"{decimal}..."
+
+
+def _wrong_row(result: Result, output: OutputResult) -> list[str]:
+    found = output.counterexample
+    assert found is not None
+    wanted = expected(result.claims.readout, bool(found.expected))
+    if found.against is not None:
+        wanted = f"below {short(found.against.value)} at {_features(found.against.active)}"
+    return [*_name(result, output), _features(found.active), float_text(found.value), wanted]
+
+
+def _margin_row(result: Result, output: OutputResult) -> list[str]:
+    extremes, margin = output.extremes, result.margin(output)
+    assert extremes is not None
+    ends = ["never" if point is None else float_text(point.value) for point in (extremes.off, extremes.on)]
+    return [*_name(result, output), *ends, "" if margin is None else float_text(margin)]
+
+
+def _name(result: Result, output: OutputResult) -> list[str]:
+    return [f"y{output.index}", clip(formula_text(result.claims.formulas[output.index]))]
+
+
+def _table(console: Console, title: str, heads: list[str], rows: list[list[str]]) -> None:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows[:MOST_ROWS]:
+        table.add_row(*row)
+    console.print()
+    console.print(table)
+    if len(rows) > MOST_ROWS:
+        console.print(f"... and {len(rows) - MOST_ROWS} more; --format json lists them all.")
+
+
+def _show_vacuous(result: Result, console: Console) -> None:
+    claims = result.claims
+    kinds: dict[str, list[int]] = {"on": [], "off": []}
+    for i in range(len(claims)):
+        kind = claims.vacuous(i)
+        if kind is not None:
+            kinds[kind].append(i)
+    for kind, listed in kinds.items():
+        if listed:
+            names = ", ".join(f"y{i}" for i in listed[:8]) + (", ..." if len(listed) > 8 else "")
+            console.print(
+                f"\nNote: no input with at most {claims.domain.max_active} features on turns {names} {kind}; "
+                f"only the other class was there to decide.",
+                soft_wrap=True,
+            )

@@ -1,0 +1,135 @@
+"""Random small questions: networks of all shapes, functions, readouts. Drawn once, used by every test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import strategies as st
+
+from oracle import Stored, Wrong
+from supercheck.boolean import AtLeast, Formula, Not, Var, Xor
+from supercheck.claims import Claims, pose
+from supercheck.domain import KSparse
+from supercheck.exact import Rows, exact_array
+from supercheck.network import Affine, Network
+from supercheck.spec import Readout, Spec
+
+Number = st.SearchStrategy[Fraction]
+
+small = st.integers(-3, 3).map(Fraction)
+halves = st.integers(-6, 6).map(lambda n: Fraction(n, 2))
+rationals = st.builds(Fraction, st.integers(-7, 7), st.sampled_from([1, 2, 3, 6, 7]))
+singles = st.floats(-2, 2, width=32).map(Fraction)
+doubles = st.floats(-2, 2).map(Fraction)
+wild = st.builds(lambda n, e: Fraction(n) * Fraction(2) ** e, st.integers(-9, 9), st.integers(-90, 90))
+kinds = st.sampled_from([small, small, halves, rationals, singles, doubles, wild])
+
+
+@st.composite
+def layers(draw: st.DrawFn, features: int, outputs: int) -> Stored:
+    """A chain of layers: up to three, zero weights and zero rows common, ReLUs anywhere."""
+    sizes = [features, *draw(st.lists(st.integers(1, 4), max_size=2)), outputs]
+    chain: Stored = []
+    for before, after in zip(sizes, sizes[1:], strict=False):
+        number = draw(kinds) | st.just(Fraction(0))
+        weight = draw(st.lists(st.lists(number, min_size=before, max_size=before), min_size=after, max_size=after))
+        bias = draw(st.lists(number, min_size=after, max_size=after))
+        chain.append((weight, bias, len(chain) < len(sizes) - 2 or draw(st.integers(0, 4)) == 0))
+    return chain
+
+
+def formulas(features: int) -> st.SearchStrategy[Formula]:
+    """Formulas over the four core nodes; pairs are common, constants and vacuous classes occur."""
+    variable = st.integers(0, features - 1).map(Var)
+    pair = st.lists(variable, min_size=1, max_size=3).map(tuple)
+    simple = st.one_of(st.builds(AtLeast, st.integers(0, 4), pair), st.builds(Xor, pair), variable)
+    return st.one_of(
+        simple,
+        st.recursive(
+            simple,
+            lambda part: st.one_of(
+                part.map(Not),
+                st.builds(AtLeast, st.integers(0, 3), st.lists(part, max_size=3).map(tuple)),
+                st.builds(Xor, st.lists(part, max_size=3).map(tuple)),
+            ),
+            max_leaves=4,
+        ),
+    )
+
+
+def meaning(formula: Formula) -> Callable[[frozenset[int]], bool]:
+    """A formula's truth, by recursion; independent of `boolean.evaluate`."""
+
+    def value(node: Formula, on: frozenset[int]) -> bool:
+        if isinstance(node, Var):
+            return node.index in on
+        if isinstance(node, Not):
+            return not value(node.inside, on)
+        count = sum(value(part, on) for part in node.inside)
+        return count % 2 == 1 if isinstance(node, Xor) else count >= node.count
+
+    return lambda on: value(formula, on)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question in both languages: the oracle's and the tool's."""
+
+    stored: Stored
+    spec: Spec
+
+    @property
+    def claims(self) -> Claims:
+        """The question as the engines see it."""
+        return pose(network(self.stored), self.spec)
+
+    @property
+    def wrong(self) -> Wrong | None:
+        """The readout in plain words."""
+        readout = self.spec.readout
+        if readout.mode == "separable":
+            return None
+        if readout.mode == "threshold":
+            at, margin = readout.at or Fraction(0), readout.margin
+            return lambda y, on: y <= at + margin if on else y > at - margin
+        within = readout.within if readout.mode == "epsilon" else Fraction(0)
+        return lambda y, on: abs(y - on) > within
+
+
+def network(stored: Stored) -> Network:
+    """The oracle's layers as a network."""
+    chain = []
+    for weight, bias, relu in stored:
+        flat = exact_array(value for row in weight for value in row).reshape(len(weight), -1)
+        chain.append(Affine(Rows.from_dense(flat), exact_array(bias), relu))
+    return Network.of(chain)
+
+
+def readouts() -> st.SearchStrategy[Readout]:
+    """All four modes; thresholds that small networks hit exactly."""
+    number = st.sampled_from([Fraction(n, d) for n in range(-2, 4) for d in (1, 2, 3)])
+    positive = st.sampled_from([Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(1), Fraction(5, 2)])
+    return st.one_of(
+        st.builds(Readout, st.just("threshold"), number, positive | st.just(Fraction(0))),
+        st.builds(lambda within: Readout("epsilon", within=within), positive),
+        st.just(Readout("equality")),
+        st.just(Readout("separable")),
+    )
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Question:
+    """A network, functions, a readout and a sparsity."""
+    features, outputs = draw(st.integers(1, 5)), draw(st.integers(1, 3))
+    stored = draw(layers(features, outputs))
+    functions = tuple(draw(formulas(features)) for _ in range(outputs))
+    k = draw(st.integers(0, features))
+    return Question(stored, Spec(KSparse(features, k), functions, draw(readouts())))
+
+
+def bits(values: np.ndarray) -> int:
+    """How many bits the largest integer has."""
+    return max((abs(int(v)).bit_length() for v in values.flat), default=0)

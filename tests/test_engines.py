@@ -1,0 +1,137 @@
+"""Every engine says what plain Python says, on thousands of random questions of all shapes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given, settings
+
+from oracle import Truth, truth
+from strategies import Question, meaning, questions
+from supercheck.claims import Claims
+from supercheck.decide import Limits, decide, enumeration, smt
+from supercheck.decide.limits import Clock
+from supercheck.evidence import Decision, Verdict, replay
+
+MARGINS = Limits(margins=True)
+
+
+def brute_force(question: Question) -> Truth:
+    domain, functions = question.spec.domain, [meaning(formula) for formula in question.spec.formulas]
+    return truth(question.stored, domain.features, domain.max_active, functions, question.wrong)
+
+
+def enumerated(claims: Claims, limits: Limits = Limits()) -> dict[int, Decision]:
+    found = enumeration.decide(claims, range(len(claims)), limits, Clock.start(None))
+    return {decision.output: decision for decision in found}
+
+
+def solved(claims: Claims, *, margins: bool = False) -> dict[int, Decision]:
+    return {decision.output: decision for decision in smt.solve(claims, range(len(claims)), margins)}
+
+
+def sizes(claims: Claims, decisions: dict[int, Decision]) -> list[int | None]:
+    """The size of each replayed counterexample, or None where proved."""
+    found: list[int | None] = []
+    for i in range(len(claims)):
+        decision = decisions[i]
+        assert decision.verdict in (Verdict.PROVED, Verdict.REFUTED)
+        found.append(replay(claims, decision).size if decision.verdict is Verdict.REFUTED else None)
+    return found
+
+
+@settings(max_examples=settings.default.max_examples * 5)
+@given(questions())
+def test_enumeration_agrees_with_brute_force_on_verdicts_and_on_smallest_sizes(question: Question) -> None:
+    claims = question.claims
+    assert sizes(claims, enumerated(claims)) == brute_force(question).smallest
+
+
+@settings(max_examples=settings.default.max_examples * 5)
+@given(questions())
+def test_z3_agrees_with_brute_force_on_verdicts(question: Question) -> None:
+    claims = question.claims
+    found = [size is not None for size in sizes(claims, solved(claims))]
+    assert found == [size is not None for size in brute_force(question).smallest]
+
+
+@given(questions())
+def test_z3_finds_no_counterexample_below_the_smallest_and_one_at_it(question: Question) -> None:
+    claims, smallest = question.claims, brute_force(question).smallest
+    refuted = [size for size in smallest if size is not None]
+    assume(refuted)
+    least = min(refuted)
+    assert {d.verdict for d in solved(claims.at_most(least)).values()} >= {Verdict.REFUTED}
+    if least:
+        assert {d.verdict for d in solved(claims.at_most(least - 1)).values()} == {Verdict.PROVED}
+
+
+@given(questions())
+def test_both_engines_find_the_exact_worst_value_of_each_class(question: Question) -> None:
+    assume(question.spec.readout.mode in ("threshold", "separable"))
+    claims, worst = question.claims, brute_force(question)
+    for decisions in (enumerated(claims, MARGINS), solved(claims, margins=True)):
+        for i, decision in decisions.items():
+            extremes = decision.extremes
+            assert extremes is not None
+            assert (extremes.off and extremes.off.value) == worst.highest_off[i]
+            assert (extremes.on and extremes.on.value) == worst.lowest_on[i]
+
+
+@given(questions())
+def test_both_engines_find_the_exact_largest_error(question: Question) -> None:
+    spec = replace(
+        question.spec, readout=replace(question.spec.readout, mode="equality", at=None, within=None, margin=Fraction(0))
+    )
+    question = replace(question, spec=spec)
+    claims = question.claims
+    first, second = enumerated(claims, MARGINS), solved(claims, margins=True)
+    for i in range(len(claims)):
+        a, b = first[i].extremes, second[i].extremes
+        assert a is not None
+        assert b is not None
+        for mine, other, on in ((a.on, b.on, 1), (a.off, b.off, 0)):
+            assert (mine and abs(mine.value - on)) == (other and abs(other.value - on))
+
+
+@settings(max_examples=settings.default.max_examples * 2)
+@given(questions())
+def test_the_portfolio_proves_its_smallest_counterexample_minimal(question: Question) -> None:
+    result, smallest = decide(question.claims), brute_force(question).smallest
+    refuted = [size for size in smallest if size is not None]
+    assert result.verdict is (Verdict.REFUTED if refuted else Verdict.PROVED)
+    assert [output.verdict is Verdict.REFUTED for output in result.outputs] == [s is not None for s in smallest]
+    if refuted:
+        assert result.counterexample.size == min(refuted)
+        assert result.counterexample.minimal
+
+
+@given(questions())
+def test_a_class_is_called_vacuous_exactly_if_no_input_has_it(question: Question) -> None:
+    claims, worst = question.claims, brute_force(question)
+    for i in range(len(claims)):
+        absent = "on" if worst.lowest_on[i] is None else "off" if worst.highest_off[i] is None else None
+        assert claims.vacuous(i) == absent
+
+
+@settings(max_examples=settings.default.max_examples // 2)
+@given(questions())
+def test_z3_needs_no_bound_of_ours(question: Question) -> None:
+    """With every simplification by closed-form bounds switched off, Z3 says the same."""
+    from supercheck.decide import encode
+
+    class Unaided(encode.Encoding):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments, stable=False)  # type: ignore[arg-type]
+
+    claims = question.claims
+    with pytest.MonkeyPatch.context() as patch:
+        aided = verdicts(solved(claims))
+        patch.setattr(encode, "Encoding", Unaided)
+        assert verdicts(solved(claims)) == aided
+
+
+def verdicts(decisions: dict[int, Decision]) -> list[Verdict]:
+    return [decisions[i].verdict for i in sorted(decisions)]
