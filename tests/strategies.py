@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import strategies as st
-
 from oracle import Stored, Wrong
+
 from supercheck.boolean import AtLeast, Formula, Not, Var, Xor
 from supercheck.claims import Claims, pose
 from supercheck.domain import KSparse
@@ -33,7 +34,7 @@ def layers(draw: st.DrawFn, features: int, outputs: int) -> Stored:
     """A chain of layers: up to three, zero weights and zero rows common, ReLUs anywhere."""
     sizes = [features, *draw(st.lists(st.integers(1, 4), max_size=2)), outputs]
     chain: Stored = []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in pairwise(sizes):
         number = draw(kinds) | st.just(Fraction(0))
         weight = draw(st.lists(st.lists(number, min_size=before, max_size=before), min_size=after, max_size=after))
         bias = draw(st.lists(number, min_size=after, max_size=after))

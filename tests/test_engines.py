@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import pytest
 from hypothesis import assume, given, settings
-
 from oracle import Truth, truth
 from strategies import Question, meaning, questions
+
 from supercheck.claims import Claims
 from supercheck.decide import Limits, decide, enumeration, smt
 from supercheck.decide.limits import Clock

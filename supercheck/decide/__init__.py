@@ -17,7 +17,7 @@ from dataclasses import replace
 from supercheck.claims import Claims
 from supercheck.decide import enumeration, smt
 from supercheck.decide.limits import Clock, Limits, Progress, quiet
-from supercheck.errors import InputError
+from supercheck.errors import FaultError, InputError
 from supercheck.evidence import Counterexample, Decision, OutputResult, Result, Verdict, replay, shrink
 
 __all__ = ["ENGINES", "Limits", "decide"]
@@ -46,15 +46,19 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
     if limits.engine != "auto" and limits.engine not in ENGINES:
         raise InputError(place="engine", expected=f"auto or one of {', '.join(ENGINES)}", got=limits.engine)
     clock, begun = Clock.start(limits.timeout), time.perf_counter()
-    outputs = {i: OutputResult(i, Verdict.UNKNOWN, reason=INTERRUPTED) for i in range(len(claims))}
+    outputs: dict[int, OutputResult] = {}
     interrupted = False
     try:
-        for done, found in enumerate(_results(claims, range(len(claims)), limits, clock), 1):
-            outputs[found.index] = found
-            progress(done, len(claims), "deciding")
+        for found in _results(claims, range(len(claims)), limits, clock):
+            if outputs.setdefault(found.index, found) is not found:
+                raise FaultError(f"output {found.index} was decided twice")
+            progress(len(outputs), len(claims), "deciding")
     except KeyboardInterrupt:
         interrupted = True
     decided = time.perf_counter()
+    for i in range(len(claims)):
+        reason = INTERRUPTED if interrupted else "no engine decided it"
+        outputs.setdefault(i, OutputResult(i, Verdict.UNKNOWN, reason=reason))
     smallest = _least(outputs)
     if smallest is not None and not interrupted:
         try:
@@ -122,16 +126,12 @@ def _minimal(
     open_ = [r.index for r in unproved if r.counterexample is None or not r.counterexample.minimal]
     plain = replace(limits, margins=False)
     while open_ and smallest.size:
-        smallest, better = shrink(claims, smallest), None
+        smallest = shrink(claims, smallest)
         if clock.over or not smallest.size:
             break
-        for result in _results(claims.at_most(smallest.size - 1), open_, plain, clock):
-            if result.verdict is Verdict.UNKNOWN:
-                return replace(smallest, minimal=False)
-            if result.counterexample is not None:
-                better = result.counterexample
-                break
+        below = {r.index: r for r in _results(claims.at_most(smallest.size - 1), open_, plain, clock)}
+        better = _least(below)  # of all of them: which one arrives first depends on the machine
         if better is None:
-            return replace(smallest, minimal=True)
+            return replace(smallest, minimal=all(r.verdict is Verdict.PROVED for r in below.values()))
         smallest = better
     return replace(smallest, minimal=not open_ or not smallest.size)

@@ -63,7 +63,8 @@ class Encoding:
     def __init__(self, network: Network, domain: KSparse, case: Case, names: list[int], *, stable: bool = True) -> None:
         place = {name: j for j, name in enumerate(names)}
         self.names = names
-        self.literals = [z3.Bool(f"x{name}") for name in names]
+        self.context = z3.Context()  # of its own: what Z3 did before must not steer what it finds now
+        self.literals = [z3.Bool(f"x{name}", self.context) for name in names]
         self.constraints: list[Any] = []
         on, off = (frozenset(place[j] for j in part) for part in (case.on, case.off))
         self.fixed = {**dict.fromkeys(on, True), **dict.fromkeys(off, False)}
@@ -75,7 +76,7 @@ class Encoding:
         if case.formula is not None:
             self.constraints.append(self.term(case.formula, place))
         self.empty = domain.maxima(network.matrices[0], on, off) is None
-        self.sum: Sum = self._network(network, domain, on, off, stable) if not self.empty else Sum(0, [])
+        self.sum: Sum = self._network(network, domain, on, off, stable) if not self.empty else self._sum(0, [])
 
     def term(self, formula: Formula, place: dict[int, int]) -> Any:
         """A Boolean function as a term."""
@@ -86,9 +87,9 @@ class Encoding:
         parts = [self.term(part, place) for part in formula.inside]
         if isinstance(formula, AtLeast):
             if formula.count <= 0 or formula.count > len(parts):
-                return z3.BoolVal(formula.count <= 0)
+                return z3.BoolVal(formula.count <= 0, self.context)
             return z3.PbGe([(part, 1) for part in parts], formula.count)
-        odd = z3.BoolVal(False)
+        odd = z3.BoolVal(False, self.context)
         for part in parts:
             odd = z3.Xor(odd, part)
         return odd
@@ -97,21 +98,21 @@ class Encoding:
         """That w . h is below `lowest` or above `highest`."""
         below = [] if lowest is None else [self.sum.at_most(lowest - 1)]
         above = [] if highest is None else [self.sum.at_least(highest + 1)]
-        return z3.Or(*below, *above)
+        return z3.Or(*below, *above, self.context)
 
     def _network(self, network: Network, domain: KSparse, on: frozenset[int], off: frozenset[int], stable: bool) -> Sum:
         inputs: list[Sum] = []
         for j, x in enumerate(self.literals):
-            inputs.append(Sum(int(self.fixed[j]), []) if j in self.fixed else Sum(0, [(x, 1)]))
+            inputs.append(self._sum(int(self.fixed[j]), []) if j in self.fixed else self._sum(0, [(x, 1)]))
         values = inputs
         for depth, layer in enumerate(network.hidden):
             known = self._known(layer.weight, domain, on, off) if stable and depth == 0 else None
             sums = [
-                combine(int(layer.bias[i]), layer.weight.row(i), values, None if known is None else known[i])
+                self._combine(int(layer.bias[i]), layer.weight.row(i), values, None if known is None else known[i])
                 for i in range(layer.neurons)
             ]
             values = [self._relu(total, f"h{depth}_{i}") for i, total in enumerate(sums)]
-        return combine(0, network.output.weight.row(0), values, None)
+        return self._combine(0, network.output.weight.row(0), values, None)
 
     @staticmethod
     def _known(rows: Rows, domain: KSparse, on: frozenset[int], off: frozenset[int]) -> list[tuple[int, int]]:
@@ -120,20 +121,42 @@ class Encoding:
         lowest = domain.maxima(replace(rows, data=-rows.data), on, off) or []
         return [(-low, high) for low, high in zip(lowest, highest, strict=True)]
 
+    def _sum(self, base: int, parts: list[tuple[Any, int]], **more: Any) -> Sum:
+        return Sum(self.context, base, parts, **more)
+
+    def _combine(self, base: int, row: tuple[Any, Any], values: list[Sum], known: tuple[int, int] | None) -> Sum:
+        """Base + sum of weight times value, with the bounds of its parts or better ones that are `known` of the sum."""
+        columns, weights = row[0].tolist(), row[1].tolist()
+        boolean = all(values[j].boolean for j in columns)
+        parts: dict[int, tuple[Any, int]] = {}  # by the term's identity: a literal may arrive through several neurons
+        low = high = total = base
+        for j, weight in zip(columns, weights, strict=True):
+            value = values[j]
+            total += weight * value.base
+            for term, c in value.parts:
+                key = term.get_id()
+                parts[key] = (term, weight * c + (parts[key][1] if key in parts else 0))
+            ends = (weight * value.lowest, weight * value.highest)
+            low, high = low + min(ends), high + max(ends)
+        if known is not None:
+            low, high = max(low, base + known[0]), min(high, base + known[1])
+        return self._sum(total, [part for part in parts.values() if part[1]], boolean=boolean, bounds=(low, high))
+
     def _relu(self, z: Sum, name: str) -> Sum:
         if z.highest <= 0:
-            return Sum(0, [])
+            return self._sum(0, [])
         if z.lowest >= 0:
             return z
         if z.boolean and z.highest <= MOST_LEVELS:
             levels = []
             for t in range(1, z.highest + 1):
-                level = z3.Bool(f"{name}_{t}")
+                level = z3.Bool(f"{name}_{t}", self.context)
                 self.constraints.append(level == z.at_least(t))
                 levels.append((level, 1))
-            return Sum(0, levels, bounds=(0, z.highest))
+            return self._sum(0, levels, bounds=(0, z.highest))
         value = z.integer()
-        return Sum(0, [(z3.If(value >= 0, value, z3.IntVal(0)), 1)], boolean=False, bounds=(0, z.highest))
+        kept = z3.If(value >= 0, value, z3.IntVal(0, self.context))
+        return self._sum(0, [(kept, 1)], boolean=False, bounds=(0, z.highest))
 
 
 class Sum:
@@ -147,20 +170,24 @@ class Sum:
     """
 
     def __init__(
-        self, base: int, parts: list[tuple[Any, int]], *, boolean: bool = True, bounds: tuple[int, int] | None = None
+        self,
+        context: Any,
+        base: int,
+        parts: list[tuple[Any, int]],
+        *,
+        boolean: bool = True,
+        bounds: tuple[int, int] | None = None,
     ) -> None:
-        self.base, self.parts, self.boolean = base, parts, boolean
+        self.context, self.base, self.parts, self.boolean = context, base, parts, boolean
         if bounds is None:
             bounds = (base + sum(min(0, c) for _, c in parts), base + sum(max(0, c) for _, c in parts))
         self.lowest, self.highest = bounds
 
     def at_least(self, bound: int) -> Any:
         """The form is at least `bound`."""
+        if bound <= self.lowest or bound > self.highest:
+            return z3.BoolVal(bound <= self.lowest, self.context)
         small = sum(abs(c) for _, c in self.parts) < 1 << 30  # z3 reads pseudo-Boolean coefficients as C integers
-        if not self.parts or bound <= self.lowest or bound > self.highest:
-            if bound <= self.lowest or bound > self.highest:
-                return z3.BoolVal(bound <= self.lowest)
-            return z3.BoolVal(self.base >= bound)
         if self.boolean and small:
             return z3.PbGe(self.parts, bound - self.base)
         return self.integer() >= bound
@@ -171,27 +198,9 @@ class Sum:
 
     def integer(self) -> Any:
         """The form as an integer term."""
-        terms = [
-            z3.If(term, z3.IntVal(c), z3.IntVal(0)) if z3.is_bool(term) else term * z3.IntVal(c)
-            for term, c in self.parts
-        ]
-        return z3.Sum(z3.IntVal(self.base), *terms)
 
+        def number(value: int) -> Any:
+            return z3.IntVal(value, self.context)
 
-def combine(base: int, row: tuple[Any, Any], values: list[Sum], known: tuple[int, int] | None) -> Sum:
-    """Base + sum of weight times value, with the bounds of its parts or better ones that are `known` of the sum."""
-    columns, weights = row[0].tolist(), row[1].tolist()
-    boolean = all(values[j].boolean for j in columns)
-    parts: dict[int, tuple[Any, int]] = {}  # by the term's identity: a literal may arrive through several neurons
-    low = high = total = base
-    for j, weight in zip(columns, weights, strict=True):
-        value = values[j]
-        total += weight * value.base
-        for term, c in value.parts:
-            key = term.get_id()
-            parts[key] = (term, weight * c + (parts[key][1] if key in parts else 0))
-        ends = (weight * value.lowest, weight * value.highest)
-        low, high = low + min(ends), high + max(ends)
-    if known is not None:
-        low, high = max(low, base + known[0]), min(high, base + known[1])
-    return Sum(total, [part for part in parts.values() if part[1]], boolean=boolean, bounds=(low, high))
+        terms = [z3.If(term, number(c), number(0)) if z3.is_bool(term) else term * number(c) for term, c in self.parts]
+        return z3.Sum(number(self.base), *terms)

@@ -160,16 +160,16 @@ class _Batch:
         if self.sheet.doubles is None:
             return np.ones((len(self.active), len(self.sheet.outputs)), dtype=bool)
         low, high, low_error, high_error = self.sheet.bounds
-        sums = self.evaluated[1]
-        under = sums < np.where(self.truth, (low + low_error)[:, 1], (low + low_error)[:, 0])
-        over = sums > np.where(self.truth, (high - high_error)[:, 1], (high - high_error)[:, 0])
-        suspects: Array = np.logical_or(under, over)
+        sums, least, most = self.evaluated[1], low + low_error, high - high_error
+        suspects: Array = (sums < np.where(self.truth, least[:, 1], least[:, 0])) | (
+            sums > np.where(self.truth, most[:, 1], most[:, 0])
+        )
         return suspects
 
     @cached_property
     def suspected(self) -> Array:
         """Which outputs have a suspect."""
-        return self.suspects.any(axis=0)
+        return np.asarray(self.suspects.any(axis=0))
 
     def failure(self, place: int) -> tuple[int, ...] | None:
         """The first input that misses the output's goal."""

@@ -7,6 +7,7 @@ else goes into a query, so that Z3 is a second opinion on every other engine.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from supercheck.boolean import holds
 from supercheck.claims import Claims
@@ -14,6 +15,9 @@ from supercheck.decide.child import Ended, Job, stream
 from supercheck.decide.limits import Clock, Limits
 from supercheck.errors import FaultError
 from supercheck.evidence import Decision, Extremes, Point, Verdict
+
+if TYPE_CHECKING:
+    from supercheck.decide.encode import Encoding
 
 NAME = "z3"
 
@@ -139,11 +143,11 @@ class _Query:
         return None
 
 
-def _ask(constraints: list[object], encoding: object) -> Witness | None:
+def _ask(constraints: list[Any], encoding: Encoding) -> Witness | None:
     """A model's active features, or None where Z3 proves that there is no model."""
     import z3
 
-    solver = z3.Solver()
+    solver = z3.Solver(ctx=encoding.context)
     solver.add(*constraints)
     answer = solver.check()
     if answer == z3.unsat:
@@ -153,6 +157,6 @@ def _ask(constraints: list[object], encoding: object) -> Witness | None:
     model = solver.model()
     return tuple(
         name
-        for name, literal in zip(encoding.names, encoding.literals, strict=True)  # type: ignore[attr-defined]
+        for name, literal in zip(encoding.names, encoding.literals, strict=True)
         if z3.is_true(model.eval(literal, model_completion=True))
     )

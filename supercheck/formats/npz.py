@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -42,26 +44,29 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, Array]:
         name = member.filename.removesuffix(".npy")
         if name in arrays or not member.filename.endswith(".npy"):
             raise InputError(file=path, place=name, expected="one .npy member a name", got=member.filename)
+        arrays[name] = _member(path, name, archive, member)
+    return arrays
+
+
+def _member(path: Path, name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+    try:
         with archive.open(member) as stream:
             version = npy.read_magic(stream)
             header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
             shape, _, dtype = header(stream)
         if dtype.hasobject:
-            raise InputError(
-                file=path,
-                place=name,
-                expected="numbers",
-                got="a pickled object array",
-                do="save it with a numeric dtype",
-            )
-        cells = int(np.prod([float(size) for size in shape]))
+            expected, got, do = "numbers", "a pickled object array", "save it with a numeric dtype"
+            raise InputError(file=path, place=name, expected=expected, got=got, do=do)
+        cells = math.prod(shape)
         if cells > MOST_CELLS or cells * dtype.itemsize > member.file_size:
             raise InputError(
                 file=path, place=name, expected="as much data as its shape says", got=f"shape {list(shape)}"
             )
         with archive.open(member) as stream:
-            arrays[name] = npy.read_array(stream, allow_pickle=False)
-    return arrays
+            array: Array = npy.read_array(stream, allow_pickle=False)
+            return array
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+        raise InputError(file=path, place=name, expected="an array of numbers", got=error) from error
 
 
 def _rows(path: Path, name: str, data: Array, indices: Array, indptr: Array, shape: Array) -> Rows:

@@ -38,6 +38,7 @@ def show(result: Result, console: Console) -> None:
     verdict = result.verdict
     line = Text(verdict.value.upper(), style=_COLOURS[verdict])
     console.print(line.append(f"  {_sentence(result)}", style="default"), soft_wrap=True)
+    console.print(_question(result), soft_wrap=True)
     if result.smallest is not None:
         console.print()
         _show_counterexample(result, result.smallest, console)
@@ -85,6 +86,17 @@ def _sentence(result: Result) -> str:
         return f"{result.reason}."
     done = result.count(Verdict.PROVED)
     return f"{done} of {_outputs(outputs)} of {name} proved, none refuted, {outputs - done} open, with {where}."
+
+
+def _question(result: Result) -> str:
+    """The functions and how outputs are read, in one line."""
+    claims = result.claims
+    shown = range(len(claims)) if len(claims) <= 3 else (0, 1, len(claims) - 1)
+    named = [f"y{i} = {clip(formula_text(claims.formulas[i]))}" for i in shown]
+    if len(claims) > 3:
+        named.insert(2, "...")
+    read = f"on: {expected(claims.readout, True)}, off: {expected(claims.readout, False)}"
+    return f"  {', '.join(named)}; read as {read}"
 
 
 def _outputs(count: int) -> str:

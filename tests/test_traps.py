@@ -1,0 +1,170 @@
+"""Wrong verdicts that others give, and the networks that provoke them."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+import pytest
+from oracle import Stored, truth
+from strategies import bits, network
+
+from supercheck.boolean import gate
+from supercheck.claims import Claims, pose
+from supercheck.decide import Limits, decide
+from supercheck.domain import KSparse
+from supercheck.evidence import Verdict
+from supercheck.exact import Rows
+from supercheck.network import Affine, Network
+from supercheck.spec import Readout, Spec
+
+HALF = Readout("threshold", Fraction(1, 2))
+
+STORED = {
+    "float32 1/c": lambda c: Fraction(float(np.float32(1 / c))),
+    "float64 1/c": lambda c: Fraction(1 / c),
+    "rational 1/c": lambda c: Fraction(1, c),
+}
+
+
+def channel_network(seed: int, channel: int, weight: Fraction) -> tuple[Stored, list[tuple[int, int]]]:
+    """Output channels: each pair owns `channel` of 120 neurons ReLU(sum - 1) and is read by their mean."""
+    draw, features, neurons = random.Random(seed), 30, 120
+    pairs = draw.sample(list(combinations(range(features), 2)), 40)
+    channels = [draw.sample(range(neurons), channel) for _ in pairs]
+    first = [[Fraction(0)] * features for _ in range(neurons)]
+    for pair, owned in zip(pairs, channels, strict=True):
+        for neuron in owned:
+            for feature in pair:
+                first[neuron][feature] = Fraction(1)
+    last = [[weight if neuron in owned else Fraction(0) for neuron in range(neurons)] for owned in channels]
+    return [(first, [Fraction(-1)] * neurons, True), (last, [Fraction(0)] * len(pairs), False)], pairs
+
+
+def ask(stored: Stored, pairs: list[tuple[int, int]], features: int, k: int, readout: Readout = HALF) -> Claims:
+    return pose(network(stored), Spec(KSparse(features, k), tuple(gate("and", pair) for pair in pairs), readout))
+
+
+def sparse_truth(stored: Stored, pairs: list[tuple[int, int]], k: int) -> list[bool]:
+    """Which outputs are wrong, with `Fraction`s over each output's own channel; ReLU(sum - 1) counts features."""
+    (first, _, _), (last, _, _) = stored
+    columns = [{f for f, w in enumerate(row) if w} for row in first]
+    wrong = []
+    for (a, b), row in zip(pairs, last, strict=True):
+        owned = [j for j, w in enumerate(row) if w]
+        cone = sorted(set().union(*(columns[j] for j in owned)) | {a, b})
+        inputs = (frozenset(active) for size in range(k + 1) for active in combinations(cone, size))
+        wrong.append(
+            any(
+                (sum(row[j] * max(len(on & columns[j]) - 1, 0) for j in owned) > Fraction(1, 2))
+                != (a in on and b in on)
+                for on in inputs
+            )
+        )
+    return wrong
+
+
+@pytest.mark.parametrize("stored_as", STORED)
+@pytest.mark.parametrize("channel", [6, 10])
+@pytest.mark.parametrize("k", [2, 3])
+def test_ties_at_the_threshold_are_decided_by_the_stored_number(stored_as: str, channel: int, k: int) -> None:
+    stored, pairs = channel_network(7, channel, STORED[stored_as](channel))
+    result = decide(ask(stored, pairs, 30, k))
+    assert [output.verdict is Verdict.REFUTED for output in result.outputs] == sparse_truth(stored, pairs, k)
+
+
+@pytest.mark.parametrize(
+    ("channel", "counts", "in_floats"), [(6, [23, 4, 4], [4, 4, 4]), (10, [30, 30, 19], [19, 19, 19])]
+)
+def test_evaluation_in_floats_miscounts_what_the_stored_numbers_say(
+    channel: int, counts: list[int], in_floats: list[int]
+) -> None:
+    found, floats = [], []
+    for name, weight in STORED.items():
+        stored, pairs = channel_network(1, channel, weight(channel))
+        found.append(decide(ask(stored, pairs, 30, 2)).count(Verdict.REFUTED))
+        floats.append(float_count(stored, pairs, 2, np.float32 if "32" in name else np.float64))
+        assert found[-1] == sum(sparse_truth(stored, pairs, 2))
+    assert (found, floats) == (counts, in_floats)
+
+
+def float_count(stored: Stored, pairs: list[tuple[int, int]], k: int, dtype: type) -> int:
+    """What enumeration in floats says: the trap itself."""
+    (first, bias, _), (last, _, _) = (
+        tuple(np.array(part, dtype=float).astype(dtype) for part in layer) for layer in stored
+    )
+    wrong = np.zeros(len(pairs), dtype=bool)
+    for size in range(k + 1):
+        active = np.array(list(combinations(range(30), size)), dtype=int)
+        x = np.zeros((len(active), 30), dtype=dtype)
+        np.put_along_axis(x, active, 1, axis=1)
+        y = np.maximum(x @ first.T + bias, 0) @ last.T
+        on = np.stack([x[:, a] * x[:, b] > 0 for a, b in pairs], axis=1)
+        wrong |= ((y > 0.5) != on).any(axis=0)
+    return int(wrong.sum())
+
+
+@pytest.mark.parametrize("engine", ["enumerate", "z3"])
+@pytest.mark.parametrize(("at", "verdict"), [(Fraction(0), Verdict.REFUTED), (Fraction(2) ** -41, Verdict.PROVED)])
+def test_integers_of_seventy_two_bits_are_decided_exactly(engine: str, at: Fraction, verdict: Verdict) -> None:
+    """float32 weights 2^30 and 2^-41 in one neuron: with x0 and x2 on, y is 2^-41 and decides."""
+    big, tiny, zero = Fraction(2) ** 30, Fraction(2) ** -41, Fraction(0)
+    stored: Stored = [
+        ([[big, big, zero], [big, zero, tiny], [big, zero, zero]], [-big, zero, zero], True),
+        ([[1 / big, Fraction(1), Fraction(-1)]], [zero], False),
+    ]
+    claims = ask(stored, [(0, 1)], 3, 3, Readout("threshold", at))
+    assert max(bits(rows.data) for rows in claims.network.matrices) >= 72
+    smallest = truth(stored, 3, 3, [lambda on: {0, 1} <= on], lambda y, on: (y > at) != on).smallest
+    result = decide(claims, Limits(engine=engine))
+    assert result.verdict is verdict
+    assert [o.counterexample and result.counterexample.size for o in result.outputs] == smallest
+
+
+def test_int64_would_wrap_on_trained_float32_weights_and_we_do_not() -> None:
+    """Dense weights of very different sizes: integers past 2^63, where numpy would wrap without a word."""
+    rng = np.random.default_rng(3)
+    weights = [
+        np.float32(rng.normal(size=shape) * 10.0 ** rng.uniform(-8, 0, size=shape)) for shape in ((6, 5), (4, 6))
+    ]
+    biases = [np.float32(rng.normal(size=n)) for n in (6, 4)]
+    layers = [
+        Affine(Rows.from_dense(w.astype(float)), b.astype(float), relu)
+        for w, b, relu in zip(weights, biases, (True, False), strict=True)
+    ]
+    stored: Stored = [
+        ([[Fraction(float(v)) for v in row] for row in w], [Fraction(float(v)) for v in b], relu)
+        for w, b, relu in zip(weights, biases, (True, False), strict=True)
+    ]
+    pairs = [(0, 1), (1, 2), (2, 3), (3, 4)]
+    claims = pose(Network.of(layers), Spec(KSparse(5, 5), tuple(gate("or", pair) for pair in pairs), HALF))
+    assert not claims.network.fits_int64
+    functions = [lambda on, pair=pair: bool(on & set(pair)) for pair in pairs]
+    expected = truth(stored, 5, 5, functions, lambda y, on: (y > Fraction(1, 2)) != on).smallest
+    assert [o.counterexample and o.counterexample.size for o in decide(claims).outputs] == expected
+
+
+@pytest.mark.parametrize("shift", [0, 28, 34, 60])
+@pytest.mark.parametrize("engine", ["enumerate", "z3"])
+def test_rescaling_that_changes_no_function_changes_no_verdict(shift: int, engine: str) -> None:
+    """y = x2/2 + 2^-18 ReLU(x2 + x3 - 1) reaches 1/2 + 2^-18 at (1, 1), however its layers are scaled."""
+    zero, scale = Fraction(0), Fraction(2) ** shift
+    stored: Stored = [
+        ([[scale, zero], [scale, scale]], [zero, -scale], True),
+        ([[Fraction(1, 2) / scale, Fraction(1, 2**18) / scale]], [zero], False),
+    ]
+    for at, verdict in ((Fraction(1, 2), Verdict.PROVED), (Fraction(1, 2) + Fraction(1, 2**18), Verdict.REFUTED)):
+        result = decide(ask(stored, [(0, 1)], 2, 2, Readout("threshold", at)), Limits(engine=engine))
+        assert result.verdict is verdict
+
+
+def test_a_network_and_its_rescaled_twin_have_one_normal_form() -> None:
+    stored, _ = channel_network(1, 6, Fraction(1, 6))
+    (first, bias, _), (last, outer, _) = stored
+    scaled: Stored = [
+        ([[3 * w for w in row] for row in first], [3 * b for b in bias], True),
+        ([[w / 3 for w in row] for row in last], outer, False),
+    ]
+    assert network(stored).digest == network(scaled).digest
