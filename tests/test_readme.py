@@ -1,0 +1,70 @@
+"""The README stays true: its commands, examples and outputs are run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from supercheck import cli, read_spec
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(autouse=True)
+def _in_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.parametrize("block", blocks("console"))
+def test_a_session_prints_what_the_readme_shows(block: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command, *shown = block.rstrip("\n").split("\n")
+    assert command.startswith("$ supercheck ")
+    cli.main(shlex.split(command)[2:])
+    printed = [line.rstrip() for line in capsys.readouterr().out.rstrip("\n").split("\n")]
+    if shown[-1] == "...":
+        shown, printed = shown[:-1], printed[: len(shown) - 1]
+    assert printed == shown
+
+
+@pytest.mark.parametrize("block", blocks("python"))
+def test_python_examples_run(block: str, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(block, "README.md", "exec"), {})
+    assert "PROVED" in capsys.readouterr().out
+
+
+def test_the_spec_shown_is_a_spec(tmp_path: Path) -> None:
+    (block,) = blocks("toml")
+    file = tmp_path / "shown.toml"
+    file.write_text(block)
+    spec = read_spec(file)
+    assert (spec.domain.features, spec.domain.max_active, len(spec.formulas)) == (8, 3, 28)
+
+
+def test_the_first_two_commands_do_their_own_set_up() -> None:
+    first, second, *_ = blocks("sh")
+    assert first.startswith("python3 -m venv")
+    assert "supercheck verify --spec specs/" in first
+    assert second.startswith("python3 -m venv")
+    assert "pytest" in second
+    assert len(first.splitlines()) == len(second.splitlines()) == 1
+
+
+def test_every_option_is_in_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["verify", "--help"]) == 0
+    options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help", "--max-active"}
+    assert options
+    assert all(option in TEXT for option in options)
+
+
+def test_links_lead_somewhere() -> None:
+    local = [target for target in re.findall(r"\]\(([^)]+)\)", TEXT) if "://" not in target]
+    assert local
+    assert all((ROOT / target).exists() for target in local)
