@@ -101,11 +101,11 @@ class Claims:
         """The class that no input of the domain has, "on" or "off", if there is one."""
         return next((name for name, on in (("on", True), ("off", False)) if self.reached(output, on) is False), None)
 
-    def features(self, outputs: Sequence[int]) -> Array:
-        """The features that the given outputs or their functions depend on, ascending."""
+    def features(self, outputs: Sequence[int], cone: Sequence[Array] | None = None) -> Array:
+        """The features that the given outputs (whose cone may be known) or their functions depend on, ascending."""
         named = {feature for i in outputs for feature in support(self.formulas[i])}
-        cone = self.network.cone(outputs)[0]
-        return np.union1d(cone, np.fromiter(named, dtype=np.int64)).astype(np.int64)
+        own = (cone or self.network.cone(outputs))[0]
+        return np.union1d(own, np.fromiter(named, dtype=np.int64)).astype(np.int64)
 
 
 def _goal(readout: Readout, bias: Fraction, scale: Fraction, on: bool) -> Goal:

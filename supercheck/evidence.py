@@ -103,6 +103,7 @@ class OutputResult:
         engine: which engine decided it.
         reason: why it is unknown.
         counterexample: where it is refuted.
+        least: whether no input with fewer active features makes this output wrong.
         extremes: the exact worst of each class, where asked for.
     """
 
@@ -111,6 +112,7 @@ class OutputResult:
     engine: str | None = None
     reason: str | None = None
     counterexample: Counterexample | None = None
+    least: bool = False
     extremes: Extremes | None = None
 
 

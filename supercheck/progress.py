@@ -1,4 +1,4 @@
-"""Progress on stderr: a live bar on a terminal, a plain line now and then elsewhere."""
+"""Progress on stderr: live bars on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from supercheck.decide.limits import Progress
+if TYPE_CHECKING:
+    from supercheck.decide.limits import Progress
 
 _EVERY = 10.0  # seconds between plain lines
 _PATIENCE = 0.5  # seconds before a bar is worth showing
@@ -15,27 +17,22 @@ _PATIENCE = 0.5  # seconds before a bar is worth showing
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A progress function that shows outputs done and, on a terminal, the time left."""
+    """Make a progress function; on a terminal it shows a bar for each kind of thing, with the time left."""
     if not sys.stderr.isatty():
         yield _Lines()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TaskID, TextColumn, TimeRemainingColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("outputs"),
-        TimeRemainingColumn(),
-    )
-    begun = time.monotonic()
-    with Bar(*columns, console=Console(stderr=True), transient=True, auto_refresh=True) as bar:
-        task = bar.add_task("loading", total=None, visible=False)
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description} done, left:"), TimeRemainingColumn()
+    begun, tasks = time.monotonic(), dict[str, TaskID]()
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
 
-        def show(done: int, total: int, doing: str) -> None:
-            visible = time.monotonic() - begun > _PATIENCE
-            bar.update(task, completed=done, total=total, description=doing, visible=visible)
+        def show(done: int, total: int, what: str) -> None:
+            if time.monotonic() - begun > _PATIENCE:
+                if what not in tasks:
+                    tasks[what] = bars.add_task(what)
+                bars.update(tasks[what], completed=done, total=total)
 
         yield show
 
@@ -46,7 +43,7 @@ class _Lines:
     def __init__(self) -> None:
         self.last = time.monotonic()
 
-    def __call__(self, done: int, total: int, doing: str) -> None:
+    def __call__(self, done: int, total: int, what: str) -> None:
         if time.monotonic() - self.last >= _EVERY:
             self.last = time.monotonic()
-            sys.stderr.write(f"supercheck: {doing}: {done} of {total} outputs\n")
+            sys.stderr.write(f"supercheck: {done:,} of {total:,} {what} done\n")

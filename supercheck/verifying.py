@@ -33,7 +33,7 @@ def verify(
         spec: a `Spec`, or the path of a spec file.
         max_active: a sparsity that wins over the spec's own.
         limits: engine, time, workers, margins.
-        progress: called with outputs decided, outputs in all, and what is being done.
+        progress: called with how many are done, of how many, and of what ("outputs" or "inputs").
 
     Returns:
         The verdict with one result an output; refutations are replayed in exact arithmetic.

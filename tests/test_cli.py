@@ -16,7 +16,9 @@ import pytest
 
 import supercheck
 from supercheck import cli
+from supercheck.claims import Claims
 from supercheck.decide import ENGINES, Limits
+from supercheck.decide.limits import Clock
 from supercheck.evidence import Decision, Verdict
 from supercheck.report import REPORTERS
 
@@ -24,6 +26,7 @@ SPECS = Path(__file__).parent.parent / "specs"
 PROVED, REFUTED = SPECS / "proved" / "trained_and8.toml", SPECS / "refuted" / "trained_and8_k4.toml"
 
 Capture = pytest.CaptureFixture[str]
+ENUMERATE = ENGINES["enumerate"]
 
 
 @pytest.fixture(autouse=True)
@@ -307,3 +310,25 @@ def alive(pid: int) -> bool:
             return file.read().split()[2] not in "ZX"
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.parametrize("at", ["deciding", "minimising"])
+def test_ctrl_c_after_a_counterexample_exits_with_1_and_does_not_call_it_minimal(
+    at: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def engine(claims: Claims, outputs: list[int], limits: Limits, clock: Clock) -> Iterator[Decision]:
+        found = list(ENUMERATE(claims, outputs, limits, clock))
+        yield next(decision for decision in found if decision.verdict is Verdict.REFUTED)
+        raise KeyboardInterrupt
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if at == "deciding":
+        monkeypatch.setitem(ENGINES, "enumerate", engine)
+    else:
+        monkeypatch.setattr("supercheck.decide._minimal", interrupt)
+    assert run("verify", "--spec", REFUTED, "--format", "json") == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["counterexample"]["minimal"] is False
+    assert [output["reason"] for output in found["outputs"]].count("interrupted") == (27 if at == "deciding" else 0)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from supercheck.claims import Claims
@@ -38,21 +39,21 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
     Args:
         claims: the question.
         limits: engine, time, workers.
-        progress: told how many outputs are decided.
+        progress: told how many outputs are decided, and of a long sweep how many inputs are done.
 
     Returns:
         One result an output. Ctrl-C and the deadline leave outputs unknown, with the reason.
     """
     if limits.engine != "auto" and limits.engine not in ENGINES:
         raise InputError(place="engine", expected=f"auto or one of {', '.join(ENGINES)}", got=limits.engine)
-    clock, begun = Clock.start(limits.timeout), time.perf_counter()
+    clock, begun = Clock.start(limits.timeout, progress), time.perf_counter()
     outputs: dict[int, OutputResult] = {}
     interrupted = False
     try:
         for found in _results(claims, range(len(claims)), limits, clock):
             if outputs.setdefault(found.index, found) is not found:
                 raise FaultError(f"output {found.index} was decided twice")
-            progress(len(outputs), len(claims), "deciding")
+            progress(len(outputs), len(claims), "outputs")
     except KeyboardInterrupt:
         interrupted = True
     decided = time.perf_counter()
@@ -61,11 +62,8 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
         outputs.setdefault(i, OutputResult(i, Verdict.UNKNOWN, reason=reason))
     smallest = _least(outputs)
     if smallest is not None and not interrupted:
-        try:
-            progress(len(claims), len(claims), "minimising")
+        with suppress(KeyboardInterrupt):  # the verdict stands, and `minimal` stays false
             smallest = _minimal(claims, outputs, smallest, limits, clock)
-        except KeyboardInterrupt:
-            pass
     seconds = {"decide": decided - begun, "minimise": time.perf_counter() - decided}
     return Result(claims, tuple(outputs[i] for i in sorted(outputs)), smallest, seconds=seconds)
 
@@ -75,12 +73,14 @@ def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Cloc
     for name, share in _plan(claims, outputs, limits):
         for decision in ENGINES[name](claims, share, limits, clock):
             refuted = decision.verdict is Verdict.REFUTED
-            counterexample = replay(claims, decision) if refuted else None
-            if counterexample is not None and decision.minimal:
-                counterexample = replace(counterexample, minimal=True)  # of this output; see _minimal
-            engine = None if decision.verdict is Verdict.UNKNOWN else name
             yield OutputResult(
-                decision.output, decision.verdict, engine, decision.reason, counterexample, decision.extremes
+                decision.output,
+                decision.verdict,
+                None if decision.verdict is Verdict.UNKNOWN else name,
+                decision.reason,
+                replay(claims, decision) if refuted else None,
+                decision.minimal,
+                decision.extremes,
             )
 
 
@@ -92,14 +92,10 @@ def _plan(claims: Claims, outputs: Sequence[int], limits: Limits) -> Iterator[tu
     if enumeration.cost(claims, outputs) <= AFFORDABLE:
         yield enumeration.NAME, outputs
         return
-    budget, rest = AFFORDABLE, []
-    for i in outputs:
-        price = enumeration.cost(claims, [i])
-        if price <= AFFORDABLE // len(outputs) and price <= budget:
-            budget -= price
-            yield enumeration.NAME, [i]
-        else:
-            rest.append(i)
+    prices = enumeration.costs(claims)
+    cheap = {i for i in outputs if prices[i] <= AFFORDABLE // len(outputs)}
+    yield from ((enumeration.NAME, [i]) for i in sorted(cheap))
+    rest = [i for i in outputs if i not in cheap]
     if rest:
         yield smt.NAME, rest
 
@@ -123,7 +119,7 @@ def _minimal(
     refuted. The others are asked for a smaller one until there is none.
     """
     unproved = [result for result in outputs.values() if result.verdict is not Verdict.PROVED]
-    open_ = [r.index for r in unproved if r.counterexample is None or not r.counterexample.minimal]
+    open_ = [r.index for r in unproved if not r.least]
     plain = replace(limits, margins=False)
     while open_ and smallest.size:
         smallest = shrink(claims, smallest)

@@ -7,13 +7,13 @@ every answer is exact. The first failure met is a smallest one of its output.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
-from supercheck.boolean import evaluate
+from supercheck.boolean import evaluate, support
 from supercheck.claims import Claims
 from supercheck.decide.doubles import Doubles, evaluate_exactly
 from supercheck.decide.limits import Clock, Limits
@@ -28,11 +28,26 @@ _RECHECK = 512  # inputs evaluated exactly at a time
 
 
 def cost(claims: Claims, outputs: Sequence[int]) -> int:
-    """Multiplications needed: inputs on the outputs' features times the weights of their cones."""
-    sizes = [len(part) for part in claims.network.cone(outputs)] + [len(outputs)]
+    """Multiplications that one sweep for all the given outputs needs: inputs on their features times their weights."""
+    cone = claims.network.cone(outputs)
+    sizes = [len(part) for part in cone] + [len(outputs)]
     weights = sum(a * b for a, b in pairwise(sizes[1:])) + sizes[1] * claims.domain.max_active
-    features = len(claims.features(outputs))
-    return claims.domain.restricted(features).size * (weights + len(outputs))
+    return claims.domain.restricted(len(claims.features(outputs, cone))).size * (weights + len(outputs))
+
+
+def costs(claims: Claims) -> list[int]:
+    """For every output an upper bound of what a sweep of its own needs, in one pass over the weights."""
+    features, network = claims.network.features, claims.network
+    reached, weights, total = np.ones(features), np.zeros(features), 0
+    for rows in network.matrices:
+        total += len(rows.data)
+        ones = replace(rows, data=np.ones(len(rows.data)))
+        weights = np.minimum(ones.dot(weights) + np.diff(rows.indptr), total)
+        reached = np.minimum(ones.dot(reached), features)
+    named = np.array([len(support(formula)) for formula in claims.formulas])
+    reached = np.minimum(reached + named, features).astype(np.int64)
+    sizes = {count: claims.domain.restricted(count).size for count in set(reached.tolist())}
+    return [sizes[count] * (int(each) + 1) for count, each in zip(reached.tolist(), weights.tolist(), strict=True)]
 
 
 def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[Decision]:
@@ -52,7 +67,8 @@ def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock)
     open_ = dict(enumerate(outputs))  # place in the sheet -> output
     found: dict[int, Decision] = {}
     best = {place: _Best() for place in open_} if optimise else {}
-    for level in range(claims.domain.restricted(len(sheet.features)).levels):
+    domain, done = claims.domain.restricted(len(sheet.features)), 0
+    for level in range(domain.levels):
         for batch in sheet.batches(level):
             if clock.over:
                 yield from (Decision(i, Verdict.UNKNOWN, clock.reason) for i in open_.values())
@@ -68,6 +84,8 @@ def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock)
                         del open_[place]
             if not open_:
                 return
+            done += len(batch.active)
+            clock.progress(done, domain.size, "inputs")
         if claims.separable:
             for place, i in open_.items():
                 off, on = best[place].top.get(False), best[place].top.get(True)

@@ -1,4 +1,4 @@
-"""What a caller may limit, and the clock that enforces it. Frozen values; nothing global."""
+"""What a caller may limit, the clock that enforces it, and progress. Frozen values; nothing global."""
 
 from __future__ import annotations
 
@@ -25,17 +25,26 @@ class Limits:
     margins: bool = False
 
 
+Progress = Callable[[int, int, str], None]
+"""Called with how many are done, of how many, and of what: "outputs" or "inputs"."""
+
+
+def quiet(_done: int, _total: int, _what: str) -> None:
+    """Report no progress."""
+
+
 @dataclass(frozen=True)
 class Clock:
-    """A deadline, and why it is one."""
+    """A deadline, why it is one, and who wants to know how far the work is."""
 
     timeout: float | None
     end: float
+    progress: Progress = quiet
 
     @classmethod
-    def start(cls, timeout: float | None) -> Clock:
+    def start(cls, timeout: float | None, progress: Progress = quiet) -> Clock:
         """Start counting now."""
-        return cls(timeout, float("inf") if timeout is None else time.monotonic() + timeout)
+        return cls(timeout, float("inf") if timeout is None else time.monotonic() + timeout, progress)
 
     @property
     def left(self) -> float:
@@ -51,11 +60,3 @@ class Clock:
     def reason(self) -> str:
         """Why an output is unknown after the deadline."""
         return f"timeout after {self.timeout:g} s"
-
-
-Progress = Callable[[int, int, str], None]
-"""Called with outputs decided, outputs in all, and what is being done."""
-
-
-def quiet(done: int, total: int, doing: str) -> None:
-    """Report no progress."""
