@@ -168,7 +168,7 @@ class Network:
             x: the value of each feature, [features]; any exact numbers.
         """
         binary = all(value in (0, 1) for value in x)
-        h = np.array([int(v) for v in x]) if binary and self.fits_int64 else exact_array(x)
+        h = np.array([int(v) for v in x], dtype=np.int64) if binary and self.fits_int64 else exact_array(x)
         if len(h) != self.features:
             raise InputError(expected=f"{self.features} features", got=len(h))
         for layer in self.hidden:
