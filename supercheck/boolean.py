@@ -184,14 +184,23 @@ def _least(formula: Formula) -> tuple[float, float]:
     parts = [_least(part) for part in inside(formula)]
     if isinstance(formula, Not):
         return parts[0][1], parts[0][0]
-    # cost[c]: fewest active features with exactly c parts on (for Xor: with c = parity)
-    parity = isinstance(formula, Xor)
-    cost: list[float] = [0, inf] if parity else [0] + [inf] * len(parts)
-    for off, on in parts:
-        up = [cost[1], cost[0]] if parity else [inf, *cost[:-1]]
-        cost = [min(stay + off, step + on) for stay, step in zip(cost, up, strict=True)]
-    split = 1 if isinstance(formula, Xor) else formula.count
-    return min(cost[:split], default=inf), min(cost[split:], default=inf)
+    if isinstance(formula, Xor):
+        even, odd = 0.0, inf
+        for off, on in parts:
+            even, odd = min(even + off, odd + on), min(even + on, odd + off)
+        return even, odd
+    # some parts can only be on, some only off; the others, by what turning them on adds
+    base = sum(min(part) if inf in part else part[0] for part in parts)
+    forced = sum(off == inf for off, _ in parts)
+    extra = sorted(on - off for off, on in parts if inf not in (off, on))
+    gain, needed = sum(d < 0 for d in extra), formula.count - forced  # turning on the first `gain` saves features
+
+    def cost(count: int) -> float:
+        return base + sum(extra[:count])
+
+    least_on = inf if needed > len(extra) else cost(max(needed, gain, 0))
+    least_off = inf if needed <= 0 else cost(min(needed - 1, gain))
+    return least_off, least_on
 
 
 def reaches(formula: Formula, on: bool, limit: int, budget: int = 1 << 17) -> bool | None:

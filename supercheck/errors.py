@@ -43,7 +43,7 @@ class InputError(SupercheckError):
         where += "" if self.line is None else f":{self.line}"
         parts = [part for part in (where, self.place and clip(self.place)) if part]
         ending = "" if self.do is None else f"; {self.do}"
-        return ": ".join([*parts, f"expected {self.expected}, got {clip(self.got)}{ending}"])
+        return ": ".join([*parts, f"expected {printable(self.expected)}, got {clip(self.got)}{ending}"])
 
     def at(self, file: object, line: int | None = None, place: str | None = None) -> InputError:
         """The same error, with what is not known yet of its place filled in; places nest."""
@@ -65,5 +65,10 @@ class FaultError(SupercheckError):
 
 def clip(value: object) -> str:
     """`value` as one printable line of bounded length."""
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value)[: 2 * _LONGEST])
+    text = printable(str(value)[: 2 * _LONGEST])
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
+def printable(text: str) -> str:
+    """The text with line breaks and control characters spelled out."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from supercheck.errors import InputError
+
 Array = npt.NDArray[Any]
 
+MOST_BITS = 1 << 16  # of the common denominator of one row of rationals
 FITS = 2.0**62  # magnitudes below this are kept as int64
 _EXACT = 2.0**53  # integers up to this are exact in a double
 
@@ -75,6 +79,12 @@ class Rows:
         """The same rows with column kept[j] renamed to j; `kept` ascends and holds every column used."""
         place = np.searchsorted(kept, self.indices).astype(np.int32)
         return Rows(self.indptr, place, self.data, len(kept))
+
+    def transposed(self) -> Rows:
+        """The matrix turned over, [columns, rows]."""
+        order = np.argsort(self.indices, kind="stable")
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(self.indices, minlength=self.width))])
+        return Rows(indptr, self.row_of()[order].astype(np.int32), self.data[order], self.height)
 
     def dot(self, vector: Array) -> Array:
         """The product with a vector [width], in the arithmetic of the two dtypes."""
@@ -186,7 +196,7 @@ def coprime(values: Ratios, indptr: Array, bias: Ratios | None) -> tuple[Array, 
     numerator, exponent = values.numerator, values.exponent
     common = np.ones(count, dtype=object)
     if values.denominator is not None:
-        common = by_row(np.lcm, values.denominator, indptr, 1)
+        common = _common(values.denominator, indptr)
         numerator = numerator.astype(object) * (common[row_of] // values.denominator)
     nonzero = numerator != 0
     unset = np.iinfo(np.int64).max
@@ -203,6 +213,16 @@ def coprime(values: Ratios, indptr: Array, bias: Ratios | None) -> tuple[Array, 
     if bias is None:
         return numerator, None, factors
     return numerator[where], numerator[ends], factors
+
+
+def _common(denominators: Array, indptr: Array) -> Array:
+    """The least common multiple of each row's denominators, while it is of reasonable size."""
+    for start, end in pairwise(indptr.tolist()):
+        bits = sum(value.bit_length() for value in set(denominators[start:end].tolist()))
+        if bits > MOST_BITS:
+            expected = f"a common denominator of at most {MOST_BITS:,} bits a row"
+            raise InputError(expected=expected, got=f"up to {bits:,}")
+    return by_row(np.lcm, denominators, indptr, 1)
 
 
 def _interleave(values: Ratios, bias: Ratios, where: Array) -> Ratios:
@@ -248,8 +268,31 @@ def product(left: Array, right: Array) -> Array:
             return np.asarray(np.ldexp(whole, power))
         exact = whole.astype(np.int64).astype(object)
     else:
-        exact = a.astype(object) @ b.astype(object)
+        exact = _by_limbs(a, b)
     return np.asarray(exact * (Fraction(2) ** power / below))
+
+
+def _by_limbs(a: Array, b: Array) -> Array:
+    """The product of two integer matrices as Python integers.
+
+    Source: ours. Digits to a base 2^d multiply exactly in doubles while a row's sum stays below 2^53.
+    """
+    width = (53 - max(a.shape[1], 1).bit_length()) // 2
+    right = _limbs(b, width)
+    total = np.zeros((a.shape[0], *b.shape[1:]), dtype=object)
+    for i, high in enumerate(_limbs(a, width)):
+        for j, low in enumerate(right):
+            total += (high @ low).astype(np.int64).astype(object) << (width * (i + j))
+    return total
+
+
+def _limbs(values: Array, width: int) -> list[Array]:
+    """Signed digits to the base 2^width, least first, as doubles."""
+    sign, rest, limbs = np.sign(values).astype(np.float64), np.abs(values), []
+    while rest.any():
+        limbs.append(sign * (rest & ((1 << width) - 1)).astype(np.float64))
+        rest = rest >> width
+    return limbs
 
 
 def exact_array(values: Iterable[Any]) -> Array:

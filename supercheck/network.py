@@ -19,6 +19,7 @@ import numpy as np
 
 from supercheck.errors import InputError
 from supercheck.exact import FITS, Array, Ratios, Rows, coprime, exact_array, magnitudes, product
+from supercheck.numbers import exact_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,10 +214,10 @@ class Network:
         for layer in self.hidden:
             total.update(b"hidden\n")
             for head, line in zip(layer.bias.tolist(), _lines(layer.weight), strict=True):
-                total.update(f"{head}{line}\n".encode())
+                total.update(f"{exact_text(head)}{line}\n".encode())
         total.update(b"output\n")
         for bias, scale, line in zip(self.output.bias, self.output.scale, _lines(self.output.weight), strict=True):
-            total.update(f"{bias} {scale}{line}\n".encode())
+            total.update(f"{exact_text(bias)} {exact_text(scale)}{line}\n".encode())
         return total.hexdigest()
 
 
@@ -256,6 +257,7 @@ def _scaled(layer: Affine, factors: Ratios | None, *, with_bias: bool) -> tuple[
 
 def _lines(rows: Rows) -> list[str]:
     """The entries of each row as ` j:w`, joined."""
-    entries = [f" {j}:{w}" for j, w in zip(rows.indices.tolist(), rows.data.tolist(), strict=True)]
+    written = exact_text if rows.data.dtype == object else str
+    entries = [f" {j}:{written(w)}" for j, w in zip(rows.indices.tolist(), rows.data.tolist(), strict=True)]
     ends = rows.indptr.tolist()
     return ["".join(entries[start:end]) for start, end in pairwise(ends)]

@@ -19,7 +19,10 @@ def decimal(literal: str) -> Decimal:
     """
     if len(literal) > _LONGEST:
         raise ValueError(f"a number of {len(literal):,} characters")
-    value = Decimal(literal)
+    try:
+        value = Decimal(literal)
+    except ArithmeticError:
+        raise ValueError(f"{literal} is not a number") from None
     if not value.is_finite() or abs(value.adjusted()) > _FARTHEST:
         raise ValueError(f"{literal} is not a number of reasonable size")
     return value
@@ -41,16 +44,13 @@ def rational(written: int | Decimal | str) -> Fraction:
         except ZeroDivisionError:
             raise ValueError(f"{written} divides by zero") from None
     if re.fullmatch(r"[+-]?[0-9]*\.?[0-9]*([eE][+-]?[0-9]+)?", written) and re.search("[0-9]", written):
-        try:
-            return Fraction(decimal(written))
-        except ArithmeticError:
-            pass
+        return Fraction(decimal(written))
     raise ValueError(f"{written} is not a rational")
 
 
 def short(value: Fraction, digits: int = 6) -> str:
     """A rational for people: itself where it is short, otherwise a decimal of `digits` digits after `~`."""
-    whole = str(value)
+    whole = exact_text(value)
     return whole if len(whole) <= digits + 2 else f"~{float_text(value, digits)}"
 
 
@@ -59,4 +59,16 @@ def float_text(value: Fraction, digits: int = 6) -> str:
     try:
         return f"{float(value):.{digits}g}"
     except OverflowError:
-        return f"{'-' * (value < 0)}10^{len(str(abs(value.numerator // value.denominator))) - 1}"
+        return f"{'-' * (value < 0)}10^{len(exact_text(abs(value // 1))) - 1}"
+
+
+def exact_text(value: Fraction | int) -> str:
+    """A rational as `Fraction` prints it, however many digits it has."""
+    above, below = Decimal(value.numerator), Decimal(value.denominator)  # str(int) stops at 4,300 digits
+    return f"{above:f}" if below == 1 else f"{above:f}/{below:f}"
+
+
+class Unreadable(str):
+    """A literal in a text file that is no number of reasonable size; whoever reads its key refuses it by name."""
+
+    __slots__ = ()

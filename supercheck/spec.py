@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from itertools import combinations
+from math import comb
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +22,9 @@ from supercheck.formats.tensors import LayerNames
 from supercheck.syntax import parse
 from supercheck.toml import Document, Layout, document
 from supercheck.truth import read_table
+
+MOST_FEATURES = 10**8
+MOST_OUTPUTS = 10**7
 
 Mode = Literal["threshold", "epsilon", "equality", "separable"]
 Arithmetic = Literal["real", "float32"]
@@ -91,8 +95,8 @@ class Spec:
     def __post_init__(self) -> None:
         """Refuse a question that asks nothing, or of features that do not exist."""
         features, limit = self.domain.features, self.domain.max_active
-        if features < 1:
-            raise InputError(place="domain.features", expected="at least 1 feature", got=features)
+        if not 1 <= features <= MOST_FEATURES:
+            raise InputError(place="domain.features", expected=f"1 to {MOST_FEATURES:,} features", got=features)
         if not 0 <= limit <= features:
             raise InputError(place="domain.max_active", expected=f"0 to {features}, the number of features", got=limit)
         if not self.formulas:
@@ -144,8 +148,8 @@ def read_spec(path: str | Path, max_active: int | None = None) -> Spec:
 
 
 def _ranges(doc: Document, domain: KSparse, *, own: bool) -> None:
-    if domain.features < 1:
-        raise doc.error(("domain", "features"), "at least 1 feature", domain.features)
+    if not 1 <= domain.features <= MOST_FEATURES:
+        raise doc.error(("domain", "features"), f"1 to {MOST_FEATURES:,} features", domain.features)
     if not 0 <= domain.max_active <= domain.features:
         expected = f"0 to {domain.features}, the number of features"
         if own:
@@ -195,9 +199,10 @@ def _gates(doc: Document, domain: KSparse) -> Sequence[Formula]:
                 "a list of single features such as [[3], [1]]" if name == "copy" else '"all-pairs" or a list of tuples'
             )
             raise doc.error(("outputs", "over"), expected, over)
+        if not 1 <= comb(domain.features, 2) <= MOST_OUTPUTS:
+            got = f"{comb(domain.features, 2):,} pairs of {domain.features:,} features"
+            raise doc.error(("outputs", "over"), f"1 to {MOST_OUTPUTS:,} outputs", got)
         tuples: Sequence[Sequence[int]] = list(combinations(range(domain.features), 2))
-        if not tuples:
-            raise doc.error(("outputs", "over"), "at least 2 features to pair", domain.features)
     else:
         tuples = over
     if not tuples:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,21 +19,30 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from supercheck.errors import InputError
-from supercheck.numbers import decimal, rational
+from supercheck.numbers import Unreadable, decimal, rational
 
 LARGEST = 64 << 20  # bytes of a spec
+MOST_DOTS = 1_000  # in one line
 
 Place = tuple[str | int, ...]
 
 
 def _rational(value: object) -> Fraction:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+    if isinstance(value, bool | Unreadable) or not isinstance(value, int | Decimal | str):
         raise ValueError("not a number")  # noqa: TRY004 - pydantic reads ValueErrors
     return rational(value)
 
 
 Rational = Annotated[Fraction, BeforeValidator(_rational)]
-Limit = Annotated[int | str | Fraction, BeforeValidator(lambda v: Fraction(v) if isinstance(v, Decimal) else v)]
+
+
+def _limit(value: object) -> object:
+    if isinstance(value, Unreadable):
+        raise ValueError("not a number")  # noqa: TRY004 - pydantic reads ValueErrors
+    return Fraction(value) if isinstance(value, Decimal) else value
+
+
+Limit = Annotated[int | str | Fraction, BeforeValidator(_limit)]
 
 
 class Table(BaseModel):
@@ -159,15 +169,16 @@ def document(path: Path) -> Document:
         raise InputError(file=path, expected="a readable spec file", got=error.strerror or error) from error
     try:
         text = content.decode()
+        _check_nesting(path, text)
         tree = tomllib.loads(text, parse_float=_float)
     except UnicodeDecodeError as error:
         raise InputError(file=path, expected="UTF-8 text", got=f"byte {content[error.start]:#04x}") from error
     except tomllib.TOMLDecodeError as error:
         found = re.search(r" \(at line ([0-9]+), column [0-9]+\)$", str(error))
-        line = int(found[1]) if found else None
+        line = int(found[1]) if found else text.count("\n", 0, len(text.rstrip())) + 1  # "at end of document"
         raise InputError(file=path, line=line, expected="TOML", got=str(error).split(" (at")[0]) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(file=path, expected="TOML", got=error) from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise InputError(file=path, expected="TOML of reasonable size", got=error) from error
     try:
         layout = Layout.model_validate(tree)
     except ValidationError as error:
@@ -175,12 +186,20 @@ def document(path: Path) -> Document:
     return Document(path, content, layout)
 
 
-def _float(literal: str) -> Decimal | str:
-    """A TOML float as the decimal written; what is no number stays text, for the key's own check to refuse."""
+def _check_nesting(path: Path, text: str) -> None:
+    """Refuse what would nest too deep: the parser's memory grows with the square of a dotted key's parts."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.count(".") > MOST_DOTS:
+            got = f"{line.count('.'):,}"
+            raise InputError(file=path, line=number, expected=f"at most {MOST_DOTS:,} dots a line", got=got)
+
+
+def _float(literal: str) -> Decimal | Unreadable:
+    """A TOML float as the decimal written."""
     try:
         return decimal(literal.replace("_", ""))
     except ValueError:
-        return literal
+        return Unreadable(literal)
 
 
 _KINDS = {
@@ -242,31 +261,37 @@ def _error(
     return InputError(file=path, line=_line(text, place), place=name or None, expected=expected, got=got, do=do)
 
 
-_HEADER = re.compile(r"\s*\[+\s*([\w.\-\"' ]+?)\s*\]+")
-_KEY = re.compile(r"\s*[\"']?([\w\-]+)[\"']?\s*[=.]")
+_HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\-\"' ]+?)\s*\]\]?")
+_KEY = re.compile(r"\s*([\w\-\"'][\w.\-\"' ]*?)\s*=")
 
 
 def _line(text: str, place: Place) -> int | None:
-    """The line of a key, for messages only: the last line that opens as much of `place` as any.
+    """The line of a key, for messages only: the first line that opens as much of `place` as any.
 
     A position in a list of one entry a line is found by counting lines that hold an entry.
     """
-    names = [part for part in place if isinstance(part, str)]
-    if not names:
-        return None
-    best, table, inside = None, "", ""
+    best, most, table = None, 0, Place()
+    counts: Counter[Place] = Counter()
     lines = text.splitlines()
     for number, line in enumerate(lines, 1):
         header, key = _HEADER.fullmatch(line.split("#")[0].rstrip()), _KEY.match(line)
-        if header and not inside:
-            table = header[1].strip("\"' ")
-            if table == names[0] and best is None:
-                best = number
-        elif key and not inside and (table, key[1]) in ((names[0], names[1] if len(names) > 1 else ""), ("", names[0])):
-            best = number
-            if len(place) > 2 and isinstance(place[2], int):
-                return _entry(lines, number, place[2])
-    return best
+        if header:
+            table = _names(header[2])
+            if header[1] == "[[":
+                counts[table] += 1
+                table = (*table, counts[table] - 1)
+        elif not key:
+            continue
+        opened = table if header else (*table, *_names(key[1] if key else ""))
+        shared = next((i for i, (a, b) in enumerate(zip(opened, place, strict=False)) if a != b), len(place))
+        if shared > most and shared >= min(len(opened), len(place)):
+            best, most = number, min(shared, len(opened))
+    position = place[most] if best is not None and most < len(place) else None
+    return _entry(lines, best, position) if best is not None and isinstance(position, int) else best
+
+
+def _names(dotted: str) -> Place:
+    return tuple(part.strip(" \"'") for part in dotted.split("."))
 
 
 def _entry(lines: list[str], start: int, position: int) -> int:

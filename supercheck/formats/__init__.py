@@ -92,13 +92,17 @@ def _read(path: Path) -> Tensors | Read:
         )
     if suffix not in READERS:
         raise InputError(file=path, expected=f"a file ending in {', '.join(READERS)}", got=suffix or "no suffix")
-    if not path.is_file():
-        raise InputError(file=path, expected="a network file", got="no such file" if not path.exists() else "no file")
-    size = _within(path, lambda: path.stat().st_size)
+    size = _within(path, lambda: _size(path))
     if not 0 < size <= LARGEST:
         raise InputError(file=path, expected=f"1 to {LARGEST:,} bytes", got=f"{size:,}")
     content: Tensors | Read = _within(path, lambda: import_module(READERS[suffix]).read(path))
     return content
+
+
+def _size(path: Path) -> int:
+    if not path.is_file():
+        raise InputError(expected="a network file", got="something else" if path.exists() else "no such file")
+    return path.stat().st_size
 
 
 def _within(path: Path, action: Callable[[], Result]) -> Result:
@@ -109,3 +113,5 @@ def _within(path: Path, action: Callable[[], Result]) -> Result:
         raise InputError(file=path, expected="a readable file", got=error.strerror or error) from error
     except InputError as error:
         raise error.at(path) from error
+    except MemoryError as error:
+        raise InputError(file=path, expected="a network that fits into memory", got="a larger one") from error

@@ -12,7 +12,7 @@ from typing import Any
 from supercheck.errors import InputError
 from supercheck.exact import Array, exact_array
 from supercheck.formats.tensors import Tensors
-from supercheck.numbers import decimal, rational
+from supercheck.numbers import Unreadable, decimal, rational
 
 _LARGEST = 1 << 28  # bytes
 
@@ -28,11 +28,14 @@ def read(path: Path) -> Tensors:
             raise InputError(file=path, place=counts.most_common(1)[0][0], expected="each key once", got="a key twice")
         return dict(pairs)
 
-    def constant(word: str) -> None:
-        raise InputError(file=path, expected="finite numbers", got=word)
+    def number(literal: str) -> Decimal | Unreadable:
+        try:
+            return decimal(literal)
+        except ValueError:
+            return Unreadable(literal)
 
     try:
-        content = json.loads(path.read_bytes(), object_pairs_hook=once, parse_constant=constant, parse_float=decimal)
+        content = json.loads(path.read_bytes(), object_pairs_hook=once, parse_constant=Unreadable, parse_float=number)
     except json.JSONDecodeError as error:
         raise InputError(file=path, line=error.lineno, expected="JSON", got=error.msg) from error
     except (ValueError, RecursionError) as error:
@@ -52,7 +55,7 @@ def _array(path: Path, name: str, value: object) -> Array:
 
 
 def _number(path: Path, name: str, cell: object) -> int | Fraction:
-    if isinstance(cell, bool) or not isinstance(cell, int | Decimal | str):
+    if isinstance(cell, bool | Unreadable) or not isinstance(cell, int | Decimal | str):
         raise InputError(file=path, place=name, expected='a number or a rational such as "1/3"', got=cell)
     try:
         value = rational(cell)

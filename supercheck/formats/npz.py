@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import math
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,6 +16,14 @@ from supercheck.errors import InputError
 from supercheck.exact import Array, Rows
 from supercheck.formats.tensors import MOST_CELLS, Tensors, exact
 
+LARGEST = 2 << 30  # bytes of all members
+
+_BROKEN = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError, EOFError,
+    ArithmeticError, RuntimeError, SyntaxError, TypeError, ValueError, MemoryError,
+)  # fmt: skip
+"""What zipfile and numpy raise on files that are not what they say."""
+
 _PARTS = ("data", "indices", "indptr", "shape")
 
 
@@ -22,11 +32,13 @@ def read(path: Path) -> Tensors:
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = _members(path, archive)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, ValueError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise InputError(file=path, expected="an NPZ file", got=error) from error
-    sparse = {name.removesuffix(".indptr") for name in arrays if name.endswith(".indptr")}
+    sparse = {name.rpartition(".")[0] for name in arrays if name.endswith((".indptr", ".indices", ".shape"))}
     tensors: Tensors = {}
     for name in sorted(sparse):
+        if name in arrays:
+            raise InputError(file=path, place=name, expected="a weight that is dense or sparse", got="both")
         parts = {part: arrays.pop(f"{name}.{part}", None) for part in _PARTS}
         missing = [part for part in _PARTS if parts[part] is None]
         if missing:
@@ -40,15 +52,20 @@ def read(path: Path) -> Tensors:
 def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, Array]:
     """The arrays, each header checked before its data takes memory."""
     arrays: dict[str, Array] = {}
+    room, size = MOST_CELLS, sum(member.file_size for member in archive.infolist())
+    if size > LARGEST:
+        raise InputError(file=path, expected=f"at most {LARGEST:,} bytes unpacked", got=f"{size:,}")
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy")
         if name in arrays or not member.filename.endswith(".npy"):
             raise InputError(file=path, place=name, expected="one .npy member a name", got=member.filename)
-        arrays[name] = _member(path, name, archive, member)
+        arrays[name] = _member(path, name, archive, member, room)
+        room -= arrays[name].size
     return arrays
 
 
-def _member(path: Path, name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+def _member(path: Path, name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, room: int) -> Array:
+    """One array of at most `room` numbers."""
     try:
         with archive.open(member) as stream:
             version = npy.read_magic(stream)
@@ -58,14 +75,14 @@ def _member(path: Path, name: str, archive: zipfile.ZipFile, member: zipfile.Zip
             expected, got, do = "numbers", "a pickled object array", "save it with a numeric dtype"
             raise InputError(file=path, place=name, expected=expected, got=got, do=do)
         cells = math.prod(shape)
-        if cells > MOST_CELLS or cells * dtype.itemsize > member.file_size:
+        if cells > room or cells * dtype.itemsize > member.file_size:
             raise InputError(
                 file=path, place=name, expected="as much data as its shape says", got=f"shape {list(shape)}"
             )
         with archive.open(member) as stream:
             array: Array = npy.read_array(stream, allow_pickle=False)
             return array
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+    except _BROKEN as error:
         raise InputError(file=path, place=name, expected="an array of numbers", got=error) from error
 
 

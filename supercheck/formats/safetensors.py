@@ -32,4 +32,8 @@ def _array(path: Path, name: str, dtype: str, shape: list[int], data: bytes) -> 
         values = np.frombuffer(data, _DTYPES[dtype])
     else:
         raise InputError(file=path, place=name, expected=f"a dtype among BF16, {', '.join(_DTYPES)}", got=dtype)
-    return exact(values.reshape(shape), name)
+    try:
+        shaped = values.reshape(shape)
+    except ValueError as error:
+        raise InputError(file=path, place=name, expected="a shape that fits its data", got=error) from error
+    return exact(shaped, name)

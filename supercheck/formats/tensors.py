@@ -41,8 +41,11 @@ def exact(values: Array, name: str) -> Array:
     Raises:
         InputError: for NaN, infinity, or anything that is not a real number.
     """
+    if values.size > MOST_CELLS:
+        raise InputError(place=name, expected=f"at most {MOST_CELLS:,} numbers", got=f"shape {list(values.shape)}")
     if values.dtype.kind == "f" and values.dtype.itemsize <= 8:
-        wide = values.astype(np.float64)  # every float16, float32 and float64 is a float64
+        with np.errstate(invalid="ignore"):  # a signalling NaN; refused in a moment
+            wide = values.astype(np.float64)  # every float16, float32 and float64 is a float64
         finite = np.isfinite(wide)
         if not finite.all():
             where = tuple(int(i) for i in np.argwhere(~finite)[0])
@@ -79,7 +82,7 @@ def stack(path: Path, tensors: Tensors, layers: Sequence[LayerNames]) -> tuple[l
     for position, layer in enumerate(named):
         weight = _matrix(path, tensors, layer.weight)
         if layer.transpose:
-            weight = Rows.from_dense(weight.dense().T)
+            weight = weight.transposed()
         bias = _bias(path, tensors, layer.bias, weight)
         relu = position < len(named) - 1 if layer.relu is None else layer.relu
         if stored and stored[-1].weight.height != weight.width:

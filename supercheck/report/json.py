@@ -8,6 +8,7 @@ from typing import Any
 
 from supercheck import __version__
 from supercheck.evidence import Counterexample, OutputResult, Point, Result, Verdict
+from supercheck.numbers import exact_text
 from supercheck.syntax import text as formula_text
 
 
@@ -63,7 +64,7 @@ def _output(result: Result, output: OutputResult) -> dict[str, Any]:
         "engine": output.engine,
         "vacuous": result.claims.vacuous(output.index),
         "margin": _rational(margin),
-        "interval": None if interval is None else [str(end) for end in interval],
+        "interval": None if interval is None else [exact_text(end) for end in interval],
         "worst": worst,
         "largest_k": None,
         "reason": output.reason if output.verdict is Verdict.UNKNOWN else None,
@@ -76,7 +77,7 @@ def _counterexample(counterexample: Counterexample | None) -> dict[str, Any] | N
     return {
         "active": list(counterexample.active),
         "output": counterexample.output,
-        "value": str(counterexample.value),
+        "value": exact_text(counterexample.value),
         "expected": counterexample.expected,
         "minimal": counterexample.minimal,
         "against": None if counterexample.against is None else _point(counterexample.against),
@@ -84,8 +85,8 @@ def _counterexample(counterexample: Counterexample | None) -> dict[str, Any] | N
 
 
 def _point(point: Point | None) -> dict[str, Any] | None:
-    return None if point is None else {"value": str(point.value), "active": list(point.active)}
+    return None if point is None else {"value": exact_text(point.value), "active": list(point.active)}
 
 
 def _rational(value: Fraction | None) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else exact_text(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from fractions import Fraction
 from html import escape
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from rich.text import Text
 from supercheck.claims import expected
 from supercheck.errors import clip
 from supercheck.evidence import Counterexample, OutputResult, Result, Verdict
-from supercheck.numbers import float_text, short
+from supercheck.numbers import exact_text, float_text, short
 from supercheck.syntax import text as formula_text
 
 MOST_ROWS = 20
@@ -42,7 +43,7 @@ def show(result: Result, console: Console) -> None:
     if result.smallest is not None:
         console.print()
         _show_counterexample(result, result.smallest, console)
-    refuted = [output for output in result.outputs if output.counterexample is not None]
+    refuted = sorted((output for output in result.outputs if output.counterexample is not None), key=_size)
     if len(refuted) > 1:
         _table(
             console,
@@ -132,10 +133,13 @@ def _features(active: tuple[int, ...]) -> str:
     return " ".join(f"x{j}" for j in active) or "none (all features are off)"
 
 
-def _value(value: object) -> str:
-    exact = str(value)
-    decimal = float_text(value)  # type: ignore[arg-type]
+def _value(value: Fraction) -> str:
+    exact, decimal = exact_text(value), float_text(value)
     return decimal if exact == decimal else f"{decimal} (exactly {exact})" if len(exact) <= 48 else f"{decimal}..."
+
+
+def _size(output: OutputResult) -> tuple[int, int]:
+    return output.counterexample.size if output.counterexample is not None else 0, output.index
 
 
 def _wrong_row(result: Result, output: OutputResult) -> list[str]:
