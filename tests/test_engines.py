@@ -42,14 +42,14 @@ def sizes(claims: Claims, decisions: dict[int, Decision]) -> list[int | None]:
     return found
 
 
-@settings(max_examples=settings.default.max_examples * 5)
+@settings(max_examples=settings.default.max_examples * 4)
 @given(questions())
 def test_enumeration_agrees_with_brute_force_on_verdicts_and_on_smallest_sizes(question: Question) -> None:
     claims = question.claims
     assert sizes(claims, enumerated(claims)) == brute_force(question).smallest
 
 
-@settings(max_examples=settings.default.max_examples * 5)
+@settings(max_examples=settings.default.max_examples * 4)
 @given(questions())
 def test_z3_agrees_with_brute_force_on_verdicts(question: Question) -> None:
     claims = question.claims

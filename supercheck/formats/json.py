@@ -14,7 +14,7 @@ from supercheck.exact import Array, exact_array
 from supercheck.formats.tensors import Tensors
 from supercheck.numbers import Unreadable, decimal, rational
 
-_LARGEST = 1 << 28  # bytes
+_LARGEST = 1 << 25  # bytes; Python takes some sixty times as much
 
 
 def read(path: Path) -> Tensors:
