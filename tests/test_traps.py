@@ -168,3 +168,14 @@ def test_a_network_and_its_rescaled_twin_have_one_normal_form() -> None:
         ([[w / 3 for w in row] for row in last], outer, False),
     ]
     assert network(stored).digest == network(scaled).digest
+
+
+@pytest.mark.parametrize("engine", ["enumerate", "z3"])
+def test_inputs_that_look_alike_in_doubles_are_told_apart(engine: str) -> None:
+    """Regression: without a hidden layer, 2^60 and 2^60 + 1 were taken for the same input."""
+    big = Fraction(2**60)
+    stored: Stored = [([[big, big + 1]], [Fraction(0)], False)]
+    spec = Spec(KSparse(2, 1), (gate("and", (0, 1)),), Readout("threshold", big))
+    result = decide(pose(network(stored), spec), Limits(engine=engine, margins=True))
+    assert result.counterexample.active == (1,)
+    assert result.margin(result.outputs[0]) == -1

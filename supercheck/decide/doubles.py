@@ -29,7 +29,7 @@ class Doubles:
         biases: [rows] of each hidden layer.
         shifts: int64 [outputs]; the double of output i stands for w . h * 2^-shift_i.
         errors: [outputs]; no double is farther from what it stands for. 0 means exact.
-        hidden_exact: whether the last hidden layer is exact in doubles.
+        hidden_exact: whether there is a hidden layer and the last one is exact in doubles.
     """
 
     weights: tuple[Array, ...]
@@ -51,6 +51,7 @@ class Doubles:
         weights, biases = [], []
         before = np.zeros(network.features, dtype=np.int64)
         error, exact = np.zeros(network.features), np.ones(network.features, dtype=bool)
+        hidden_exact = False
         for layer, (rows, peak) in enumerate(zip(network.matrices, network.peaks, strict=True)):
             shift = np.frexp(np.maximum(peak, 1.0))[1].astype(np.int64)
             scaled = _scaled(rows.data, before[rows.indices] - shift[rows.row_of()])
@@ -67,7 +68,7 @@ class Doubles:
                 biases.append(_scaled(network.hidden[layer].bias, -shift))
                 hidden_exact = bool(exact.all())
             before = shift
-        return cls(tuple(weights), tuple(biases), before, error, not network.hidden or hidden_exact)
+        return cls(tuple(weights), tuple(biases), before, error, hidden_exact)
 
     def first(self, active: Array) -> Array:
         """What the first layer's rows sum to, without bias: [inputs, rows].
