@@ -26,7 +26,8 @@ rationals = st.builds(Fraction, st.integers(-7, 7), st.sampled_from([1, 2, 3, 6,
 singles = st.floats(-2, 2, width=32).map(Fraction)
 doubles = st.floats(-2, 2).map(Fraction)
 wild = st.builds(lambda n, e: Fraction(n) * Fraction(2) ** e, st.integers(-9, 9), st.integers(-90, 90))
-kinds = st.sampled_from([small, small, halves, rationals, singles, doubles, wild])
+alike = st.integers(-2, 2).map(lambda n: Fraction(2**60 + n))  # one and the same number in doubles
+kinds = st.sampled_from([small, alike, small, halves, rationals, singles, doubles, wild])
 
 
 @st.composite

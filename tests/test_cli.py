@@ -60,6 +60,20 @@ def hard(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "hard.toml"
 
 
+@pytest.fixture
+def solving(hard: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A solve that takes too long, in a process that obeys Ctrl-C even where the tests run in the background."""
+    process = subprocess.Popen(
+        command("verify", "--spec", hard, "--engine", "z3", "--format", "json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    yield process
+    process.kill()
+    process.wait()
+
+
 def test_a_proof_exits_with_0_and_says_so_first(capsys: Capture) -> None:
     assert run("verify", "--spec", PROVED) == 0
     out, err = capsys.readouterr()
@@ -237,42 +251,31 @@ def test_a_timeout_is_hard_and_never_a_verdict(hard: Path, capsys: Capture) -> N
     assert {output["reason"] for output in found["outputs"] if output["verdict"] == "unknown"} == {"timeout after 2 s"}
 
 
-def test_ctrl_c_leaves_a_partial_report(hard: Path) -> None:
-    process = subprocess.Popen(
-        command("verify", "--spec", hard, "--engine", "z3", "--format", "json"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    wait_for_children(process.pid)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 3, err
+def test_ctrl_c_leaves_a_partial_report(solving: subprocess.Popen[bytes]) -> None:
+    wait_for_children(solving.pid)
+    solving.send_signal(signal.SIGINT)
+    out, err = solving.communicate(timeout=60)
+    assert solving.returncode == 3, err
     found = json.loads(out)
     assert (found["verdict"], found["reason"]) == ("unknown", "interrupted")
     assert b"Traceback" not in err
 
 
-def test_a_killed_solver_is_unknown_with_that_reason(hard: Path) -> None:
-    process = subprocess.Popen(
-        command("verify", "--spec", hard, "--engine", "z3", "--format", "json"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+def test_a_killed_solver_is_unknown_with_that_reason(solving: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        for child in children(process.pid):
+    while solving.poll() is None and time.monotonic() < deadline:
+        for child in children(solving.pid):
             os.kill(child, signal.SIGKILL)
         time.sleep(0.2)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 3, err
+    out, err = solving.communicate(timeout=60)
+    assert solving.returncode == 3, err
     assert {output["reason"] for output in json.loads(out)["outputs"]} == {"the solver's process ended with signal 9"}
 
 
-def test_solver_processes_leave_with_their_parent(hard: Path) -> None:
-    process = subprocess.Popen(command("verify", "--spec", hard, "--engine", "z3"), stdout=subprocess.PIPE)
-    found = wait_for_children(process.pid)
-    process.kill()
-    process.communicate()
+def test_solver_processes_leave_with_their_parent(solving: subprocess.Popen[bytes]) -> None:
+    found = wait_for_children(solving.pid)
+    solving.kill()
+    solving.communicate()
     deadline = time.monotonic() + 30
     while any(alive(child) for child in found) and time.monotonic() < deadline:
         time.sleep(0.1)
