@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import combinations, islice
 from math import inf
 
+from supercheck.errors import InputError
+
 
 @dataclass(frozen=True, slots=True)
 class Var:
@@ -69,7 +71,16 @@ GATES: Mapping[str, Callable[[tuple[Formula, ...]], Formula]] = {
 
 
 def gate(name: str, features: Sequence[int]) -> Formula:
-    """The gate called `name` (a key of `GATES`) over the given features."""
+    """The gate called `name` (a key of `GATES`) over the given features.
+
+    Raises:
+        InputError: for an unknown gate, no features, or a repeated one.
+    """
+    if name not in GATES:
+        raise InputError(place="gate", expected=f"one of {', '.join(GATES)}", got=name)
+    if not features or len(set(features)) < len(features) or (name == "copy" and len(features) != 1):
+        expected = "exactly one feature" if name == "copy" else "at least one feature, each once"
+        raise InputError(place=f"gate {name}", expected=expected, got=features)
     return GATES[name](tuple(Var(j) for j in features))
 
 
@@ -133,12 +144,16 @@ def evaluate(formula: Formula, value: Callable[[int], int], ones: int = 1) -> in
         for part in parts:
             everywhere &= part
         return everywhere
-    # reached[c]: where at least c of the parts seen so far hold
-    reached = [ones] + [0] * formula.count
-    for part in parts:
-        for count in range(formula.count, 0, -1):
-            reached[count] |= reached[count - 1] & part
-    return reached[formula.count]
+    # count in binary, one bitset a digit; start high enough that the last digit overflows from `count` on
+    digits = len(parts).bit_length() + 1
+    start = (1 << (digits - 1)) - formula.count
+    total = [ones if start >> d & 1 else 0 for d in range(digits)]
+    for carry in parts:
+        d = 0
+        while carry:
+            total[d], carry = total[d] ^ carry, total[d] & carry
+            d += 1
+    return total[digits - 1]
 
 
 def holds(formula: Formula, active: frozenset[int]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 CODES = {"proved": 0, "refuted": 1, "unknown": 3}
 INPUT, UNKNOWN, FAULT = 2, 3, 4
+
+_INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 FAULT_FILE = "supercheck-fault.txt"
 
@@ -118,9 +121,13 @@ def _print(result: Result, format_: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit code; the one handler of everything that goes wrong."""
+    _prepare_streams()
     try:
         code = app(args=arguments, prog_name="supercheck", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        if code != _INTERRUPTED:
+            return code if isinstance(code, int) else 0
+        _complain("interrupted before anything was decided")
+        return UNKNOWN
     except InputError as error:
         _complain(f"{error}" + (f"\n{error.recipe}" if error.recipe else ""))
         return INPUT
@@ -135,8 +142,21 @@ def main(arguments: list[str] | None = None) -> int:
         return FAULT
 
 
+def _prepare_streams() -> None:
+    """Closed streams become silent ones, and what an encoding cannot say is spelled out."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _complain(message: str) -> None:
-    sys.stderr.write(f"supercheck: {message}\n")
+    """Say what went wrong; if nobody can hear it, the exit code still says enough."""
+    with suppress(OSError):
+        sys.stderr.write(f"supercheck: {message}\n")
+        sys.stderr.flush()
 
 
 def _save_fault() -> str:
@@ -152,7 +172,13 @@ def _save_fault() -> str:
 
 def run() -> None:
     """The console script."""
-    sys.exit(main())
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # else the interpreter would end with a code of its own
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from itertools import chain, combinations, islice
-from math import comb
+from operator import index
 
 import numpy as np
 
+from supercheck.errors import InputError
 from supercheck.exact import Array, Rows
 
 
@@ -23,10 +24,22 @@ class KSparse:
     features: int
     max_active: int
 
+    def __post_init__(self) -> None:
+        """Whole numbers only: `True`, "3" and 3.0 are not 3."""
+        for key in ("features", "max_active"):
+            value = getattr(self, key)
+            if isinstance(value, bool) or not hasattr(value, "__index__"):
+                raise InputError(place=f"domain.{key}", expected="a whole number", got=repr(value))
+            object.__setattr__(self, key, index(value))
+
     @property
     def size(self) -> int:
         """The number of inputs."""
-        return sum(comb(self.features, active) for active in range(self.levels))
+        total = exactly = 1
+        for active in range(1, self.levels):
+            exactly = exactly * (self.features - active + 1) // active
+            total += exactly
+        return total
 
     @property
     def levels(self) -> int:

@@ -252,7 +252,7 @@ def evaluate(claims: Claims, output: int, active: Iterable[int]) -> tuple[Point,
     x = [0] * claims.network.features
     for feature in on:
         x[feature] = 1
-    value = claims.network.run(x)[output]
+    value = claims.network.value(output, x)
     return Point(tuple(sorted(on)), value), holds(claims.formulas[output], on)
 
 

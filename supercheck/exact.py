@@ -126,15 +126,22 @@ class Ratios:
     @classmethod
     def of(cls, values: Array) -> Ratios:
         """Take an exact array apart; a float becomes an odd integer times a power of two."""
-        if values.dtype == np.float64:
+        if values.dtype.kind == "f" and values.dtype.itemsize <= 8:
+            if not np.isfinite(values).all():
+                raise InputError(expected="finite numbers", got="NaN or infinity")
+            values = values.astype(np.float64)
             fraction, exponent = np.frexp(values)
             whole = np.ldexp(fraction, 53).astype(np.int64)
             lowest = np.frexp((whole & -whole).astype(np.float64))[1].astype(np.int64) - 1
             zeros = np.where(whole == 0, 0, lowest)
             return cls(whole >> zeros, np.where(whole == 0, 0, exponent - 53 + zeros))
         exponent = np.zeros(values.shape, dtype=np.int64)
+        if values.dtype.kind in "iub":
+            if not values.size or int(values.max()) < 2**63:
+                return cls(values.astype(np.int64), exponent)
+            values = values.astype(object)
         if values.dtype != object:
-            return cls(values.astype(np.int64), exponent)
+            raise InputError(expected="real numbers", got=f"dtype {values.dtype}")
         numerator = np.array([value.numerator for value in values.flat], dtype=object)
         denominator = np.array([value.denominator for value in values.flat], dtype=object)
         fractional = bool((denominator != 1).any())

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
+from operator import index
 
 import numpy as np
 
@@ -168,8 +169,9 @@ class Network:
         Args:
             x: the value of each feature, [features]; any exact numbers.
         """
-        binary = all(value in (0, 1) for value in x)
-        h = np.array([int(v) for v in x], dtype=np.int64) if binary and self.fits_int64 else exact_array(x)
+        exact = [_number(value) for value in x]
+        binary = all(value in (0, 1) for value in exact)
+        h = np.array(exact, dtype=np.int64) if binary and self.fits_int64 else exact_array(exact)
         if len(h) != self.features:
             raise InputError(expected=f"{self.features} features", got=len(h))
         for layer in self.hidden:
@@ -177,6 +179,10 @@ class Network:
         sums = self.output.weight.dot(h).tolist()
         rows = zip(self.output.bias, self.output.scale, sums, strict=True)
         return tuple(bias + scale * total for bias, scale, total in rows)
+
+    def value(self, output: int, x: Sequence[int | Fraction]) -> Fraction:
+        """One output on one input, exactly; only its cone is evaluated."""
+        return self.slice([output], np.arange(self.features)).run(x)[0]
 
     def cone(self, outputs: Sequence[int]) -> tuple[Array, ...]:
         """The features, then the neurons of each hidden layer, that the given outputs depend on; ascending."""
@@ -219,6 +225,16 @@ class Network:
         for bias, scale, line in zip(self.output.bias, self.output.scale, _lines(self.output.weight), strict=True):
             total.update(f"{exact_text(bias)} {exact_text(scale)}{line}\n".encode())
         return total.hexdigest()
+
+
+def _number(value: object) -> int | Fraction:
+    """An exact number; a numpy integer would wrap inside an array of objects."""
+    if isinstance(value, Fraction):
+        return value
+    try:
+        return index(value)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise InputError(place="x", expected="whole numbers or fractions", got=repr(value)) from error
 
 
 def _fold(layers: Sequence[Affine]) -> list[Affine]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,4 +46,5 @@ class _Lines:
     def __call__(self, done: int, total: int, what: str) -> None:
         if time.monotonic() - self.last >= _EVERY:
             self.last = time.monotonic()
-            sys.stderr.write(f"supercheck: {done:,} of {total:,} {what} done\n")
+            with suppress(OSError):  # nobody listens
+                sys.stderr.write(f"supercheck: {done:,} of {total:,} {what} done\n")

@@ -6,19 +6,22 @@ A spec is data: reading one loads no network. Paths in it are relative to its fo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from itertools import combinations
 from math import comb
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-from supercheck.boolean import GATES, Formula, gate, support
+from supercheck.boolean import GATES, AtLeast, Formula, Not, Var, Xor, gate, support
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.formats.tensors import LayerNames
+from supercheck.numbers import rational
 from supercheck.syntax import parse
 from supercheck.toml import Document, Layout, document
 from supercheck.truth import read_table
@@ -47,6 +50,33 @@ class Readout:
     at: Fraction | None = None
     margin: Fraction = Fraction(0)
     within: Fraction | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a readout that says nothing or contradicts itself; numbers become fractions, floats are refused."""
+        if self.mode not in get_args(Mode):
+            raise InputError(place="readout.mode", expected=f"one of {', '.join(get_args(Mode))}", got=self.mode)
+        for key in ("at", "margin", "within"):
+            value = getattr(self, key)
+            if value is not None:
+                object.__setattr__(self, key, _fraction(f"readout.{key}", value))
+        if (self.at is not None) != (self.mode == "threshold"):
+            raise InputError(place="readout.at", expected="at in mode threshold, and only there", got=self.at)
+        if (self.within is not None) != (self.mode == "epsilon"):
+            raise InputError(place="readout.within", expected="within in mode epsilon, and only there", got=self.within)
+        if self.margin < 0 or (self.margin and self.mode != "threshold"):
+            raise InputError(place="readout.margin", expected="at least 0, and 0 outside threshold", got=self.margin)
+        if self.within is not None and self.within < 0:
+            raise InputError(place="readout.within", expected="a number of at least 0", got=self.within)
+
+
+def _fraction(place: str, value: object) -> Fraction:
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, int | Decimal | str) and not isinstance(value, bool):
+        with suppress(ValueError, OverflowError):
+            return rational(value)
+    expected = 'a Fraction, a whole number or text such as "1/3"'
+    raise InputError(place=place, expected=expected, got=repr(value), do="a float is rarely the number meant")
 
 
 @dataclass(frozen=True)
@@ -80,6 +110,7 @@ class Spec:
         expect: the verdict that a gate wants to see.
         file: where the spec was read from, if it was.
         digest: the sha256 of that file's bytes.
+        table: the truth table that the formulas come from, if they do.
     """
 
     domain: KSparse
@@ -91,9 +122,19 @@ class Spec:
     expect: Expected = "proved"
     file: Path | None = None
     digest: str | None = None
+    table: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse a question that asks nothing, or of features that do not exist."""
+        given: object = self.formulas
+        if not isinstance(given, Iterable) or isinstance(given, str):
+            raise InputError(place="outputs", expected="a sequence of formulas", got=repr(given))
+        listed: tuple[object, ...] = tuple(given)
+        object.__setattr__(self, "formulas", listed)
+        for i, formula in enumerate(listed):
+            if not isinstance(formula, Var | Not | AtLeast | Xor):
+                do = 'supercheck.parse("x0 & x1") makes one of text'
+                raise InputError(place=f"outputs[{i}]", expected="a formula", got=repr(formula), do=do)
         features, limit = self.domain.features, self.domain.max_active
         if not 1 <= features <= MOST_FEATURES:
             raise InputError(place="domain.features", expected=f"1 to {MOST_FEATURES:,} features", got=features)
@@ -109,9 +150,9 @@ class Spec:
 
     def at_most(self, max_active: int) -> Spec:
         """The same spec with another sparsity; a truth table must cover it."""
-        if self.file is not None and max_active > self.domain.max_active:
-            return read_spec(self.file, max_active)
-        return replace(self, domain=KSparse(self.domain.features, max_active))
+        domain = KSparse(self.domain.features, max_active)
+        formulas = self.formulas if self.table is None else tuple(read_table(self.table, domain))
+        return replace(self, domain=domain, formulas=formulas)
 
 
 def read_spec(path: str | Path, max_active: int | None = None) -> Spec:
@@ -142,6 +183,7 @@ def read_spec(path: str | Path, max_active: int | None = None) -> Spec:
             layout.expect.verdict,
             path,
             hashlib.sha256(doc.content).hexdigest(),
+            here / layout.outputs.table if layout.outputs.table is not None else None,
         )
     except InputError as error:
         raise error.at(path) from error
@@ -240,6 +282,6 @@ def _readout(doc: Document) -> Readout:
 def _source(layout: Layout, here: Path) -> Source:
     network = layout.network
     names = tuple(LayerNames(part.weight, part.bias, part.transpose, part.relu) for part in network.layers or ())
-    files = (here / name if name else None for name in (network.file, network.encoder, network.decoder))
+    files = (here / name if name is not None else None for name in (network.file, network.encoder, network.decoder))
     file, encoder, decoder = files
     return Source(file, names, encoder, decoder)

@@ -22,7 +22,7 @@ from supercheck.errors import InputError
 from supercheck.numbers import Unreadable, decimal, rational
 
 LARGEST = 64 << 20  # bytes of a spec
-MOST_DOTS = 1_000  # in one line
+MOST_DOTS = 200  # in one line
 
 Place = tuple[str | int, ...]
 
@@ -168,7 +168,7 @@ def document(path: Path) -> Document:
     except OSError as error:
         raise InputError(file=path, expected="a readable spec file", got=error.strerror or error) from error
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")
         _check_nesting(path, text)
         tree = tomllib.loads(text, parse_float=_float)
     except UnicodeDecodeError as error:

@@ -60,7 +60,7 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
             raise InputError(file=path, expected="a truth table", got="no such file")
         if path.stat().st_size > LARGEST:
             raise InputError(file=path, expected=f"at most {LARGEST:,} bytes", got=f"{path.stat().st_size:,}")
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
             return [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if cells]
     except OSError as error:

@@ -39,6 +39,8 @@ def layers(draw: st.DrawFn, features: int, outputs: int) -> Stored:
         number = draw(kinds) | st.just(Fraction(0))
         weight = draw(st.lists(st.lists(number, min_size=before, max_size=before), min_size=after, max_size=after))
         bias = draw(st.lists(number, min_size=after, max_size=after))
+        if after > 1 and draw(st.integers(0, 3)) == 0:  # two neurons alike
+            weight[1], bias[1] = list(weight[0]), bias[0]
         chain.append((weight, bias, len(chain) < len(sizes) - 2 or draw(st.integers(0, 4)) == 0))
     return chain
 

@@ -142,8 +142,9 @@ def test_every_gate_has_a_plain_meaning_here():
     assert set(PLAIN) == set(GATES)
 
 
-@pytest.mark.parametrize("arity", [1, 2, 3, 4, 5])
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize(
+    ("name", "arity"), [(name, arity) for name in PLAIN for arity in range(1, 6) if name != "copy" or arity == 1]
+)
 def test_a_gate_is_what_plain_python_says(name, arity):
     features = [7, 2, 5, 0, 11][:arity]
     formula = gate(name, features)

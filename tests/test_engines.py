@@ -13,7 +13,7 @@ from strategies import Question, meaning, questions
 from supercheck.claims import Claims
 from supercheck.decide import Limits, decide, enumeration, smt
 from supercheck.decide.limits import Clock
-from supercheck.evidence import Decision, Verdict, replay
+from supercheck.evidence import Decision, Result, Verdict, replay
 
 MARGINS = Limits(margins=True)
 
@@ -42,14 +42,14 @@ def sizes(claims: Claims, decisions: dict[int, Decision]) -> list[int | None]:
     return found
 
 
-@settings(max_examples=settings.default.max_examples * 4)
+@settings(max_examples=settings.default.max_examples * 3)
 @given(questions())
 def test_enumeration_agrees_with_brute_force_on_verdicts_and_on_smallest_sizes(question: Question) -> None:
     claims = question.claims
     assert sizes(claims, enumerated(claims)) == brute_force(question).smallest
 
 
-@settings(max_examples=settings.default.max_examples * 4)
+@settings(max_examples=settings.default.max_examples * 3)
 @given(questions())
 def test_z3_agrees_with_brute_force_on_verdicts(question: Question) -> None:
     claims = question.claims
@@ -99,7 +99,12 @@ def test_both_engines_find_the_exact_largest_error(question: Question) -> None:
 @settings(max_examples=settings.default.max_examples * 2)
 @given(questions())
 def test_the_portfolio_proves_its_smallest_counterexample_minimal(question: Question) -> None:
-    result, smallest = decide(question.claims), brute_force(question).smallest
+    smallest = brute_force(question).smallest
+    for limits in (Limits(), MARGINS):
+        check_portfolio(decide(question.claims, limits), smallest)
+
+
+def check_portfolio(result: Result, smallest: list[int | None]) -> None:
     refuted = [size for size in smallest if size is not None]
     assert result.verdict is (Verdict.REFUTED if refuted else Verdict.PROVED)
     assert [output.verdict is Verdict.REFUTED for output in result.outputs] == [s is not None for s in smallest]

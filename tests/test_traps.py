@@ -179,3 +179,24 @@ def test_inputs_that_look_alike_in_doubles_are_told_apart(engine: str) -> None:
     result = decide(pose(network(stored), spec), Limits(engine=engine, margins=True))
     assert result.counterexample.active == (1,)
     assert result.margin(result.outputs[0]) == -1
+
+
+@pytest.mark.parametrize("engine", ["enumerate", "z3"])
+@pytest.mark.parametrize("big", [1, 2**40])
+def test_neurons_that_cancel_leave_a_plain_question(engine: str, big: int) -> None:
+    """Regression: two alike neurons of opposite weight left Z3 an empty sum, or bounds past a C integer."""
+    one, zero = Fraction(1), Fraction(0)
+    stored: Stored = [
+        ([[one, zero], [one, zero], [zero, one]], [zero] * 3, True),
+        ([[Fraction(big), Fraction(-big), one]], [zero], False),
+    ]
+    for at, verdict in ((Fraction(1, 2), Verdict.PROVED), (Fraction(2**32), Verdict.REFUTED)):
+        spec = Spec(KSparse(2, 2), (gate("copy", (1,)),), Readout("threshold", at))
+        assert decide(pose(network(stored), spec), Limits(engine=engine)).verdict is verdict
+
+
+def test_a_counterexample_found_with_margins_is_still_a_smallest_one() -> None:
+    """Regression: with margins, each later and larger failure replaced the first, and was called minimal."""
+    one = Fraction(1)
+    result = decide(ask([([[one, one]], [one], False)], [(0, 1)], 2, 2), Limits(margins=True))
+    assert (result.counterexample.active, result.counterexample.minimal) == ((), True)

@@ -179,3 +179,40 @@ def test_a_deep_linear_network_is_one_affine_map() -> None:
     whole = Network.of(chain)
     assert whole.hidden == ()
     assert whole.run([1]) == (2**40 + Fraction(2**40 - 1, 3),)
+
+
+@pytest.mark.parametrize(
+    "readout",
+    [
+        {"mode": "treshold", "at": 1},
+        {"mode": "threshold", "at": 0.5},
+        {"mode": "threshold"},
+        {"mode": "epsilon"},
+        {"mode": "epsilon", "at": 1, "within": 1},
+        {"mode": "equality", "within": 2},
+        {"mode": "threshold", "at": 1, "margin": -1},
+    ],
+)
+def test_a_readout_that_contradicts_itself_is_refused(readout: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="readout"):
+        supercheck.Readout(**readout)  # type: ignore[arg-type]
+
+
+def test_a_spec_changed_in_python_stays_changed_at_another_sparsity() -> None:
+    """Regression: a larger k read the file again and dropped the change."""
+    spec = supercheck.read_spec(SPECS / "proved" / "gate_or.toml")
+    changed = replace(spec, domain=KSparse(5, 1), readout=supercheck.Readout("threshold", at=5))
+    assert changed.at_most(5).readout.at == 5
+    assert changed.at_most(5).formulas == spec.formulas
+    table = supercheck.read_spec(SPECS / "proved" / "truth_table.toml")
+    with pytest.raises(InputError, match="no row for"):
+        table.at_most(table.domain.max_active + 1)
+
+
+def test_limits_and_domains_take_only_what_can_be_meant() -> None:
+    for wrong in ({"workers": 0}, {"timeout": -1.0}, {"timeout": float("nan")}, {"timeout": "5"}):
+        with pytest.raises(InputError):
+            Limits(**wrong)  # type: ignore[arg-type]
+    for features in (True, "3", 3.0):
+        with pytest.raises(InputError):
+            KSparse(features, 1)  # type: ignore[arg-type]

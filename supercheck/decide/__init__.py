@@ -50,10 +50,12 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
     outputs: dict[int, OutputResult] = {}
     interrupted = False
     try:
-        for found in _results(claims, range(len(claims)), limits, clock):
+        for found in _results(claims, range(len(claims)), replace(limits, margins=False), clock):
             if outputs.setdefault(found.index, found) is not found:
                 raise FaultError(f"output {found.index} was decided twice")
             progress(len(outputs), len(claims), "outputs")
+        if limits.margins and not claims.separable:  # where every output is separated, its extremes are known already
+            _measure(claims, outputs, limits, clock)
     except KeyboardInterrupt:
         interrupted = True
     decided = time.perf_counter()
@@ -82,6 +84,16 @@ def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Cloc
                 decision.minimal,
                 decision.extremes,
             )
+
+
+def _measure(claims: Claims, outputs: dict[int, OutputResult], limits: Limits, clock: Clock) -> None:
+    """Add the extremes of every decided output; what time does not allow stays without."""
+    decided = [i for i, result in outputs.items() if result.verdict is not Verdict.UNKNOWN]
+    for measured in _results(claims, sorted(decided), limits, clock):
+        known = outputs[measured.index]
+        if measured.verdict not in (known.verdict, Verdict.UNKNOWN):
+            raise FaultError(f"output {measured.index} is {known.verdict.value}, but its margin says otherwise")
+        outputs[measured.index] = replace(known, extremes=measured.extremes)
 
 
 def _plan(claims: Claims, outputs: Sequence[int], limits: Limits) -> Iterator[tuple[str, Sequence[int]]]:

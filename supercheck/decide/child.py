@@ -83,6 +83,7 @@ def stream(jobs: Sequence[Job], workers: int, clock: Clock) -> Iterator[tuple[in
             reason = None
             if isinstance(event, _Gone):  # this job is lost; the next one gets a new process
                 reason = clock.reason if clock.over else child.epitaph()
+                child.kill()
                 children.remove(child)
                 children.append(child := _Child(arrived))
             child.job = None
@@ -116,7 +117,7 @@ class _Child:
                 [sys.executable, "-P", "-c", _START],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(str(part) or os.getcwd() for part in sys.path)},
                 start_new_session=True,  # Ctrl-C is the parent's affair
             )
             threading.Thread(target=self._listen, args=(self.process.stdout,), daemon=True).start()
@@ -124,16 +125,21 @@ class _Child:
             _send(self.process.stdin, job)
 
     def _listen(self, results: IO[bytes]) -> None:
-        with suppress(OSError, EOFError, pickle.UnpicklingError):  # it may die in the middle of a word
-            while (event := _receive(results)) is not None:
-                self.arrived.put((self, event[0]))
-        self.arrived.put((self, _Gone()))
+        try:
+            with results, suppress(OSError, EOFError, pickle.UnpicklingError):  # it may die in the middle of a word
+                while (event := _receive(results)) is not None:
+                    self.arrived.put((self, event[0]))
+        finally:
+            self.arrived.put((self, _Gone()))
 
     def kill(self) -> None:
         """End the process, whatever it is doing."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+            if self.process.stdin is not None:
+                with suppress(OSError):
+                    self.process.stdin.close()
 
     def epitaph(self) -> str:
         """How the process ended, for a reader."""
@@ -164,8 +170,11 @@ def main() -> None:
     jobs: queue.Queue[Job] = queue.Queue()
 
     def listen() -> None:
-        while (received := _receive(sys.stdin.buffer)) is not None:
-            jobs.put(received[0])
+        try:
+            while (received := _receive(sys.stdin.buffer)) is not None:
+                jobs.put(received[0])
+        except Exception:  # noqa: BLE001 - a job that cannot be read is a fault of the whole run
+            _send(results, traceback.format_exc())
         os._exit(0)  # the parent is gone or has no more work: leave, even in the middle of a solve
 
     threading.Thread(target=listen, daemon=True).start()

@@ -1,8 +1,9 @@
 """Claims as Z3 terms. Builds them and solves nothing; uses no bound that another engine computed.
 
 Inputs are Booleans. Where a cone's integers are small, ReLU(z) is the sum over t >= 1 of [z >= t] and
-everything is pseudo-Boolean; otherwise hidden values are integers. Neurons that the closed-form top-k bound
-shows to be off or always on lose their case distinction; `stable=False` leaves even that to Z3.
+everything is pseudo-Boolean; otherwise hidden values are integers. Neurons that intervals, or the closed-form
+top-k bound of the first layer, show to be off or always on lose their case distinction; `stable=False` leaves
+out the top-k bound.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import z3
 from supercheck.boolean import AtLeast, Formula, Not, Var, assignments, support
 from supercheck.claims import Claims
 from supercheck.domain import KSparse
+from supercheck.errors import FaultError
 from supercheck.exact import Rows
 from supercheck.network import Network
 
@@ -179,8 +181,11 @@ class Sum:
         bounds: tuple[int, int] | None = None,
     ) -> None:
         self.context, self.base, self.parts, self.boolean = context, base, parts, boolean
+        if boolean:  # literals that cancelled may leave less than their values' bounds say
+            own = (base + sum(min(0, c) for _, c in parts), base + sum(max(0, c) for _, c in parts))
+            bounds = own if bounds is None else (max(own[0], bounds[0]), min(own[1], bounds[1]))
         if bounds is None:
-            bounds = (base + sum(min(0, c) for _, c in parts), base + sum(max(0, c) for _, c in parts))
+            raise FaultError("an integer form needs bounds")
         self.lowest, self.highest = bounds
 
     def at_least(self, bound: int) -> Any:

@@ -62,39 +62,45 @@ def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock)
     Yields:
         One decision an output, refuted ones as soon as they are found.
     """
-    sheet = _Sheet(claims, tuple(outputs))
+    sheet = _Sheet(claims, tuple(outputs), clock)
     optimise = claims.separable or limits.margins
     open_ = dict(enumerate(outputs))  # place in the sheet -> output
     found: dict[int, Decision] = {}
     best = {place: _Best() for place in open_} if optimise else {}
     domain, done = claims.domain.restricted(len(sheet.features)), 0
-    for level in range(domain.levels):
-        for batch in sheet.batches(level):
-            if clock.over:
-                yield from (Decision(i, Verdict.UNKNOWN, clock.reason) for i in open_.values())
-                return
-            for place in list(best):
-                best[place].improve(batch, place)
-            for place, i in list(open_.items()) if not claims.separable else ():
-                active = batch.failure(place)
-                if active is not None:
-                    found[i] = Decision(i, Verdict.REFUTED, active=active, minimal=True)
-                    if not optimise:
-                        yield found[i]
-                        del open_[place]
-            if not open_:
-                return
-            done += len(batch.active)
-            clock.progress(done, domain.size, "inputs")
-        if claims.separable:
-            for place, i in open_.items():
-                off, on = best[place].top.get(False), best[place].top.get(True)
-                if i not in found and off and on and off.total >= on.total:
-                    found[i] = Decision(i, Verdict.REFUTED, active=off.active, against=on.active, minimal=True)
+    try:
+        for level in range(domain.levels):
+            for batch in sheet.batches(level):
+                sheet.check_clock()
+                for place in list(best):
+                    best[place].improve(batch, place)
+                for place, i in list(open_.items()) if not claims.separable else ():
+                    active = None if i in found else batch.failure(place)
+                    if active is not None:
+                        found[i] = Decision(i, Verdict.REFUTED, active=active, minimal=True)
+                        if not optimise:
+                            yield found[i]
+                            del open_[place]
+                if not open_:
+                    return
+                done += len(batch.active)
+                clock.progress(done, domain.size, "inputs")
+            if claims.separable:
+                for place, i in open_.items():
+                    off, on = best[place].top.get(False), best[place].top.get(True)
+                    if i not in found and off and on and off.total >= on.total:
+                        found[i] = Decision(i, Verdict.REFUTED, active=off.active, against=on.active, minimal=True)
+    except _LateError:  # what was found before stands
+        yield from (found.get(i, Decision(i, Verdict.UNKNOWN, clock.reason)) for i in open_.values())
+        return
     for place, i in open_.items():
         decision = found.get(i, Decision(i, Verdict.PROVED))
         extremes = best[place].extremes(claims, i) if optimise else None
         yield Decision(i, decision.verdict, None, decision.active, decision.against, decision.minimal, extremes)
+
+
+class _LateError(Exception):
+    """The time is up."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +109,12 @@ class _Sheet:
 
     claims: Claims
     outputs: tuple[int, ...]
+    clock: Clock
+
+    def check_clock(self) -> None:
+        """Stop everything once the time is up."""
+        if self.clock.over:
+            raise _LateError
 
     @cached_property
     def features(self) -> Array:
@@ -212,8 +224,11 @@ class _Batch:
         else:
             first, same = np.arange(len(rows)), np.arange(len(rows))
         values: list[int] = []
-        for start in range(0, len(first), _RECHECK):
-            chosen = self.active[rows[first[start : start + _RECHECK]]]
+        cells = sum(matrix.height * matrix.width for matrix in self.sheet.network.matrices)
+        step = max(1, min(_RECHECK, _CELLS // cells))
+        for start in range(0, len(first), step):
+            self.sheet.check_clock()
+            chosen = self.active[rows[first[start : start + step]]]
             values.extend(evaluate_exactly(self.sheet.network, chosen)[:, place].tolist())
         return [values[k] for k in same.reshape(-1)]
 

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from supercheck.errors import InputError
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -23,6 +25,14 @@ class Limits:
     timeout: float | None = None
     workers: int = os.cpu_count() or 1
     margins: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse limits that cannot be kept."""
+        seconds = self.timeout
+        if seconds is not None and not (isinstance(seconds, int | float) and 0 < seconds < float("inf")):
+            raise InputError(place="timeout", expected="seconds above 0", got=repr(seconds))
+        if not isinstance(self.workers, int) or self.workers < 1:
+            raise InputError(place="workers", expected="at least 1", got=repr(self.workers))
 
 
 Progress = Callable[[int, int, str], None]

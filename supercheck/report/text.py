@@ -106,9 +106,13 @@ def _outputs(count: int) -> str:
 
 def _show_counterexample(result: Result, found: Counterexample, console: Console) -> None:
     claims = result.claims
-    proof = "no input with fewer features on is wrong" if found.minimal else "a smaller one may exist"
+    proof = (
+        "Smallest counterexample (no input with fewer features on is wrong)"
+        if found.minimal
+        else "A counterexample (a smaller one may exist)"
+    )
     function = clip(formula_text(claims.formulas[found.output]))
-    console.print(f"Smallest counterexample ({proof}):", style="bold")
+    console.print(f"{proof}:", style="bold")
     rows = [
         ("on", _features(found.active)),
         ("output", f"y{found.output}, which should be {function} = {found.expected}"),
