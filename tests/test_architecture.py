@@ -22,7 +22,7 @@ LEVELS = [
     {"evidence"},
     {"decide"},
     {"report"},
-    {"verifying", "progress", "cli", ""},
+    {"verifying", "progress", "cli", "__main__", ""},
 ]
 """From the ground up. A room imports from levels below, or within its own level without a circle."""
 

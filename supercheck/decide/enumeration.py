@@ -225,7 +225,7 @@ class _Batch:
             first, same = np.arange(len(rows)), np.arange(len(rows))
         values: list[int] = []
         cells = sum(matrix.height * matrix.width for matrix in self.sheet.network.matrices)
-        step = max(1, min(_RECHECK, _CELLS // cells))
+        step = max(1, min(_RECHECK, _CELLS // max(1, cells)))
         for start in range(0, len(first), step):
             self.sheet.check_clock()
             chosen = self.active[rows[first[start : start + step]]]
