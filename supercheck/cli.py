@@ -134,6 +134,8 @@ def main(arguments: list[str] | None = None) -> int:
     except typer.TyperException as error:
         _complain(f"{clip(error.format_message())} (see `supercheck --help`)")
         return INPUT
+    except SystemExit:  # typer's answer to a reader who closed the pipe; its 1 would mean refuted
+        return UNKNOWN
     except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted before anything was decided")
         return UNKNOWN
