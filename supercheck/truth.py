@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 from itertools import combinations
-from math import comb
 from pathlib import Path
 
 from supercheck.boolean import Formula, table
@@ -42,7 +41,7 @@ def read_table(path: Path, domain: KSparse) -> list[Formula]:
             raise InputError(file=path, line=line, expected="each assignment once", got=f"{_assignment(on)} twice")
         rows[on] = cells[count:]
     limit = min(domain.max_active, count)
-    needed = sum(comb(count, active) for active in range(limit + 1))
+    needed = KSparse(count, limit).size
     if sum(len(on) <= limit for on in rows) < needed:
         every = (frozenset(on) for active in range(limit + 1) for on in combinations(features, active))
         missing = next(on for on in every if on not in rows)
