@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supercheck import __version__
+from supercheck import __version__, audit_cli
 from supercheck.errors import InputError, clip
+from supercheck.streams import write
 
 if TYPE_CHECKING:
     from supercheck.evidence import Result
@@ -43,7 +44,9 @@ class Engine(StrEnum):
     """What may decide."""
 
     AUTO = "auto"
+    BOUND = "bound"
     ENUMERATE = "enumerate"
+    BRANCH = "branch"
     Z3 = "z3"
 
 
@@ -102,6 +105,10 @@ def verify(
     return CODES[result.verdict.value]
 
 
+app.command()(audit_cli.audit)
+app.command()(audit_cli.bounds)
+
+
 def _print(result: Result, format_: str) -> None:
     from supercheck.report import REPORTERS
 
@@ -112,11 +119,7 @@ def _print(result: Result, format_: str) -> None:
 
         show(result, Console(highlight=False))
         return
-    try:
-        sys.stdout.write(REPORTERS[format_](result) + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read has seen enough; the verdict stands
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    write(REPORTERS[format_](result))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -6,14 +6,16 @@ the output by the readout's own words, not by the integer goals that the engines
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
+from itertools import islice
 
 from supercheck.boolean import holds
 from supercheck.claims import Claims
 from supercheck.errors import FaultError, SupercheckError
+from supercheck.evaluation import totals
 from supercheck.spec import Readout
 
 
@@ -244,48 +246,64 @@ def wrong(readout: Readout, value: Fraction, on: bool) -> bool:
     raise FaultError(f"no single value is wrong in mode {readout.mode}")
 
 
-def evaluate(claims: Claims, output: int, active: Iterable[int]) -> tuple[Point, bool]:
-    """The exact value of one output on one input of the domain, and what its function says there."""
-    on = frozenset(active)
-    if on not in claims.domain:
-        raise FaultError(f"an engine named an input outside the domain: {sorted(on)}")
-    x = [0] * claims.network.features
-    for feature in on:
-        x[feature] = 1
-    value = claims.network.value(output, x)
-    return Point(tuple(sorted(on)), value), holds(claims.formulas[output], on)
+def evaluate(claims: Claims, questions: Sequence[tuple[int, Iterable[int]]]) -> list[tuple[Point, bool]]:
+    """The exact value of an output on an input of the domain, and what its function says there.
+
+    Args:
+        claims: network, domain and functions.
+        questions: (output, active features), all evaluated together.
+    """
+    inputs = [frozenset(active) for _, active in questions]
+    for on in inputs:
+        if on not in claims.domain:
+            raise FaultError(f"an engine named an input outside the domain: {sorted(on)}")
+    found = totals(claims.network, [i for i, _ in questions], inputs)
+    return [
+        (Point(tuple(sorted(on)), claims.value(i, total)), holds(claims.formulas[i], on))
+        for (i, _), on, total in zip(questions, inputs, found, strict=True)
+    ]
 
 
-def replay(claims: Claims, decision: Decision) -> Counterexample:
-    """Check an engine's refutation in exact arithmetic.
+def replay(claims: Claims, decisions: Sequence[Decision]) -> list[Counterexample]:
+    """Check engines' refutations in exact arithmetic.
 
     Raises:
-        FaultError: if it does not refute; an engine is at fault then, and nothing may be concluded.
+        FaultError: if one does not refute; an engine is at fault then, and nothing may be concluded.
     """
-    if decision.active is None:
-        raise FaultError(f"output {decision.output} was called refuted without a witness")
-    point, on = evaluate(claims, decision.output, decision.active)
-    against = None
-    if claims.separable:
-        if decision.against is None:
-            raise FaultError(f"output {decision.output} was called inseparable without its second input")
-        against, other = evaluate(claims, decision.output, decision.against)
-        fails = not on and other and against.value <= point.value
+    questions: list[tuple[int, Iterable[int]]] = []
+    for decision in decisions:
+        if decision.active is None:
+            raise FaultError(f"output {decision.output} was called refuted without a witness")
+        questions.append((decision.output, decision.active))
+        if claims.separable:
+            if decision.against is None:
+                raise FaultError(f"output {decision.output} was called inseparable without its second input")
+            questions.append((decision.output, decision.against))
+    evaluated = iter(evaluate(claims, questions))
+    return [_replayed(claims, decision.output, *islice(evaluated, 1 + claims.separable)) for decision in decisions]
+
+
+def _replayed(
+    claims: Claims, output: int, first: tuple[Point, bool], second: tuple[Point, bool] | None = None
+) -> Counterexample:
+    point, on = first
+    if second is not None:
+        fails = not on and second[1] and second[0].value <= point.value
     else:
         fails = wrong(claims.readout, point.value, on)
     if not fails:
-        raise FaultError(f"output {decision.output}: the witness {list(point.active)} does not refute it")
-    return Counterexample(point.active, decision.output, point.value, int(on), against)
+        raise FaultError(f"output {output}: the witness {list(point.active)} does not refute it")
+    return Counterexample(point.active, output, point.value, int(on), None if second is None else second[0])
 
 
 def shrink(claims: Claims, counterexample: Counterexample) -> Counterexample:
     """Turn features off, one at a time, as long as the output stays wrong; not in mode separable."""
     if claims.separable:
         return counterexample
-    active = frozenset(counterexample.active)
+    active, output = frozenset(counterexample.active), counterexample.output
     for feature in counterexample.active:
-        point, on = evaluate(claims, counterexample.output, active - {feature})
+        [(point, on)] = evaluate(claims, [(output, active - {feature})])
         if wrong(claims.readout, point.value, on):
             active -= {feature}
-            counterexample = Counterexample(point.active, counterexample.output, point.value, int(on))
+            counterexample = Counterexample(point.active, output, point.value, int(on))
     return counterexample

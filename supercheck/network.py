@@ -63,6 +63,14 @@ class Output:
     scale: tuple[Fraction, ...]
     name: str = ""
 
+    @cached_property
+    def kinds(self) -> Array:
+        """For each output a number that it shares with those of the same bias and scale, int64 [outputs]."""
+        seen: dict[tuple[int, ...], int] = {}
+        rows = zip(self.bias, self.scale, strict=True)
+        keys = ((b.numerator, b.denominator, s.numerator, s.denominator) for b, s in rows)
+        return np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
+
 
 @dataclass(frozen=True, eq=False)
 class Network:
@@ -156,6 +164,16 @@ class Network:
                 height[np.isnan(height)] = np.inf  # inf times 0
                 peaks.append(height)
         return tuple(peaks)
+
+    @cached_property
+    def weights(self) -> Array:
+        """For each output an upper bound of how many weights its cone has, float64 [outputs]."""
+        below, total = np.zeros(self.features), 0
+        for rows in self.matrices:
+            total += len(rows.data)
+            ones = replace(rows, data=np.ones(len(rows.data)))
+            below = np.minimum(ones.dot(below) + np.diff(rows.indptr), total)
+        return below
 
     @cached_property
     def fits_int64(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from types import ModuleType
 
 import pytest
 from hypothesis import assume, given, settings
@@ -11,7 +12,9 @@ from oracle import Truth, truth
 from strategies import Question, meaning, questions
 
 from supercheck.claims import Claims
-from supercheck.decide import Limits, decide, enumeration, smt
+from supercheck.decide import Limits, bound, branch, decide, enumeration, smt
+from supercheck.decide.compiled.arrays import WRAP
+from supercheck.decide.layout import lay_out
 from supercheck.decide.limits import Clock
 from supercheck.evidence import Decision, Result, Verdict, replay
 
@@ -23,9 +26,20 @@ def brute_force(question: Question) -> Truth:
     return truth(question.stored, domain.features, domain.max_active, functions, question.wrong)
 
 
+def answers(engine: ModuleType, claims: Claims, limits: Limits = Limits()) -> dict[int, Decision]:
+    found = engine.decide(claims, range(len(claims)), limits, Clock.start(None))
+    return {decision.output: decision for decisions in found for decision in decisions}
+
+
 def enumerated(claims: Claims, limits: Limits = Limits()) -> dict[int, Decision]:
-    found = enumeration.decide(claims, range(len(claims)), limits, Clock.start(None))
-    return {decision.output: decision for decision in found}
+    return answers(enumeration, claims, limits)
+
+
+def branched(claims: Claims, limits: Limits = Limits()) -> dict[int, Decision]:
+    """Branch and bound on a question that it may not leave open: doubles and 64 more bits tell its integers apart."""
+    flat = lay_out(claims.network)
+    assume(flat is not None and flat.slack.max() < WRAP)
+    return answers(branch, claims, limits)
 
 
 def solved(claims: Claims, *, margins: bool = False) -> dict[int, Decision]:
@@ -38,7 +52,7 @@ def sizes(claims: Claims, decisions: dict[int, Decision]) -> list[int | None]:
     for i in range(len(claims)):
         decision = decisions[i]
         assert decision.verdict in (Verdict.PROVED, Verdict.REFUTED)
-        found.append(replay(claims, decision).size if decision.verdict is Verdict.REFUTED else None)
+        found.append(replay(claims, [decision])[0].size if decision.verdict is Verdict.REFUTED else None)
     return found
 
 
@@ -57,6 +71,25 @@ def test_z3_agrees_with_brute_force_on_verdicts(question: Question) -> None:
     assert found == [size is not None for size in brute_force(question).smallest]
 
 
+@settings(max_examples=settings.default.max_examples * 3)
+@given(questions())
+def test_branch_and_bound_agrees_with_brute_force_on_verdicts(question: Question) -> None:
+    claims = question.claims
+    found = [size is not None for size in sizes(claims, branched(claims))]
+    assert found == [size is not None for size in brute_force(question).smallest]
+
+
+@settings(max_examples=settings.default.max_examples * 3)
+@given(questions())
+def test_the_bound_alone_is_never_wrong(question: Question) -> None:
+    claims, smallest = question.claims, brute_force(question).smallest
+    for i, decision in answers(bound, claims).items():
+        if decision.verdict is Verdict.REFUTED:
+            replay(claims, [decision])
+        if decision.verdict is not Verdict.UNKNOWN:
+            assert (decision.verdict is Verdict.REFUTED) == (smallest[i] is not None)
+
+
 @given(questions())
 def test_z3_finds_no_counterexample_below_the_smallest_and_one_at_it(question: Question) -> None:
     claims, smallest = question.claims, brute_force(question).smallest
@@ -69,10 +102,10 @@ def test_z3_finds_no_counterexample_below_the_smallest_and_one_at_it(question: Q
 
 
 @given(questions())
-def test_both_engines_find_the_exact_worst_value_of_each_class(question: Question) -> None:
+def test_all_engines_find_the_exact_worst_value_of_each_class(question: Question) -> None:
     assume(question.spec.readout.mode in ("threshold", "separable"))
     claims, worst = question.claims, brute_force(question)
-    for decisions in (enumerated(claims, MARGINS), solved(claims, margins=True)):
+    for decisions in (enumerated(claims, MARGINS), branched(claims, MARGINS), solved(claims, margins=True)):
         for i, decision in decisions.items():
             extremes = decision.extremes
             assert extremes is not None
@@ -81,19 +114,20 @@ def test_both_engines_find_the_exact_worst_value_of_each_class(question: Questio
 
 
 @given(questions())
-def test_both_engines_find_the_exact_largest_error(question: Question) -> None:
+def test_all_engines_find_the_exact_largest_error(question: Question) -> None:
     spec = replace(
         question.spec, readout=replace(question.spec.readout, mode="equality", at=None, within=None, margin=Fraction(0))
     )
     question = replace(question, spec=spec)
     claims = question.claims
-    first, second = enumerated(claims, MARGINS), solved(claims, margins=True)
-    for i in range(len(claims)):
-        a, b = first[i].extremes, second[i].extremes
-        assert a is not None
-        assert b is not None
-        for mine, other, on in ((a.on, b.on, 1), (a.off, b.off, 0)):
-            assert (mine and abs(mine.value - on)) == (other and abs(other.value - on))
+    first = enumerated(claims, MARGINS)
+    for second in (branched(claims, MARGINS), solved(claims, margins=True)):
+        for i in range(len(claims)):
+            a, b = first[i].extremes, second[i].extremes
+            assert a is not None
+            assert b is not None
+            for mine, other, on in ((a.on, b.on, 1), (a.off, b.off, 0)):
+                assert (mine and abs(mine.value - on)) == (other and abs(other.value - on))
 
 
 @settings(max_examples=settings.default.max_examples * 2)

@@ -1,9 +1,14 @@
 """The portfolio: which engine decides what, and what counts as decided. Read this file first.
 
-Order: 1. Outputs whose inputs are few are enumerated, all that can share one sweep at once. 2. The rest goes to
-Z3, one output at a time. Every refutation is replayed through the loaded network in exact arithmetic before it
-counts. 3. Only when every output is decided, the network's smallest counterexample is sought: the outputs that
-are not proved are asked for one with fewer active features, until it is proved that there is none.
+Order: 1. Where all inputs of all outputs can be enumerated within about a second, they are. 2. Otherwise the
+closed-form bound decides what it can, which is almost everything in a sparse network. 3. What it leaves open is
+enumerated, all outputs that can share a sweep at once, while that is affordable; 4. else decided by branch and bound
+within its cap of nodes; 5. and the rest goes to Z3, one output at a time. Every choice compares counts (inputs times
+weights, nodes), never seconds, so that the answer is the same on every machine.
+
+Every refutation is replayed through the loaded network in exact arithmetic before it counts. Only when every output
+is decided, the network's smallest counterexample is sought: the outputs that are not proved are asked for one with
+fewer active features, until it is proved that there is none.
 
 A newcomer adds a decision procedure with one file here and one row in `ENGINES`.
 """
@@ -14,21 +19,32 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 
 from supercheck.claims import Claims
-from supercheck.decide import enumeration, smt
+from supercheck.decide import enumeration
 from supercheck.decide.limits import Clock, Limits, Progress, quiet
 from supercheck.errors import FaultError, InputError
 from supercheck.evidence import Counterexample, Decision, OutputResult, Result, Verdict, replay, shrink
 
 __all__ = ["ENGINES", "Limits", "decide"]
 
-Engine = Callable[[Claims, Sequence[int], Limits, Clock], Iterator[Decision]]
+Engine = Callable[[Claims, Sequence[int], Limits, Clock], Iterator[list[Decision]]]
 
-ENGINES: dict[str, Engine] = {enumeration.NAME: enumeration.decide, smt.NAME: smt.decide}
+ENGINES = {
+    "bound": "supercheck.decide.bound",
+    "enumerate": "supercheck.decide.enumeration",
+    "branch": "supercheck.decide.branch",
+    "z3": "supercheck.decide.smt",
+}
+"""The module that holds each engine's `decide`; imported when it is first asked, for some are slow to start."""
+
+CHEAP = 5 * 10**9
+"""Multiplications that an enumeration may cost before anything else is tried: about 10^10 a second on two cores, and
+importing the compiled bounds takes half a second."""
 
 AFFORDABLE = 4 * 10**11
-"""Multiplications that one sweep of an enumeration may cost: at about 10^10 a second on two cores, under a minute."""
+"""Multiplications that one sweep of an enumeration may cost at all: under a minute."""
 
 INTERRUPTED = "interrupted"
 
@@ -50,9 +66,10 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
     outputs: dict[int, OutputResult] = {}
     interrupted = False
     try:
-        for found in _results(claims, range(len(claims)), replace(limits, margins=False), clock):
-            if outputs.setdefault(found.index, found) is not found:
-                raise FaultError(f"output {found.index} was decided twice")
+        for results in _results(claims, range(len(claims)), replace(limits, margins=False), clock):
+            for found in results:
+                if outputs.setdefault(found.index, found) is not found:
+                    raise FaultError(f"output {found.index} was decided twice")
             progress(len(outputs), len(claims), "outputs")
         if limits.margins and not claims.separable:  # where every output is separated, its extremes are known already
             _measure(claims, outputs, limits, clock)
@@ -70,46 +87,60 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
     return Result(claims, tuple(outputs[i] for i in sorted(outputs)), smallest, seconds=seconds)
 
 
-def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[OutputResult]:
-    """Decisions with their refutations replayed."""
-    for name, share in _plan(claims, outputs, limits):
-        for decision in ENGINES[name](claims, share, limits, clock):
-            refuted = decision.verdict is Verdict.REFUTED
-            yield OutputResult(
-                decision.output,
-                decision.verdict,
-                None if decision.verdict is Verdict.UNKNOWN else name,
-                decision.reason,
-                replay(claims, decision) if refuted else None,
-                decision.minimal,
-                decision.extremes,
-            )
+def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[OutputResult]]:
+    """Ask one engine after another for what is still open; refutations replayed."""
+    left = list(outputs)
+    stages = [limits.engine]
+    if limits.engine == "auto":
+        cheap = enumeration.cost(claims, left) <= CHEAP
+        stages = ["enumerate"] if cheap else ["bound", "enumerate", "branch", "z3"]
+    for name in stages:
+        share = left if name != "enumerate" or len(stages) == 1 else _affordable(claims, left)
+        engine: Engine = import_module(ENGINES[name]).decide
+        passed_on = set(left) - set(share)
+        for decisions in engine(claims, share, limits, clock) if share else ():
+            if name != stages[-1] and not clock.over:
+                passed_on.update(d.output for d in decisions if d.verdict is Verdict.UNKNOWN)
+            yield _replayed(claims, name, [d for d in decisions if d.output not in passed_on])
+        left = [i for i in left if i in passed_on]
+        if not left:
+            return
+
+
+def _replayed(claims: Claims, name: str, decisions: Sequence[Decision]) -> list[OutputResult]:
+    refuted = [decision for decision in decisions if decision.verdict is Verdict.REFUTED]
+    witnesses = {found.output: found for found in replay(claims, refuted)}
+    return [
+        OutputResult(
+            decision.output,
+            decision.verdict,
+            None if decision.verdict is Verdict.UNKNOWN else name,
+            decision.reason,
+            witnesses.get(decision.output),
+            decision.minimal,
+            decision.extremes,
+        )
+        for decision in decisions
+    ]
+
+
+def _affordable(claims: Claims, outputs: Sequence[int]) -> Sequence[int]:
+    """The outputs to enumerate: all in one sweep if that is affordable, else those that are cheap on their own."""
+    if enumeration.cost(claims, outputs) <= AFFORDABLE:
+        return outputs
+    prices = enumeration.costs(claims)
+    return [i for i in outputs if prices[i] <= AFFORDABLE // len(claims)]
 
 
 def _measure(claims: Claims, outputs: dict[int, OutputResult], limits: Limits, clock: Clock) -> None:
     """Add the extremes of every decided output; what time does not allow stays without."""
     decided = [i for i, result in outputs.items() if result.verdict is not Verdict.UNKNOWN]
-    for measured in _results(claims, sorted(decided), limits, clock):
-        known = outputs[measured.index]
-        if measured.verdict not in (known.verdict, Verdict.UNKNOWN):
-            raise FaultError(f"output {measured.index} is {known.verdict.value}, but its margin says otherwise")
-        outputs[measured.index] = replace(known, extremes=measured.extremes)
-
-
-def _plan(claims: Claims, outputs: Sequence[int], limits: Limits) -> Iterator[tuple[str, Sequence[int]]]:
-    """Which engine gets which outputs: one shared sweep, else a sweep an output, else Z3."""
-    if limits.engine != "auto":
-        yield limits.engine, outputs
-        return
-    if enumeration.cost(claims, outputs) <= AFFORDABLE:
-        yield enumeration.NAME, outputs
-        return
-    prices = enumeration.costs(claims)
-    cheap = {i for i in outputs if prices[i] <= AFFORDABLE // len(outputs)}
-    yield from ((enumeration.NAME, [i]) for i in sorted(cheap))
-    rest = [i for i in outputs if i not in cheap]
-    if rest:
-        yield smt.NAME, rest
+    for results in _results(claims, sorted(decided), limits, clock):
+        for measured in results:
+            known = outputs[measured.index]
+            if measured.verdict not in (known.verdict, Verdict.UNKNOWN):
+                raise FaultError(f"output {measured.index} is {known.verdict.value}, but its margin says otherwise")
+            outputs[measured.index] = replace(known, extremes=measured.extremes)
 
 
 def _least(outputs: dict[int, OutputResult]) -> Counterexample | None:
@@ -137,7 +168,8 @@ def _minimal(
         smallest = shrink(claims, smallest)
         if clock.over or not smallest.size:
             break
-        below = {r.index: r for r in _results(claims.at_most(smallest.size - 1), open_, plain, clock)}
+        stages = _results(claims.at_most(smallest.size - 1), open_, plain, clock)
+        below = {result.index: result for results in stages for result in results}
         better = _least(below)  # of all of them: which one arrives first depends on the machine
         if better is None:
             return replace(smallest, minimal=all(r.verdict is Verdict.PROVED for r in below.values()))

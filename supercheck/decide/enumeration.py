@@ -16,8 +16,9 @@ import numpy as np
 from supercheck.boolean import evaluate, support
 from supercheck.claims import Claims
 from supercheck.decide.doubles import Doubles, evaluate_exactly
+from supercheck.decide.extremes import End, extremes
 from supercheck.decide.limits import Clock, Limits
-from supercheck.evidence import Decision, Extremes, Point, Verdict
+from supercheck.evidence import Decision, Verdict
 from supercheck.exact import Array
 from supercheck.network import Network
 
@@ -38,11 +39,9 @@ def cost(claims: Claims, outputs: Sequence[int]) -> int:
 def costs(claims: Claims) -> list[int]:
     """For every output an upper bound of what a sweep of its own needs, in one pass over the weights."""
     features, network = claims.network.features, claims.network
-    reached, weights, total = np.ones(features), np.zeros(features), 0
+    reached, weights = np.ones(features), network.weights
     for rows in network.matrices:
-        total += len(rows.data)
         ones = replace(rows, data=np.ones(len(rows.data)))
-        weights = np.minimum(ones.dot(weights) + np.diff(rows.indptr), total)
         reached = np.minimum(ones.dot(reached), features)
     named = np.array([len(support(formula)) for formula in claims.formulas])
     reached = np.minimum(reached + named, features).astype(np.int64)
@@ -50,7 +49,7 @@ def costs(claims: Claims) -> list[int]:
     return [sizes[count] * (int(each) + 1) for count, each in zip(reached.tolist(), weights.tolist(), strict=True)]
 
 
-def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[Decision]:
+def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
     """Decide the given outputs.
 
     Args:
@@ -60,7 +59,7 @@ def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock)
         clock: the deadline; what it leaves open is unknown.
 
     Yields:
-        One decision an output, refuted ones as soon as they are found.
+        One decision an output, refuted ones as soon as they are found, together what arrives together.
     """
     sheet = _Sheet(claims, tuple(outputs), clock)
     optimise = claims.separable or limits.margins
@@ -74,13 +73,15 @@ def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock)
                 sheet.check_clock()
                 for place in list(best):
                     best[place].improve(batch, place)
-                for place, i in list(open_.items()) if not claims.separable else ():
-                    active = None if i in found else batch.failure(place)
-                    if active is not None:
+                failed = [] if claims.separable else [place for place, i in open_.items() if i not in found]
+                for place in list(failed):
+                    active, i = batch.failure(place), open_[place]
+                    if active is None:
+                        failed.remove(place)
+                    else:
                         found[i] = Decision(i, Verdict.REFUTED, active=active, minimal=True)
-                        if not optimise:
-                            yield found[i]
-                            del open_[place]
+                if not optimise and failed:
+                    yield [found[open_.pop(place)] for place in failed]
                 if not open_:
                     return
                 done += len(batch.active)
@@ -91,12 +92,13 @@ def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock)
                     if i not in found and off and on and off.total >= on.total:
                         found[i] = Decision(i, Verdict.REFUTED, active=off.active, against=on.active, minimal=True)
     except _LateError:  # what was found before stands
-        yield from (found.get(i, Decision(i, Verdict.UNKNOWN, clock.reason)) for i in open_.values())
+        yield [found.get(i, Decision(i, Verdict.UNKNOWN, clock.reason)) for i in open_.values()]
         return
-    for place, i in open_.items():
-        decision = found.get(i, Decision(i, Verdict.PROVED))
-        extremes = best[place].extremes(claims, i) if optimise else None
-        yield Decision(i, decision.verdict, None, decision.active, decision.against, decision.minimal, extremes)
+    proved = [found.get(i, Decision(i, Verdict.PROVED)) for i in open_.values()]
+    if optimise:
+        worst = [extremes(claims, i, best[place].ends) for place, i in open_.items()]
+        proved = [replace(decision, extremes=each) for decision, each in zip(proved, worst, strict=True)]
+    yield proved
 
 
 class _LateError(Exception):
@@ -290,11 +292,8 @@ class _Best:
         if seen is None or sign * totals[first] > sign * seen.total:
             best[on] = _Seen(totals[first], batch.named(rows[first]))
 
-    def extremes(self, claims: Claims, output: int) -> Extremes:
-        """The worst of each class: for a threshold the closest to it, for a value the farthest from it."""
-        worst: dict[bool, Point | None] = {}
-        for on in (False, True):
-            ends = [seen for part in (self.greatest, self.least) if (seen := part.get(on)) is not None]
-            points = [Point(seen.active, claims.value(output, seen.total)) for seen in ends]
-            worst[on] = max(points, key=lambda point: abs(point.value - on), default=None)
-        return Extremes(worst[True], worst[False])
+    @property
+    def ends(self) -> dict[bool, list[End]]:
+        """Both ends of each class, as far as they were kept."""
+        parts = (self.greatest, self.least)
+        return {on: [(part[on].total, part[on].active) for part in parts if on in part] for on in (False, True)}

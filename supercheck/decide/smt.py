@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from supercheck.boolean import holds
 from supercheck.claims import Claims
 from supercheck.decide.child import Ended, Job, stream
+from supercheck.decide.extremes import End, asked, concluded
 from supercheck.decide.limits import Clock, Limits
 from supercheck.errors import FaultError
-from supercheck.evidence import Decision, Extremes, Point, Verdict
+from supercheck.evidence import Decision, Verdict
 
 if TYPE_CHECKING:
     from supercheck.decide.encode import Encoding
@@ -25,7 +26,7 @@ _BATCHES = 8  # jobs a worker, so that a slow batch does not leave the others id
 Witness = tuple[int, ...]
 
 
-def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[Decision]:
+def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
     """Decide the given outputs, in `limits.workers` processes.
 
     Yields:
@@ -38,11 +39,11 @@ def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock)
     for event in stream(jobs, limits.workers, clock):
         if isinstance(event, Ended):
             reason = event.reason or "the solver's process ended early"
-            yield from (Decision(i, Verdict.UNKNOWN, reason) for i in left.pop(event.job))
+            yield [Decision(i, Verdict.UNKNOWN, reason) for i in left.pop(event.job)]
         else:
             number, decision = event
             left[number].remove(decision.output)
-            yield decision
+            yield [decision]
 
 
 def solve(claims: Claims, outputs: Sequence[int], margins: bool = False) -> Iterator[Decision]:
@@ -88,27 +89,13 @@ class _Query:
         return Decision(self.output, Verdict.PROVED)
 
     def optimised(self) -> Decision:
-        """The exact worst of each class, and the decision that follows from it."""
-        both = self.claims.readout.mode in ("epsilon", "equality")
-        ends: dict[bool, list[tuple[int, Witness]]] = {False: [], True: []}
-        for on in (False, True):
-            for highest in (True, False) if both else (not on,):
-                end = self.extreme(on, highest=highest)
-                if end is not None:
-                    ends[on].append(end)
-        worst = {on: self._worst(on, found) for on, found in ends.items()}
-        extremes = Extremes(worst[True], worst[False])
-        if not self.claims.separable:
-            decision = self.decided()
-            return Decision(self.output, decision.verdict, None, decision.active, extremes=extremes)
-        off, top = extremes.off, extremes.on
-        if off is not None and top is not None and off.value >= top.value:
-            return Decision(self.output, Verdict.REFUTED, None, off.active, top.active, extremes=extremes)
-        return Decision(self.output, Verdict.PROVED, extremes=extremes)
-
-    def _worst(self, on: bool, found: list[tuple[int, Witness]]) -> Point | None:
-        points = [Point(active, self.claims.value(self.output, total)) for total, active in found]
-        return max(points, key=lambda point: abs(point.value - on), default=None)
+        """The exact extremes of each class, and the decision that follows from them."""
+        ends: dict[bool, list[End]] = {False: [], True: []}
+        for on, greatest in asked(self.claims):
+            end = self.extreme(on, highest=greatest)
+            if end is not None:
+                ends[on].append(end)
+        return concluded(self.claims, self.output, ends)
 
     def extreme(self, on: bool, *, highest: bool) -> tuple[int, Witness] | None:
         """The greatest or the least w . h of a class, by asking for a better one until there is none."""

@@ -1,0 +1,42 @@
+"""From the extreme values of an output's classes to a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from supercheck.claims import Claims
+from supercheck.evidence import Decision, Extremes, Point, Verdict
+
+End = tuple[int, tuple[int, ...]]
+"""An extreme w . h and the active features of an input that attains it."""
+
+
+def asked(claims: Claims) -> tuple[tuple[bool, bool], ...]:
+    """The extremes that decide, as (class, whether the greatest): greatest off and least on; for a value all four."""
+    if claims.readout.mode in ("epsilon", "equality"):
+        return (False, True), (False, False), (True, True), (True, False)
+    return (False, True), (True, False)
+
+
+def extremes(claims: Claims, output: int, ends: Mapping[bool, Sequence[End]]) -> Extremes:
+    """The worst of each class: for a threshold the closest to it, for a value the farthest from it."""
+    worst: dict[bool, Point | None] = {}
+    for on in (False, True):
+        points = [Point(active, claims.value(output, total)) for total, active in ends.get(on, ())]
+        worst[on] = max(points, key=lambda point: abs(point.value - on), default=None)
+    return Extremes(worst[True], worst[False])
+
+
+def concluded(claims: Claims, output: int, ends: Mapping[bool, Sequence[End]]) -> Decision:
+    """The decision that follows from all the extremes that `asked` names; a class without any has no inputs."""
+    worst = extremes(claims, output, ends)
+    if claims.separable:
+        off, on = worst.off, worst.on
+        if off is not None and on is not None and off.value >= on.value:
+            return Decision(output, Verdict.REFUTED, active=off.active, against=on.active, extremes=worst)
+        return Decision(output, Verdict.PROVED, extremes=worst)
+    for kind, found in ends.items():
+        for total, active in found:
+            if not claims.goal(output, kind).met(total):
+                return Decision(output, Verdict.REFUTED, active=active, extremes=worst)
+    return Decision(output, Verdict.PROVED, extremes=worst)

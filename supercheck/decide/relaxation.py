@@ -1,0 +1,273 @@
+"""The linear relaxation as a decision procedure: chunks of outputs to the compiled loops, their answers to decisions.
+
+A claim says that sign * (w . h) stays at or below an integer goal on some cases of inputs. `compiled.py` bounds that
+from above by CERTIFICATE.md's rules, tries the inputs that the bound itself points to, and branches on features.
+`layout.py` says why its doubles may be trusted.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import inf
+from threading import Timer
+
+import numpy as np
+
+from supercheck.boolean import Formula
+from supercheck.claims import Claims
+from supercheck.decide.compiled.answers import answer
+from supercheck.decide.compiled.arrays import OPEN, REFUTED, Cases, Flat, Scratch
+from supercheck.decide.extremes import End, asked, concluded
+from supercheck.decide.layout import lay_out, lowest
+from supercheck.decide.limits import Clock, Limits
+from supercheck.evaluation import totals
+from supercheck.evidence import Decision, Verdict
+from supercheck.exact import Array
+from supercheck.shapes import MOST_SPLIT, Case, cases, shape
+
+_MERGED = 1 << MOST_SPLIT
+_CHUNK = 2e6  # entries of rows that one call visits about once: some hundredths of a second
+
+TOO_MANY_CASES = "its function has too many cases"
+TOO_WIDE = "its integers are too far apart for doubles"
+
+
+def decide(
+    claims: Claims, outputs: Sequence[int], cap: int, limits: Limits, clock: Clock, reason: str
+) -> Iterator[list[Decision]]:
+    """Decide outputs by bounds on at most `cap` nodes a case.
+
+    Args:
+        claims: the question.
+        outputs: which outputs.
+        cap: nodes that may be bounded for each output, case and side; 1 is the bound of the whole case.
+        limits: workers, and whether margins are wanted.
+        clock: the deadline; what it leaves is unknown.
+        reason: why an output is unknown that the cap leaves open.
+    """
+    optimise = limits.margins or claims.separable
+    left = dict.fromkeys(outputs)
+    for answers in ask(claims, outputs, cap, limits.workers, clock, optimise=optimise):
+        for i in answers.outputs.tolist():
+            del left[i]
+        yield _measured(claims, answers, reason) if optimise else _compared(answers, reason)
+    if left:
+        late = clock.reason if clock.over else None
+        why = late or (TOO_WIDE if lay_out(claims.network) is None else TOO_MANY_CASES)
+        yield [Decision(i, Verdict.UNKNOWN, why) for i in left]
+
+
+def _compared(answers: Answers, reason: str) -> list[Decision]:
+    """Decisions from goals: one refuted class refutes, one open class leaves open."""
+    decisions, refuted, open_ = [], answers.status == REFUTED, (answers.status == OPEN).any(axis=(1, 2))
+    wrong = refuted.any(axis=(1, 2))
+    for place, i in enumerate(answers.outputs.tolist()):
+        if wrong[place]:
+            kind, side = np.argwhere(refuted[place])[0].tolist()
+            decisions.append(Decision(i, Verdict.REFUTED, active=answers.witness(place, kind, side)))
+        elif open_[place]:
+            decisions.append(Decision(i, Verdict.UNKNOWN, reason))
+        else:
+            decisions.append(Decision(i, Verdict.PROVED))
+    return decisions
+
+
+def _measured(claims: Claims, answers: Answers, reason: str) -> list[Decision]:
+    """Decisions from the extreme values of each class."""
+    outputs, open_ = answers.outputs.tolist(), (answers.status == OPEN).any(axis=(1, 2))
+    found: list[tuple[int, bool, tuple[int, ...]]] = []
+    for place in np.flatnonzero(~open_).tolist():
+        for on, greatest in asked(claims):
+            active = answers.witness(place, int(on), int(not greatest))
+            if active is not None:
+                found.append((outputs[place], on, active))
+    sums = totals(claims.network, [i for i, _, _ in found], [active for _, _, active in found])
+    ends: dict[int, dict[bool, list[End]]] = {i: {False: [], True: []} for i in outputs}
+    for (i, on, active), total in zip(found, sums, strict=True):
+        ends[i][on].append((total, active))
+    return [
+        Decision(i, Verdict.UNKNOWN, reason) if late else concluded(claims, i, ends[i])
+        for i, late in zip(outputs, open_.tolist(), strict=True)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What the compiled loops found for some outputs.
+
+    Attributes:
+        outputs: which outputs.
+        status: PROVED, REFUTED or OPEN for each [output, class, side]; sides are + and -.
+        sizes: of the input found; -1 where there is none.
+        witnesses: its features, [outputs, class, side, max_active].
+        nodes: how many were bounded.
+    """
+
+    outputs: Array
+    status: Array
+    sizes: Array
+    witnesses: Array
+    nodes: Array
+
+    def witness(self, place: int, kind: int, side: int) -> tuple[int, ...] | None:
+        """The features of the input found for one class and side."""
+        size = int(self.sizes[place, kind, side])
+        return None if size < 0 else tuple(sorted(self.witnesses[place, kind, side, :size].tolist()))
+
+
+def ask(
+    claims: Claims, outputs: Sequence[int], cap: int, workers: int, clock: Clock, *, optimise: bool
+) -> Iterator[Answers]:
+    """Put the claims of some outputs to the compiled loops, in threads.
+
+    Args:
+        claims: the question.
+        outputs: which outputs.
+        cap: nodes that may be bounded for each output, case and side; 1 is the bound of the whole case.
+        workers: how many threads.
+        clock: the deadline; what it leaves is not answered.
+        optimise: find the extreme values of each class instead of comparing with the goals.
+
+    Yields:
+        Answers for a chunk of outputs each, in order; none for outputs whose function has too many cases or whose
+        integers are too far apart for doubles.
+    """
+    flat = lay_out(claims.network)
+    if flat is None:
+        return
+    chunks, stop = list(_chunks(claims, outputs)), np.zeros(1, dtype=np.int8)
+    memory = [_scratch(flat, claims, stop) for _ in range(min(workers, len(chunks)))]
+    alarm = Timer(clock.left, stop.fill, [1]) if clock.timeout is not None else None
+
+    def run(chunk: _Chunk) -> Answers | None:
+        own = memory.pop()
+        try:
+            answers = chunk.run(flat, own, claims, cap, optimise)
+            return None if stop[0] else answers
+        finally:
+            memory.append(own)
+
+    threads = ThreadPoolExecutor(max_workers=workers)
+    try:
+        if alarm is not None:
+            alarm.start()
+        for answers in threads.map(run, chunks):
+            if answers is None:
+                return
+            yield answers
+    finally:  # the deadline, Ctrl-C, or a caller that has seen enough: the loops look at `stop` at every node
+        stop[0] = 1
+        threads.shutdown(cancel_futures=True)
+        if alarm is not None:
+            alarm.cancel()
+
+
+@dataclass(frozen=True, eq=False)
+class _Chunk:
+    """Some outputs whose functions have one shape."""
+
+    outputs: Array
+    supports: Array
+    cases: Cases
+
+    def run(self, flat: Flat, own: Scratch, claims: Claims, cap: int, optimise: bool) -> Answers:
+        """Answer for them."""
+        shape, width = (len(self.outputs), 2, 2), min(claims.domain.max_active, claims.domain.features)
+        goals, goal_lows = _goals(claims, self.outputs, flat, optimise)
+        status, sizes = np.zeros(shape, dtype=np.int8), np.full(shape, -1, dtype=np.int64)
+        witnesses, nodes = np.zeros((*shape, width), dtype=np.int32), np.zeros(shape, dtype=np.int64)
+        answer(
+            flat, own, self.outputs, self.supports, self.cases, goals, goal_lows, width, cap, optimise,
+            status, sizes, witnesses, nodes,
+        )  # fmt: skip
+        return Answers(self.outputs, status, sizes, witnesses, nodes)
+
+
+def _chunks(claims: Claims, outputs: Sequence[int]) -> Iterator[_Chunk]:
+    """The outputs grouped by shape and cut by estimated cost."""
+    groups: dict[Formula, tuple[list[int], list[tuple[int, ...]]]] = defaultdict(lambda: ([], []))
+    for i in outputs:
+        form, features = shape(claims.formulas[i])
+        members, supports = groups[form]
+        members.append(i)
+        supports.append(features)
+    weight = claims.network.weights
+    for form, (members, supports) in groups.items():
+        split = cases(form, min(claims.domain.max_active, claims.domain.features))
+        if split is None:
+            continue
+        named = np.array(supports, dtype=np.int32).reshape(len(members), -1)
+        packed = _packed(split, named.shape[1])
+        chosen = np.array(members, dtype=np.int64)
+        shares = np.cumsum(weight[chosen] * max(1, len(split))) // _CHUNK
+        cuts = np.flatnonzero(np.diff(shares)) + 1
+        for part in np.split(np.arange(len(members)), cuts):
+            yield _Chunk(chosen[part], named[part], packed)
+
+
+def _packed(split: Sequence[Case], width: int) -> Cases:
+    on, off = [case.on for case in split], [case.off for case in split]
+    return Cases(
+        np.array([case.value for case in split], dtype=np.int64),
+        np.array([len(part) for part in on], dtype=np.int64),
+        np.cumsum([len(part) for part in on], dtype=np.int64),
+        np.cumsum([len(part) for part in off], dtype=np.int64),
+        np.array([j for part in on for j in part], dtype=np.int64),
+        np.array([j for part in off for j in part], dtype=np.int64),
+        all(len(case.on) + len(case.off) == width for case in split) and len(split) <= _MERGED,
+    )
+
+
+def _goals(claims: Claims, outputs: Array, flat: Flat, optimise: bool) -> tuple[Array, Array]:
+    """What sign * (w . h) may not exceed, as doubles and modulo 2^64, [outputs, class, side]; inf: not asked."""
+    goals, lows = np.full((len(outputs), 2, 2), inf), np.zeros((len(outputs), 2, 2), dtype=np.int64)
+    if optimise:
+        for on, greatest in asked(claims):
+            goals[:, int(on), int(not greatest)] = -inf
+        return goals, lows
+    # outputs with the same bias, scale and reach have the same goals
+    keys = np.stack([claims.network.output.kinds[outputs], flat.bits[outputs]])
+    _, firsts, same = np.unique(keys, axis=1, return_index=True, return_inverse=True)
+    for number, first in enumerate(firsts.tolist()):
+        limit = 1 << int(flat.bits[outputs[first]])  # |w . h| is below half of it; a goal past it asks nothing more
+        places = np.flatnonzero(same.reshape(-1) == number) if len(firsts) > 1 else slice(None)
+        for kind in (0, 1):
+            goal = claims.goal(int(outputs[first]), bool(kind))
+            for side, bound in enumerate((goal.highest, None if goal.lowest is None else -goal.lowest)):
+                if bound is not None:
+                    near = max(-limit, min(limit, bound))
+                    goals[places, kind, side], lows[places, kind, side] = near, lowest(near)
+    return goals, lows
+
+
+def _scratch(flat: Flat, claims: Claims, stop: Array) -> Scratch:
+    features, rows = claims.network.features, int(flat.starts[-2])
+    room = min(claims.domain.max_active, features) + 1
+    widest = int(np.diff(claims.network.output.weight.indptr).max(initial=0))
+    return Scratch(
+        form=np.zeros(features),
+        state=np.zeros(features, dtype=np.int8),
+        middle=np.zeros(rows),
+        up=np.zeros(rows),
+        lift=np.zeros(rows),
+        down=np.zeros(rows),
+        value=np.zeros(rows),
+        low=np.zeros(rows, dtype=np.int64),
+        stamp=np.full(rows, -1, dtype=np.int64),
+        members=np.zeros(rows, dtype=np.int64),
+        ends=np.zeros(len(flat.starts), dtype=np.int64),
+        on=np.zeros(2 * room, dtype=np.int64),
+        top_value=np.zeros(room),
+        top_feature=np.zeros(room, dtype=np.int64),
+        path=np.zeros(features + 1, dtype=np.int64),
+        side=np.zeros(features + 1, dtype=np.int8),
+        best=np.zeros(room, dtype=np.int64),
+        weight=np.zeros((widest, MOST_SPLIT)),
+        most=np.zeros((widest, room + 1)),
+        least=np.zeros((widest, room + 1)),
+        bound=np.zeros(_MERGED),
+        stop=stop,
+    )

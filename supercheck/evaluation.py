@@ -1,0 +1,52 @@
+"""Many outputs, each on an input of its own, evaluated exactly: only their cones, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from supercheck.exact import Array, by_row
+from supercheck.network import Network
+
+_CELLS = 1 << 24  # features or weights that may be looked at together
+
+
+def totals(network: Network, outputs: Sequence[int], inputs: Sequence[Collection[int]]) -> list[int]:
+    """The integer w . h of each output on its input.
+
+    Args:
+        network: in normal form.
+        outputs: which outputs, [questions]; may repeat.
+        inputs: the active features for each of them, [questions].
+    """
+    found: list[int] = []
+    chosen = np.asarray(outputs, dtype=np.int64)
+    shares = np.cumsum(network.weights[chosen] + network.features) // _CELLS
+    for begin, end in pairwise([0, *(np.flatnonzero(np.diff(shares)) + 1).tolist(), len(chosen)]):
+        found += _together(network, chosen[begin:end], inputs[begin:end])
+    return found
+
+
+def _together(network: Network, outputs: Array, inputs: Sequence[Collection[int]]) -> list[int]:
+    count = len(outputs)
+    x = np.zeros((count, network.features), dtype=np.int64)
+    place = np.repeat(np.arange(count), [len(active) for active in inputs])
+    x[place, np.array([j for active in inputs for j in active], dtype=np.int64)] = 1
+    x = x if network.fits_int64 else x.astype(object)
+
+    def values(layer: int, question: Array, row: Array) -> Array:
+        """What the rows of a layer sum to, each for its question; the output is layer number `hidden`."""
+        part = network.matrices[layer].take(row)
+        of, column = np.repeat(question, np.diff(part.indptr)), part.indices.astype(np.int64)
+        if layer == 0:
+            below = x[of, column]
+        else:  # a neuron that several rows of one question share is evaluated once
+            keys, back = np.unique(of * network.matrices[layer].width + column, return_inverse=True)
+            owner, neuron = np.divmod(keys, network.matrices[layer].width)
+            z = values(layer - 1, owner, neuron) + network.hidden[layer - 1].bias[neuron]
+            below = np.maximum(z, 0)[back.reshape(-1)]
+        return by_row(np.add, part.data * below, part.indptr, 0)
+
+    return [int(total) for total in values(len(network.hidden), np.arange(count), outputs).tolist()]

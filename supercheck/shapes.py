@@ -1,0 +1,118 @@
+"""Formulas up to the names of their features, and the cases into which a shape's inputs fall.
+
+Fifty thousand ANDs of two features are one shape: what is found out of it once holds for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from supercheck.boolean import AtLeast, Formula, Not, Var, Xor, assignments, support
+
+MOST_SPLIT = 4  # features of a function that are split into all their assignments
+MOST_CASES = 4096  # cases that are worth looking at one by one
+MOST_POSITIONS = 1 << 18  # features fixed in all of them together
+
+
+@dataclass(frozen=True)
+class Case:
+    """Some inputs of one class: those with certain features on and others off.
+
+    Attributes:
+        value: what the function says on all of them.
+        on: positions in the support that are on, ascending.
+        off: positions that are off, ascending.
+    """
+
+    value: bool
+    on: tuple[int, ...]
+    off: tuple[int, ...]
+
+
+def shape(formula: Formula) -> tuple[Formula, tuple[int, ...]]:
+    """The formula over positions 0, 1, ... and the feature at each position, in order of first occurrence."""
+    inside = formula.inside if isinstance(formula, AtLeast | Xor) else ()
+    if inside and all(type(part) is Var for part in inside):
+        features = tuple(part.index for part in inside)  # type: ignore[union-attr]
+        if len(set(features)) == len(features):
+            return _flat(isinstance(formula, Xor), getattr(formula, "count", 0), len(features)), features
+    place: dict[int, int] = {}
+    return _renamed(formula, place), tuple(place)
+
+
+@cache
+def _flat(odd: bool, count: int, width: int) -> Formula:
+    parts = tuple(map(Var, range(width)))
+    return Xor(parts) if odd else AtLeast(count, parts)
+
+
+def _renamed(formula: Formula, place: dict[int, int]) -> Formula:
+    if isinstance(formula, Var):
+        return Var(place.setdefault(formula.index, len(place)))
+    if isinstance(formula, Not):
+        return Not(_renamed(formula.inside, place))
+    parts = tuple(_renamed(part, place) for part in formula.inside)
+    return Xor(parts) if isinstance(formula, Xor) else AtLeast(formula.count, parts)
+
+
+@cache
+def cases(formula: Formula, limit: int) -> tuple[Case, ...] | None:
+    """Cases that hold, between them, exactly the inputs with at most `limit` features of a shape on.
+
+    Returns:
+        All assignments where there are few features; otherwise the leaves of a decision tree, which ends where the
+        function is known. None where there are too many. Those most often wrong come first: of the off
+        ones those with most on, then the on ones, then the off one without any.
+    """
+    width = len(support(formula))
+    found: list[Case] = []
+    if width <= MOST_SPLIT:
+        for value in (False, True):
+            for active in assignments(formula, value, limit):
+                found.append(Case(value, tuple(sorted(active)), tuple(j for j in range(width) if j not in active)))
+    else:
+        positions = 0
+        for case in _leaves(formula, limit):
+            found.append(case)
+            positions += len(case.on) + len(case.off)
+            if len(found) > MOST_CASES or positions > MOST_POSITIONS:
+                return None
+    return tuple(sorted(found, key=lambda case: (not case.on and not case.value, case.value, -len(case.on), case.on)))
+
+
+def _leaves(formula: Formula, limit: int) -> Iterator[Case]:
+    stack: list[dict[int, bool]] = [{}]
+    while stack:
+        fixed = stack.pop()
+        on = tuple(sorted(j for j, value in fixed.items() if value))
+        known = decided(formula, fixed, default=False if len(on) == limit else None)
+        if isinstance(known, bool):
+            yield Case(known, on, tuple(sorted(j for j, value in fixed.items() if not value)))
+        else:
+            stack += [{**fixed, known.index: False}, {**fixed, known.index: True}]
+
+
+def decided(formula: Formula, fixed: Mapping[int, bool], default: bool | None = None) -> bool | Var:
+    """The formula's value with some features fixed, or a feature that it still depends on.
+
+    Args:
+        formula: the function.
+        fixed: features and whether they are on.
+        default: what the others are, if that is known.
+    """
+    if isinstance(formula, Var):
+        value = fixed.get(formula.index, default)
+        return formula if value is None else value
+    if isinstance(formula, Not):
+        inner = decided(formula.inside, fixed, default)
+        return inner if isinstance(inner, Var) else not inner
+    parts = [decided(part, fixed, default) for part in formula.inside]
+    open_ = [part for part in parts if isinstance(part, Var)]
+    on = sum(part is True for part in parts)
+    if isinstance(formula, Xor):
+        return open_[0] if open_ else on % 2 == 1
+    if on >= formula.count or on + len(open_) < formula.count:
+        return on >= formula.count
+    return open_[0]
