@@ -14,13 +14,17 @@ from math import ceil, floor
 
 import numpy as np
 
-from supercheck.boolean import Formula, reaches, support
+from supercheck.boolean import Formula, reaches
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.exact import Array
 from supercheck.formats import file_digest, load_linear
 from supercheck.network import Affine, Network
+from supercheck.shapes import Shapes
 from supercheck.spec import Readout, Spec
+
+
+_LASTING = {"shapes", "_goals"}  # what has been found out of a question that does not depend on its domain
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,10 @@ class Claims:
 
     def at_most(self, max_active: int) -> Claims:
         """The same question of the inputs with at most `max_active` features on."""
-        return replace(self, domain=self.domain.within(max_active))
+        claims = replace(self, domain=self.domain.within(max_active))
+        for name in _LASTING & vars(self).keys():
+            vars(claims)[name] = vars(self)[name]
+        return claims
 
     @property
     def separable(self) -> bool:
@@ -87,14 +94,19 @@ class Claims:
         return self.network.output.bias[output] + self.network.output.scale[output] * total
 
     @cached_property
-    def _reached(self) -> dict[tuple[Formula, bool], bool | None]:
+    def shapes(self) -> Shapes:
+        """The functions by their shapes: what holds of one shape holds of all its functions."""
+        return Shapes.among(self.formulas)
+
+    @cached_property
+    def _reached(self) -> dict[tuple[int, bool], bool | None]:
         return {}
 
     def reached(self, output: int, on: bool) -> bool | None:
         """Whether some input of the domain has this class; None where that was too much to find out here."""
-        key = (self.formulas[output], on)
+        key = (self.shapes.of[output], on)
         if key not in self._reached:
-            self._reached[key] = reaches(*key, self.domain.max_active)
+            self._reached[key] = reaches(self.shapes.forms[key[0]], on, self.domain.max_active)
         return self._reached[key]
 
     def vacuous(self, output: int) -> str | None:
@@ -103,7 +115,7 @@ class Claims:
 
     def features(self, outputs: Sequence[int], cone: Sequence[Array] | None = None) -> Array:
         """The features that the given outputs (whose cone may be known) or their functions depend on, ascending."""
-        named = {feature for i in outputs for feature in support(self.formulas[i])}
+        named = set[int]().union(*(self.shapes.supports[i] for i in outputs))
         own = (cone or self.network.cone(outputs))[0]
         return np.union1d(own, np.fromiter(named, dtype=np.int64)).astype(np.int64)
 

@@ -5,7 +5,7 @@ Fifty thousand ANDs of two features are one shape: what is found out of it once 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -29,6 +29,32 @@ class Case:
     value: bool
     on: tuple[int, ...]
     off: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Many functions by their shapes.
+
+    Attributes:
+        forms: the distinct shapes.
+        of: for each function the number of its shape.
+        supports: for each function the feature at each position.
+    """
+
+    forms: Sequence[Formula]
+    of: Sequence[int]
+    supports: Sequence[tuple[int, ...]]
+
+    @classmethod
+    def among(cls, formulas: Iterable[Formula]) -> Shapes:
+        """The shapes of many functions."""
+        numbers: dict[Formula, int] = {}
+        of, supports = [], []
+        for formula in formulas:
+            form, features = shape(formula)
+            of.append(numbers.setdefault(form, len(numbers)))
+            supports.append(features)
+        return cls(tuple(numbers), of, supports)
 
 
 def shape(formula: Formula) -> tuple[Formula, tuple[int, ...]]:

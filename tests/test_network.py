@@ -100,8 +100,9 @@ def test_doubles_err_by_no_more_than_they_admit(stored: Stored) -> None:
     for level in range(normal.features + 1) if doubles is not None else ():
         active = np.arange(level).reshape(1, -1)
         _, sums = doubles.evaluate(active)
-        for i, exact in enumerate(evaluate_exactly(normal, active)[0].tolist()):
-            found = Fraction(float(sums[0, i])) * 2 ** int(doubles.shifts[i])
+        for i in range(normal.outputs):
+            [exact] = evaluate_exactly(normal, active, i).tolist()
+            found = Fraction(float(sums[i, 0])) * 2 ** int(doubles.shifts[i])
             assert abs(found - exact) <= Fraction(float(doubles.errors[i])) * 2 ** int(doubles.shifts[i])
 
 

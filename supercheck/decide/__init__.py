@@ -39,9 +39,9 @@ ENGINES = {
 }
 """The module that holds each engine's `decide`; imported when it is first asked, for some are slow to start."""
 
-CHEAP = 5 * 10**9
-"""Multiplications that an enumeration may cost before anything else is tried: about 10^10 a second on two cores, and
-importing the compiled bounds takes half a second."""
+CHEAP = 10**10
+"""Multiplications that an enumeration may cost before anything else is tried: about a second on two cores, and the
+compiled bounds take half a second to start."""
 
 AFFORDABLE = 4 * 10**11
 """Multiplications that one sweep of an enumeration may cost at all: under a minute."""

@@ -8,6 +8,7 @@ in integers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -70,29 +71,29 @@ class Doubles:
             before = shift
         return cls(tuple(weights), tuple(biases), before, error, hidden_exact)
 
-    def first(self, active: Array) -> Array:
-        """What the first layer's rows sum to, without bias: [inputs, rows].
+    @cached_property
+    def columns(self) -> Array:
+        """The first layer's weights, a row for each feature."""
+        return np.ascontiguousarray(self.weights[0].T)
+
+    def evaluate(self, active: Array) -> tuple[Array | None, Array]:
+        """Evaluate a batch of inputs.
 
         Args:
             active: the active features of each input, [inputs, level].
-        """
-        columns = np.ascontiguousarray(self.weights[0].T)
-        total = np.zeros((len(active), columns.shape[1]))
-        for position in range(active.shape[1]):
-            total += columns[active[:, position]]
-        return total
-
-    def evaluate(self, active: Array) -> tuple[Array, Array]:
-        """Evaluate a batch of inputs.
 
         Returns:
-            (hidden, sums): the last hidden layer [inputs, neurons], the scaled w . h [inputs, outputs].
+            (hidden, sums): the last hidden layer [neurons, inputs] or None, the scaled w . h [outputs, inputs].
         """
-        z = self.first(active)
+        total = np.zeros((len(active), self.columns.shape[1]))
+        for position in range(active.shape[1]):
+            total += self.columns[active[:, position]]
+        z, hidden = total.T, None
         for bias, weight in zip(self.biases, self.weights[1:], strict=True):
-            hidden = np.maximum(z + bias, 0.0)
-            z = hidden @ weight.T
-        return (hidden if self.biases else z), z
+            hidden = z + bias[:, None]
+            np.maximum(hidden, 0.0, out=hidden)
+            z = weight @ hidden
+        return hidden, z
 
     def bound(self, output: int, goal: int) -> tuple[float, float]:
         """A goal on w . h as a double, and the error with which sums may be compared to it.
@@ -121,11 +122,12 @@ def _scaled(values: Array, power: Array) -> Array:
     return result
 
 
-def evaluate_exactly(network: Network, active: Array) -> Array:
-    """The integers w . h of every output on a batch of inputs, [inputs, outputs]."""
+def evaluate_exactly(network: Network, active: Array, output: int) -> Array:
+    """The integer w . h of one output on a batch of inputs, [inputs]."""
     dtype = np.int64 if network.fits_int64 else object
     h = np.zeros((len(active), network.features), dtype=dtype)
     np.put_along_axis(h, active.astype(np.int64), 1, axis=1)
     for layer in network.hidden:
         h = np.maximum(h @ layer.weight.dense().astype(dtype).T + layer.bias.astype(dtype), 0)
-    return np.asarray(h @ network.output.weight.dense().astype(dtype).T)
+    columns, weights = network.output.weight.row(output)
+    return np.asarray(h[:, columns] @ weights.astype(dtype))

@@ -57,15 +57,25 @@ def _lay_out(network: Network) -> Flat | None:
     vals, lows = _both([rows.data for rows in network.matrices])
     biases = [layer.bias for layer in network.hidden] + [np.zeros(network.outputs, dtype=np.int64)]
     bias, bias_lows = _both(biases)
-    first = 0 if not layers else int(entries[1])
-    flat = Flat(
-        starts.astype(np.int64), np.append(indptr, entries[-1]).astype(np.int64),
-        np.concatenate(shifted).astype(np.int32), vals, lows, bias, bias_lows,
-        np.empty(first, dtype=np.int32), np.empty(first), np.concatenate(slack),
-        np.frexp(np.maximum(reach[-1], 1.0))[1].astype(np.int64) + 1,
+    cols, ptr = np.concatenate(shifted).astype(np.int32), np.append(indptr, entries[-1]).astype(np.int64)
+    order_cols, order_vals = _by_value(ptr[: starts[1] + 1] if layers else ptr[:1], cols, vals)
+    bits = np.frexp(np.maximum(reach[-1], 1.0))[1].astype(np.int64) + 1
+    slacks = np.concatenate(slack)
+    return Flat(
+        starts.astype(np.int64), ptr, cols, vals, lows, bias, bias_lows, order_cols, order_vals, slacks, bits
     )  # fmt: skip
-    sort_rows(int(starts[1]) if layers else 0, flat.indptr, flat.cols, flat.vals, flat.order_cols, flat.order_vals)
-    return flat
+
+
+def _by_value(indptr: Array, cols: Array, vals: Array) -> tuple[Array, Array]:
+    """The entries of some rows with the greatest values of each first."""
+    cols, vals = cols[: indptr[-1]], vals[: indptr[-1]]
+    rises = np.diff(vals) > 0
+    rises[indptr[1:-1][(indptr[1:-1] > 0) & (indptr[1:-1] < len(vals))] - 1] = False  # from one row to the next
+    if not rises.any():  # as in a 0/1 matrix: no copy, and the loops find both in one place
+        return cols, vals
+    order_cols, order_vals = np.empty_like(cols), np.empty_like(vals)
+    sort_rows(len(indptr) - 1, indptr, cols, vals, order_cols, order_vals)
+    return order_cols, order_vals
 
 
 def _roundings(network: Network) -> int:

@@ -7,7 +7,6 @@ from above by CERTIFICATE.md's rules, tries the inputs that the bound itself poi
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from threading import Timer
 
 import numpy as np
 
-from supercheck.boolean import Formula
 from supercheck.claims import Claims
 from supercheck.decide.compiled.answers import answer
 from supercheck.decide.compiled.arrays import OPEN, REFUTED, Cases, Flat, Scratch
@@ -26,7 +24,7 @@ from supercheck.decide.limits import Clock, Limits
 from supercheck.evaluation import totals
 from supercheck.evidence import Decision, Verdict
 from supercheck.exact import Array
-from supercheck.shapes import MOST_SPLIT, Case, cases, shape
+from supercheck.shapes import MOST_SPLIT, Case, cases
 
 _MERGED = 1 << MOST_SPLIT
 _CHUNK = 2e6  # entries of rows that one call visits about once: some hundredths of a second
@@ -188,24 +186,21 @@ class _Chunk:
 
 def _chunks(claims: Claims, outputs: Sequence[int]) -> Iterator[_Chunk]:
     """The outputs grouped by shape and cut by estimated cost."""
-    groups: dict[Formula, tuple[list[int], list[tuple[int, ...]]]] = defaultdict(lambda: ([], []))
-    for i in outputs:
-        form, features = shape(claims.formulas[i])
-        members, supports = groups[form]
-        members.append(i)
-        supports.append(features)
+    shapes, chosen = claims.shapes, np.asarray(outputs, dtype=np.int64)
+    of = np.array(shapes.of)[chosen]
+    order = np.argsort(of, kind="stable")
+    groups = np.split(chosen[order], np.flatnonzero(np.diff(of[order])) + 1)
     weight = claims.network.weights
-    for form, (members, supports) in groups.items():
-        split = cases(form, min(claims.domain.max_active, claims.domain.features))
+    for members in groups if len(chosen) else ():
+        split = cases(shapes.forms[shapes.of[members[0]]], min(claims.domain.max_active, claims.domain.features))
         if split is None:
             continue
-        named = np.array(supports, dtype=np.int32).reshape(len(members), -1)
+        named = np.array([shapes.supports[i] for i in members.tolist()], dtype=np.int32).reshape(len(members), -1)
         packed = _packed(split, named.shape[1])
-        chosen = np.array(members, dtype=np.int64)
-        shares = np.cumsum(weight[chosen] * max(1, len(split))) // _CHUNK
+        shares = np.cumsum(weight[members] * max(1, len(split))) // _CHUNK
         cuts = np.flatnonzero(np.diff(shares)) + 1
         for part in np.split(np.arange(len(members)), cuts):
-            yield _Chunk(chosen[part], named[part], packed)
+            yield _Chunk(members[part], named[part], packed)
 
 
 def _packed(split: Sequence[Case], width: int) -> Cases:
