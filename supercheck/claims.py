@@ -23,7 +23,6 @@ from supercheck.network import Affine, Network
 from supercheck.shapes import Shapes
 from supercheck.spec import Readout, Spec
 
-
 _LASTING = {"shapes", "_goals"}  # what has been found out of a question that does not depend on its domain
 
 
@@ -50,6 +49,7 @@ class Claims:
         formulas: one function an output.
         readout: how outputs are read.
         assumptions: what a reader of the verdict has to know, one sentence each.
+        known_to: up to how many active features the functions are known, where that is not everywhere.
     """
 
     own: Network
@@ -58,6 +58,7 @@ class Claims:
     formulas: Sequence[Formula]
     readout: Readout
     assumptions: tuple[str, ...] = ()
+    known_to: int | None = None
 
     def __len__(self) -> int:
         """The number of outputs."""
@@ -65,10 +66,15 @@ class Claims:
 
     def at_most(self, max_active: int) -> Claims:
         """The same question of the inputs with at most `max_active` features on."""
-        claims = replace(self, domain=self.domain.within(max_active))
+        claims = replace(self, domain=self.domain.at_most(max_active))
         for name in _LASTING & vars(self).keys():
             vars(claims)[name] = vars(self)[name]
         return claims
+
+    @property
+    def most_active(self) -> int:
+        """The largest k that may be asked about."""
+        return self.domain.features if self.known_to is None else min(self.known_to, self.domain.features)
 
     @property
     def separable(self) -> bool:
@@ -157,7 +163,8 @@ def pose(network: Network, spec: Spec) -> Claims:
     if whole.outputs != len(spec.formulas):
         expected = f"a network of {len(spec.formulas)} outputs, as many as functions"
         raise InputError(file=file, place="outputs", expected=expected, got=f"one of {whole.outputs}")
-    return Claims(network, whole, spec.domain, spec.formulas, spec.readout, tuple(notes))
+    known_to = None if spec.table is None else spec.domain.max_active  # a table's rows end at its spec's k
+    return Claims(network, whole, spec.domain, spec.formulas, spec.readout, tuple(notes), known_to)
 
 
 def _shape(code: Affine) -> str:

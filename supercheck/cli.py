@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CODES = {"proved": 0, "refuted": 1, "unknown": 3}
 INPUT, UNKNOWN, FAULT = 2, 3, 4
 
+_SAMPLE = 20  # outputs that --cross-check asks Z3 about
+
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 FAULT_FILE = "supercheck-fault.txt"
@@ -88,6 +90,13 @@ def verify(
     timeout: Annotated[float | None, typer.Option(help="Seconds for deciding; then what is open is unknown.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="How the result is written to stdout.")] = Format.TEXT,
     margins: Annotated[bool, typer.Option("--margins", help="Find every output's exact worst values.")] = False,
+    max_k: Annotated[bool, typer.Option("--max-k", help="Find the largest k at which each output is right.")] = False,
+    cross_check: Annotated[
+        bool, typer.Option("--cross-check", help="Have Z3 decide a sample of the outputs once more.")
+    ] = False,
+    reproducer: Annotated[
+        Path | None, typer.Option("--reproducer", help="Where a disagreement of engines is saved, as a spec.")
+    ] = None,
 ) -> int:
     """Prove or refute that NETWORK computes what SPEC says. Exit: 0 proved, 1 refuted, 2 bad input, 3 unknown."""
     if spec is None:
@@ -98,7 +107,14 @@ def verify(
     from supercheck.progress import progress_bar
     from supercheck.verifying import verify as run
 
-    limits = Limits(engine=engine.value, timeout=timeout, margins=margins)
+    limits = Limits(
+        engine=engine.value,
+        timeout=timeout,
+        margins=margins,
+        largest_k=max_k,
+        cross_check=_SAMPLE if cross_check else 0,
+        reproducer=reproducer or Limits.reproducer,
+    )
     with progress_bar() as progress:
         result = run(network, spec, max_active=max_active, limits=limits, progress=progress)
     _print(result, format_.value)

@@ -68,9 +68,9 @@ class KSparse:
                 return
             yield flat.reshape(-1, level)
 
-    def within(self, max_active: int) -> KSparse:
-        """The same inputs, but with at most `max_active` features on."""
-        return KSparse(self.features, min(self.max_active, max_active))
+    def at_most(self, max_active: int) -> KSparse:
+        """The domain of the inputs with at most `max_active` of the same features on."""
+        return KSparse(self.features, max_active)
 
     def restricted(self, features: int) -> KSparse:
         """What the members look like on `features` of the features."""

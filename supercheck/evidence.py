@@ -1,22 +1,14 @@
-"""What may be believed: verdicts, replayed counterexamples, results.
-
-`replay` is the only maker of a `Counterexample`. It runs the loaded network in exact arithmetic and reads
-the output by the readout's own words, not by the integer goals that the engines work with.
-"""
+"""What may be believed, as types: verdicts, counterexamples, results. `replaying.py` is what makes counterexamples."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
-from itertools import islice
 
-from supercheck.boolean import holds
 from supercheck.claims import Claims
-from supercheck.errors import FaultError, SupercheckError
-from supercheck.evaluation import totals
-from supercheck.spec import Readout
+from supercheck.errors import SupercheckError
 
 
 class Verdict(Enum):
@@ -96,6 +88,27 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Sparsity:
+    """How sparse inputs have to be for an output, or a network, to be right.
+
+    Attributes:
+        right: it is right on every input with at most so many features on; -1 where not even with none.
+        wrong: it is wrong on some input with so many features on; None where it is right on all inputs, or where
+            that is not known.
+        known: whether `right` is the largest there is.
+    """
+
+    right: int
+    wrong: int | None
+    known: bool
+
+    @property
+    def largest(self) -> int | None:
+        """The largest k at which it is right; None where there is none, or it is not known."""
+        return self.right if self.known and self.right >= 0 else None
+
+
+@dataclass(frozen=True)
 class OutputResult:
     """What is known of one output.
 
@@ -107,6 +120,7 @@ class OutputResult:
         counterexample: where it is refuted.
         least: whether no input with fewer active features makes this output wrong.
         extremes: the exact worst of each class, where asked for.
+        sparsity: up to which k it is right, where asked for.
     """
 
     index: int
@@ -116,6 +130,7 @@ class OutputResult:
     counterexample: Counterexample | None = None
     least: bool = False
     extremes: Extremes | None = None
+    sparsity: Sparsity | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +151,7 @@ class Result:
         claims: the question.
         outputs: one entry an output, in order.
         smallest: the network's smallest counterexample, if it is refuted.
+        notes: what else a reader of the verdict has to know, one sentence each.
         arithmetic: "real" or "float32".
         source: where network and spec came from, for reports.
         seconds: load, decide, minimise, total.
@@ -146,6 +162,7 @@ class Result:
     claims: Claims
     outputs: tuple[OutputResult, ...]
     smallest: Counterexample | None = None
+    notes: tuple[str, ...] = ()
     arithmetic: str = "real"
     source: Provenance = Provenance()
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -205,6 +222,17 @@ class Result:
         sides += [] if off is None else [readout.at - off.value]
         return min(sides) - readout.margin
 
+    @property
+    def sparsity(self) -> Sparsity | None:
+        """Up to which k all outputs are right; None where that was not asked."""
+        each = [output.sparsity for output in self.outputs]
+        if any(one is None for one in each):
+            return None
+        found = [one for one in each if one is not None]
+        right, wrong = min(one.right for one in found), [one.wrong for one in found if one.wrong is not None]
+        first = min(wrong, default=None)
+        return Sparsity(right, first, first == right + 1 if first is not None else all(one.known for one in found))
+
     def margin_order(self, output: OutputResult) -> tuple[bool, Fraction]:
         """Sorts outputs by margin, those without one last."""
         margin = self.margin(output)
@@ -233,77 +261,3 @@ def conclude(verdicts: Iterable[Verdict]) -> Verdict:
         if verdict in found:
             return verdict
     return Verdict.PROVED if found else Verdict.UNKNOWN
-
-
-def wrong(readout: Readout, value: Fraction, on: bool) -> bool:
-    """Whether y = `value` is wrong for this class, by the readout's own words; not for mode separable."""
-    if readout.mode == "threshold" and readout.at is not None:
-        return not value > readout.at + readout.margin if on else not value <= readout.at - readout.margin
-    if readout.mode == "epsilon" and readout.within is not None:
-        return abs(value - on) > readout.within
-    if readout.mode == "equality":
-        return value != on
-    raise FaultError(f"no single value is wrong in mode {readout.mode}")
-
-
-def evaluate(claims: Claims, questions: Sequence[tuple[int, Iterable[int]]]) -> list[tuple[Point, bool]]:
-    """The exact value of an output on an input of the domain, and what its function says there.
-
-    Args:
-        claims: network, domain and functions.
-        questions: (output, active features), all evaluated together.
-    """
-    inputs = [frozenset(active) for _, active in questions]
-    for on in inputs:
-        if on not in claims.domain:
-            raise FaultError(f"an engine named an input outside the domain: {sorted(on)}")
-    found = totals(claims.network, [i for i, _ in questions], inputs)
-    return [
-        (Point(tuple(sorted(on)), claims.value(i, total)), holds(claims.formulas[i], on))
-        for (i, _), on, total in zip(questions, inputs, found, strict=True)
-    ]
-
-
-def replay(claims: Claims, decisions: Sequence[Decision]) -> list[Counterexample]:
-    """Check engines' refutations in exact arithmetic.
-
-    Raises:
-        FaultError: if one does not refute; an engine is at fault then, and nothing may be concluded.
-    """
-    questions: list[tuple[int, Iterable[int]]] = []
-    for decision in decisions:
-        if decision.active is None:
-            raise FaultError(f"output {decision.output} was called refuted without a witness")
-        questions.append((decision.output, decision.active))
-        if claims.separable:
-            if decision.against is None:
-                raise FaultError(f"output {decision.output} was called inseparable without its second input")
-            questions.append((decision.output, decision.against))
-    evaluated = iter(evaluate(claims, questions))
-    return [_replayed(claims, decision.output, *islice(evaluated, 1 + claims.separable)) for decision in decisions]
-
-
-def _replayed(
-    claims: Claims, output: int, first: tuple[Point, bool], second: tuple[Point, bool] | None = None
-) -> Counterexample:
-    point, on = first
-    if second is not None:
-        fails = not on and second[1] and second[0].value <= point.value
-    else:
-        fails = wrong(claims.readout, point.value, on)
-    if not fails:
-        raise FaultError(f"output {output}: the witness {list(point.active)} does not refute it")
-    return Counterexample(point.active, output, point.value, int(on), None if second is None else second[0])
-
-
-def shrink(claims: Claims, counterexample: Counterexample) -> Counterexample:
-    """Turn features off, one at a time, as long as the output stays wrong; not in mode separable."""
-    if claims.separable:
-        return counterexample
-    active, output = frozenset(counterexample.active), counterexample.output
-    for feature in counterexample.active:
-        [(point, on)] = evaluate(claims, [(output, active - {feature})])
-        if wrong(claims.readout, point.value, on):
-            active -= {feature}
-            counterexample = Counterexample(point.active, output, point.value, int(on))
-    return counterexample

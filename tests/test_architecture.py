@@ -15,18 +15,21 @@ HOUSE = Path(supercheck.__file__).parent
 FILES = sorted(HOUSE.rglob("*.py"))
 
 LEVELS = [
-    {"errors", "numbers", "boolean", "syntax"},
-    {"exact", "network", "domain"},
-    {"formats", "toml", "truth", "spec"},
+    {"errors", "numbers", "boolean", "syntax", "shapes", "expressions"},
+    {"exact", "network", "evaluation", "domain"},
+    {"formats", "toml", "truth", "spec", "wiring"},
     {"claims"},
-    {"evidence"},
+    {"evidence", "replaying"},
     {"decide"},
+    {"floors", "counting", "interference", "findings"},
     {"report"},
-    {"verifying", "progress", "cli", "__main__", ""},
+    {"verifying", "auditing", "progress", "streams", "audit_cli", "cli", "__main__", ""},
 ]
 """From the ground up. A room imports from levels below, or within its own level without a circle."""
 
-HEAVY = ("numpy", "z3", "onnx", "safetensors", "pydantic", "rich.progress", "rich.table")
+HEAVY = (
+    "numpy", "numba", "z3", "onnx", "safetensors", "pydantic", "rich.progress", "rich.table", "networkx", "matplotlib",
+)  # fmt: skip
 
 
 def room(module: str) -> str:
@@ -84,6 +87,11 @@ def test_modules_import_each_other_in_no_circle() -> None:
 def test_only_two_files_import_z3() -> None:
     users = {module_of(file) for file in FILES if any(name.split(".")[0] == "z3" for name in imports(file))}
     assert users == {"supercheck.decide.encode", "supercheck.decide.smt"}
+
+
+def test_networkx_is_where_people_look_at_wiring() -> None:
+    users = {module_of(file) for file in FILES if any(name.split(".")[0] == "networkx" for name in imports(file))}
+    assert users == {"supercheck.wiring", "supercheck.floors.networks"}
 
 
 def test_torch_is_never_imported() -> None:

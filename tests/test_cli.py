@@ -200,21 +200,14 @@ def test_a_fault_in_any_stage_is_exit_4_and_no_verdict(
 
 
 def test_a_fault_inside_a_solver_process_is_exit_4(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
-    monkeypatch.setattr("supercheck.decide.smt.Job", lambda _module, _name, arguments: _broken(arguments))
+    monkeypatch.setattr("supercheck.decide.smt._answer", len)  # takes one argument, and not an integer
     assert run("verify", "--spec", PROVED, "--engine", "z3") == 4
     assert capsys.readouterr().out == ""
 
 
-def _broken(arguments: tuple[object, ...]) -> object:
-    from supercheck.decide.child import Job
-
-    return Job("supercheck.decide.smt", "no_such_function", arguments)
-
-
 def lies(verdicts: dict[int, Decision]) -> object:
-    def engine(_claims: object, outputs: list[int], *_: object) -> Iterator[Decision]:
-        yield from (verdicts.get(i, Decision(i, Verdict.PROVED)) for i in outputs)
+    def engine(_claims: object, outputs: list[int], *_: object) -> Iterator[list[Decision]]:
+        yield [verdicts.get(i, Decision(i, Verdict.PROVED)) for i in outputs]
 
     return engine
 
@@ -237,7 +230,7 @@ def test_an_engine_that_lies_is_exit_4(lie: Decision, monkeypatch: pytest.Monkey
 
 
 def test_an_output_that_no_engine_decides_is_unknown(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setitem(ENGINES, "enumerate", lambda *_: iter([Decision(0, Verdict.PROVED)]))
+    monkeypatch.setitem(ENGINES, "enumerate", lambda *_: iter([[Decision(0, Verdict.PROVED)]]))
     assert run("verify", "--spec", PROVED) == 3
     assert "27 outputs undecided: no engine decided it" in capsys.readouterr().out
 
@@ -321,7 +314,7 @@ def test_ctrl_c_after_a_counterexample_exits_with_1_and_does_not_call_it_minimal
 ) -> None:
     def engine(claims: Claims, outputs: list[int], limits: Limits, clock: Clock) -> Iterator[Decision]:
         found = list(ENUMERATE(claims, outputs, limits, clock))
-        yield next(decision for decision in found if decision.verdict is Verdict.REFUTED)
+        yield [next(d for decisions in found for d in decisions if d.verdict is Verdict.REFUTED)]
         raise KeyboardInterrupt
 
     def interrupt(*_: object) -> None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from fractions import Fraction
 from types import ModuleType
 
-import pytest
 from hypothesis import assume, given, settings
 from oracle import Truth, truth
 from strategies import Question, meaning, questions
@@ -16,7 +15,8 @@ from supercheck.decide import Limits, bound, branch, decide, enumeration, smt
 from supercheck.decide.compiled.arrays import WRAP
 from supercheck.decide.layout import lay_out
 from supercheck.decide.limits import Clock
-from supercheck.evidence import Decision, Result, Verdict, replay
+from supercheck.evidence import Decision, Result, Verdict
+from supercheck.replaying import replay
 
 MARGINS = Limits(margins=True)
 
@@ -43,7 +43,7 @@ def branched(claims: Claims, limits: Limits = Limits()) -> dict[int, Decision]:
 
 
 def solved(claims: Claims, *, margins: bool = False) -> dict[int, Decision]:
-    return {decision.output: decision for decision in smt.solve(claims, range(len(claims)), margins)}
+    return {i: smt.solve(claims, i, margins) for i in range(len(claims))}
 
 
 def sizes(claims: Claims, decisions: dict[int, Decision]) -> list[int | None]:
@@ -159,17 +159,9 @@ def test_a_class_is_called_vacuous_exactly_if_no_input_has_it(question: Question
 @given(questions())
 def test_z3_needs_no_bound_of_ours(question: Question) -> None:
     """With every simplification by closed-form bounds switched off, Z3 says the same."""
-    from supercheck.decide import encode
-
-    class Unaided(encode.Encoding):
-        def __init__(self, *arguments: object) -> None:
-            super().__init__(*arguments, stable=False)  # type: ignore[arg-type]
-
     claims = question.claims
-    with pytest.MonkeyPatch.context() as patch:
-        aided = verdicts(solved(claims))
-        patch.setattr(encode, "Encoding", Unaided)
-        assert verdicts(solved(claims)) == aided
+    unaided = {i: smt.solve(claims, i, aided=False) for i in range(len(claims))}
+    assert verdicts(solved(claims)) == verdicts(unaided)
 
 
 def verdicts(decisions: dict[int, Decision]) -> list[Verdict]:

@@ -14,9 +14,10 @@ from supercheck.claims import pose
 from supercheck.decide import Limits, decide
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
-from supercheck.evidence import Result, Verdict, evaluate
+from supercheck.evidence import Result, Verdict
 from supercheck.formats import load
 from supercheck.formats.tensors import LayerNames
+from supercheck.replaying import evaluate
 from supercheck.spec import Readout, Spec
 
 HALF = Readout("threshold", Fraction(1, 2))

@@ -23,21 +23,33 @@ from importlib import import_module
 
 from supercheck.claims import Claims
 from supercheck.decide import enumeration
+from supercheck.decide.checking import cross_check, disagree
+from supercheck.decide.largest import largest
 from supercheck.decide.limits import Clock, Limits, Progress, quiet
 from supercheck.errors import FaultError, InputError
-from supercheck.evidence import Counterexample, Decision, OutputResult, Result, Verdict, replay, shrink
+from supercheck.evidence import Counterexample, Decision, OutputResult, Result, Verdict
+from supercheck.replaying import replay, shrink
 
 __all__ = ["ENGINES", "Limits", "decide"]
 
 Engine = Callable[[Claims, Sequence[int], Limits, Clock], Iterator[list[Decision]]]
 
-ENGINES = {
-    "bound": "supercheck.decide.bound",
-    "enumerate": "supercheck.decide.enumeration",
-    "branch": "supercheck.decide.branch",
-    "z3": "supercheck.decide.smt",
+
+def _lazily(module: str) -> Engine:
+    """An engine whose module is imported when it is first asked, for some are slow to start."""
+
+    def engine(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
+        yield from import_module(f"supercheck.decide.{module}").decide(claims, outputs, limits, clock)
+
+    return engine
+
+
+ENGINES: dict[str, Engine] = {
+    "bound": _lazily("bound"),
+    "enumerate": enumeration.decide,
+    "branch": _lazily("branch"),
+    "z3": _lazily("smt"),
 }
-"""The module that holds each engine's `decide`; imported when it is first asked, for some are slow to start."""
 
 CHEAP = 10**10
 """Multiplications that an enumeration may cost before anything else is tried: about a second on two cores, and the
@@ -75,7 +87,7 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
             _measure(claims, outputs, limits, clock)
     except KeyboardInterrupt:
         interrupted = True
-    decided = time.perf_counter()
+    decided, notes = time.perf_counter(), []
     for i in range(len(claims)):
         reason = INTERRUPTED if interrupted else "no engine decided it"
         outputs.setdefault(i, OutputResult(i, Verdict.UNKNOWN, reason=reason))
@@ -83,8 +95,14 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
     if smallest is not None and not interrupted:
         with suppress(KeyboardInterrupt):  # the verdict stands, and `minimal` stays false
             smallest = _minimal(claims, outputs, smallest, limits, clock)
+    with suppress(KeyboardInterrupt):
+        if limits.largest_k and not interrupted:
+            for i, sparsity in largest(claims, outputs, limits, clock, _results, CHEAP).items():
+                outputs[i] = replace(outputs[i], sparsity=sparsity)
+        if limits.cross_check and not interrupted:
+            notes.append(cross_check(claims, outputs, limits, clock))
     seconds = {"decide": decided - begun, "minimise": time.perf_counter() - decided}
-    return Result(claims, tuple(outputs[i] for i in sorted(outputs)), smallest, seconds=seconds)
+    return Result(claims, tuple(outputs[i] for i in sorted(outputs)), smallest, tuple(notes), seconds=seconds)
 
 
 def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[OutputResult]]:
@@ -96,9 +114,8 @@ def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Cloc
         stages = ["enumerate"] if cheap else ["bound", "enumerate", "branch", "z3"]
     for name in stages:
         share = left if name != "enumerate" or len(stages) == 1 else _affordable(claims, left)
-        engine: Engine = import_module(ENGINES[name]).decide
         passed_on = set(left) - set(share)
-        for decisions in engine(claims, share, limits, clock) if share else ():
+        for decisions in ENGINES[name](claims, share, limits, clock) if share else ():
             if name != stages[-1] and not clock.over:
                 passed_on.update(d.output for d in decisions if d.verdict is Verdict.UNKNOWN)
             yield _replayed(claims, name, [d for d in decisions if d.output not in passed_on])
@@ -139,7 +156,7 @@ def _measure(claims: Claims, outputs: dict[int, OutputResult], limits: Limits, c
         for measured in results:
             known = outputs[measured.index]
             if measured.verdict not in (known.verdict, Verdict.UNKNOWN):
-                raise FaultError(f"output {measured.index} is {known.verdict.value}, but its margin says otherwise")
+                disagree(claims, known, f"the margin by {measured.engine}", measured.verdict, limits)
             outputs[measured.index] = replace(known, extremes=measured.extremes)
 
 
@@ -165,7 +182,7 @@ def _minimal(
     open_ = [r.index for r in unproved if not r.least]
     plain = replace(limits, margins=False)
     while open_ and smallest.size:
-        smallest = shrink(claims, smallest)
+        [smallest] = shrink(claims, [smallest])
         if clock.over or not smallest.size:
             break
         stages = _results(claims.at_most(smallest.size - 1), open_, plain, clock)

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from supercheck.errors import InputError
 
@@ -19,12 +20,20 @@ class Limits:
         timeout: seconds for everything after loading, or None.
         workers: how many processes may solve at once.
         margins: whether to find every output's exact worst value of each class.
+        largest_k: whether to find the largest sparsity at which each output is right.
+        cross_check: how many of the outputs that other engines decided Z3 decides once more.
+        reproducer: where a disagreement of engines is saved.
+        memory: bytes of address space for each solver process; None: three quarters of the machine's memory, shared.
     """
 
     engine: str = "auto"
     timeout: float | None = None
     workers: int = os.cpu_count() or 1
     margins: bool = False
+    largest_k: bool = False
+    cross_check: int = 0
+    reproducer: Path = Path("supercheck-disagreement.toml")
+    memory: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse limits that cannot be kept."""

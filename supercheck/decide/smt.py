@@ -7,13 +7,14 @@ else goes into a query, so that Z3 is a second opinion on every other engine.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED as FIRST, Future, wait
 from typing import TYPE_CHECKING, Any
 
 from supercheck.boolean import holds
 from supercheck.claims import Claims
-from supercheck.decide.child import Ended, Job, stream
 from supercheck.decide.extremes import End, asked, concluded
 from supercheck.decide.limits import Clock, Limits
+from supercheck.decide.processes import LostError, Processes
 from supercheck.errors import FaultError
 from supercheck.evidence import Decision, Verdict
 
@@ -22,47 +23,90 @@ if TYPE_CHECKING:
 
 NAME = "z3"
 
-_BATCHES = 8  # jobs a worker, so that a slow batch does not leave the others idle
 Witness = tuple[int, ...]
+_POSED: list[Claims] = []  # in a solver's process: the question
 
 
-def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
+def decide(
+    claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock, *, aided: bool = True
+) -> Iterator[list[Decision]]:
     """Decide the given outputs, in `limits.workers` processes.
-
-    Yields:
-        One decision an output, as they are reached; unknown, with the reason, where a process did not finish.
-    """
-    size = max(1, len(outputs) // (limits.workers * _BATCHES))
-    batches = [tuple(outputs[start : start + size]) for start in range(0, len(outputs), size)]
-    jobs = [Job(__name__, "solve", (claims, batch, limits.margins)) for batch in batches]
-    left = {number: list(batch) for number, batch in enumerate(batches)}
-    for event in stream(jobs, limits.workers, clock):
-        if isinstance(event, Ended):
-            reason = event.reason or "the solver's process ended early"
-            yield [Decision(i, Verdict.UNKNOWN, reason) for i in left.pop(event.job)]
-        else:
-            number, decision = event
-            left[number].remove(decision.output)
-            yield [decision]
-
-
-def solve(claims: Claims, outputs: Sequence[int], margins: bool = False) -> Iterator[Decision]:
-    """Decide outputs in this process; without any limit of time.
 
     Args:
         claims: the question.
         outputs: which outputs.
-        margins: whether to find the exact worst of each class as well.
+        limits: workers, their memory, and whether margins are wanted.
+        clock: the deadline.
+        aided: whether queries may be simplified by the domain's closed-form bounds.
+
+    Yields:
+        One decision an output, as they are reached; unknown, with the reason, where a process did not finish. An
+        output whose process is lost is tried once more, one class at a time.
     """
-    for i in outputs:
-        try:
-            query = _Query(claims, i)
-            if claims.separable or margins:
-                yield query.optimised()
-            else:
-                yield query.decided()
-        except _UnknownError as unknown:
-            yield Decision(i, Verdict.UNKNOWN, f"Z3: {unknown}")
+    optimise, left = limits.margins or claims.separable, dict.fromkeys(outputs)
+    with Processes(min(limits.workers, max(1, len(outputs))), _pose, (claims,), limits.memory) as executor:
+        running = {executor.submit(_answer, i, optimise, aided): i for i in outputs}
+        parts: dict[int, list[Future[Decision]]] = {}
+        while running:
+            done, _ = wait(running, timeout=clock.left if clock.timeout is not None else None, return_when=FIRST)
+            if not done:
+                executor.shutdown(cancel_futures=True)
+                break
+            for future in done:
+                i, lost = running.pop(future), future.exception()
+                if isinstance(lost, LostError) and i not in parts and not optimise:
+                    parts[i] = [executor.submit(_answer, i, optimise, aided, (on,)) for on in (True, False)]
+                    running.update(dict.fromkeys(parts[i], i))
+                    continue
+                if i in parts and not all(part.done() for part in parts[i]):
+                    continue
+                del left[i]
+                yield [_merged(i, parts.get(i, [future]))]
+    if left:
+        yield [Decision(i, Verdict.UNKNOWN, clock.reason) for i in left]
+
+
+def _merged(output: int, parts: Sequence[Future[Decision]]) -> Decision:
+    """One decision from those of the classes: refuted wins, then unknown."""
+    found = [
+        Decision(output, Verdict.UNKNOWN, str(lost))
+        if isinstance(lost := part.exception(), LostError)
+        else part.result()
+        for part in parts
+    ]
+    order = [Verdict.REFUTED, Verdict.UNKNOWN, Verdict.PROVED]
+    return min(found, key=lambda decision: order.index(decision.verdict))
+
+
+def _pose(claims: Claims) -> None:
+    _POSED.append(claims)
+
+
+def _answer(output: int, optimise: bool, aided: bool, classes: tuple[bool, ...] = (True, False)) -> Decision:
+    return solve(_POSED[-1], output, optimise, aided, classes)
+
+
+def solve(
+    claims: Claims,
+    output: int,
+    optimise: bool = False,
+    aided: bool = True,
+    classes: tuple[bool, ...] = (True, False),
+) -> Decision:
+    """Decide one output in this process; without any limit.
+
+    Args:
+        claims: the question.
+        output: which output.
+        optimise: whether to find the exact worst of each class as well; always done in mode separable.
+        aided: whether queries may be simplified by the domain's closed-form bounds.
+        classes: the classes to decide; all of them for extremes.
+    """
+    query = _Query(claims, output, aided)
+    try:
+        return query.optimised() if optimise or claims.separable else query.decided(classes)
+    except _UnknownError as unknown:
+        return Decision(output, Verdict.UNKNOWN, f"Z3: {unknown}")
 
 
 class _UnknownError(Exception):
@@ -72,16 +116,16 @@ class _UnknownError(Exception):
 class _Query:
     """Everything asked about one output."""
 
-    def __init__(self, claims: Claims, output: int) -> None:
-        self.claims, self.output = claims, output
+    def __init__(self, claims: Claims, output: int, aided: bool) -> None:
+        self.claims, self.output, self.aided = claims, output, aided
         features = claims.features([output])
         self.names = [int(j) for j in features]
         self.network = claims.network.slice([output], features)
         self.domain = claims.domain.restricted(len(self.names))
 
-    def decided(self) -> Decision:
+    def decided(self, classes: Sequence[bool]) -> Decision:
         """Proved, or refuted by an input outside a goal."""
-        for on in (True, False):
+        for on in classes:
             goal = self.claims.goal(self.output, on)
             witness = self.search(on, goal.lowest, goal.highest)
             if witness is not None:
@@ -118,7 +162,7 @@ class _Query:
         from supercheck.decide.encode import Encoding, cases
 
         for case in cases(self.claims, self.output, on):
-            encoding = Encoding(self.network, self.domain, case, self.names)
+            encoding = Encoding(self.network, self.domain, case, self.names, stable=self.aided)
             if encoding.empty:
                 continue
             wanted = [] if anything else [encoding.outside(lowest, highest)]
@@ -136,7 +180,12 @@ def _ask(constraints: list[Any], encoding: Encoding) -> Witness | None:
 
     solver = z3.Solver(ctx=encoding.context)
     solver.add(*constraints)
-    answer = solver.check()
+    try:
+        answer = solver.check()
+    except z3.Z3Exception as error:
+        if "memory" in str(error):  # the process is not to be trusted any more
+            raise MemoryError from error
+        raise
     if answer == z3.unsat:
         return None
     if answer != z3.sat:

@@ -12,7 +12,8 @@ from typing import Any
 from supercheck.errors import InputError
 from supercheck.exact import Array, exact_array
 from supercheck.formats.tensors import Tensors
-from supercheck.numbers import Unreadable, decimal, rational
+from supercheck.network import Network
+from supercheck.numbers import Unreadable, decimal, exact_text, rational
 
 _LARGEST = 1 << 25  # bytes; Python takes some sixty times as much
 
@@ -43,6 +44,19 @@ def read(path: Path) -> Tensors:
     if not isinstance(content, dict):
         raise InputError(file=path, expected='an object {"0.weight": [[...], ...], ...}', got=type(content).__name__)
     return {name: _array(path, name, value) for name, value in content.items()}
+
+
+def written(network: Network) -> str:
+    """A network as a JSON file that `read` reads back as the same numbers."""
+    tensors: dict[str, Any] = {}
+    for number, layer in enumerate(network.affine()):
+        rows = [["0"] * layer.weight.width for _ in range(layer.weight.height)]
+        where = zip(layer.weight.row_of().tolist(), layer.weight.indices.tolist(), strict=True)
+        for (row, column), value in zip(where, layer.weight.data.tolist(), strict=True):
+            rows[row][column] = exact_text(Fraction(value))
+        tensors[f"{number}.weight"] = rows
+        tensors[f"{number}.bias"] = [exact_text(Fraction(value)) for value in layer.bias.tolist()]
+    return json.dumps(tensors, separators=(",", ":"))
 
 
 def _array(path: Path, name: str, value: object) -> Array:

@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 from supercheck import __version__
-from supercheck.evidence import Counterexample, OutputResult, Point, Result, Verdict
+from supercheck.claims import Claims
+from supercheck.evidence import Counterexample, OutputResult, Point, Provenance, Result, Verdict
 from supercheck.numbers import exact_text
 from supercheck.syntax import text as formula_text
 
@@ -19,9 +20,31 @@ def json_text(result: Result) -> str:
 
 def as_object(result: Result) -> dict[str, Any]:
     """The object of the design's "JSON results"."""
-    claims, own, source = result.claims, result.claims.own, result.source
+    claims = result.claims
     return {
         "supercheck": __version__,
+        **question(claims, result.source),
+        "verdict": result.verdict.value,
+        "reason": result.reason,
+        "arithmetic": {
+            "of": result.arithmetic,
+            "real_verdict": result.real_verdict.value,
+            "rounding": None,
+            "order": None,
+        },
+        "outputs": [_output(result, output) for output in result.outputs],
+        "largest_k": None if result.sparsity is None else result.sparsity.largest,
+        "counterexample": counterexample_object(result.smallest),
+        "certificate": None,
+        "assumptions": [*claims.assumptions, *result.notes],
+        "seconds": {name: round(value, 6) for name, value in result.seconds.items()},
+    }
+
+
+def question(claims: Claims, source: Provenance) -> dict[str, Any]:
+    """What was asked: the keys network, spec and domain, which several verbs share."""
+    own = claims.own
+    return {
         "network": {
             "file": source.network,
             "sha256": claims.network.digest,
@@ -37,26 +60,12 @@ def as_object(result: Result) -> dict[str, Any]:
             "max_active": claims.domain.max_active,
             "inputs": claims.domain.size,
         },
-        "verdict": result.verdict.value,
-        "reason": result.reason,
-        "arithmetic": {
-            "of": result.arithmetic,
-            "real_verdict": result.real_verdict.value,
-            "rounding": None,
-            "order": None,
-        },
-        "outputs": [_output(result, output) for output in result.outputs],
-        "largest_k": None,
-        "counterexample": _counterexample(result.smallest),
-        "certificate": None,
-        "assumptions": list(claims.assumptions),
-        "seconds": {name: round(value, 6) for name, value in result.seconds.items()},
     }
 
 
 def _output(result: Result, output: OutputResult) -> dict[str, Any]:
     margin, interval, extremes = result.margin(output), result.interval(output), output.extremes
-    worst = None if extremes is None else {"on": _point(extremes.on), "off": _point(extremes.off)}
+    worst = None if extremes is None else {"on": point_object(extremes.on), "off": point_object(extremes.off)}
     return {
         "index": output.index,
         "formula": formula_text(result.claims.formulas[output.index]),
@@ -66,12 +75,13 @@ def _output(result: Result, output: OutputResult) -> dict[str, Any]:
         "margin": _rational(margin),
         "interval": None if interval is None else [exact_text(end) for end in interval],
         "worst": worst,
-        "largest_k": None,
+        "largest_k": None if output.sparsity is None else output.sparsity.largest,
         "reason": output.reason if output.verdict is Verdict.UNKNOWN else None,
     }
 
 
-def _counterexample(counterexample: Counterexample | None) -> dict[str, Any] | None:
+def counterexample_object(counterexample: Counterexample | None) -> dict[str, Any] | None:
+    """A counterexample, or null."""
     if counterexample is None:
         return None
     return {
@@ -80,11 +90,12 @@ def _counterexample(counterexample: Counterexample | None) -> dict[str, Any] | N
         "value": exact_text(counterexample.value),
         "expected": counterexample.expected,
         "minimal": counterexample.minimal,
-        "against": None if counterexample.against is None else _point(counterexample.against),
+        "against": None if counterexample.against is None else point_object(counterexample.against),
     }
 
 
-def _point(point: Point | None) -> dict[str, Any] | None:
+def point_object(point: Point | None) -> dict[str, Any] | None:
+    """An input and the output's value there, or null."""
     return None if point is None else {"value": exact_text(point.value), "active": list(point.active)}
 
 

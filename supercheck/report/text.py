@@ -14,7 +14,7 @@ from rich.text import Text
 
 from supercheck.claims import expected
 from supercheck.errors import clip
-from supercheck.evidence import Counterexample, OutputResult, Result, Verdict
+from supercheck.evidence import Counterexample, OutputResult, Result, Sparsity, Verdict
 from supercheck.numbers import exact_text, float_text, short
 from supercheck.syntax import text as formula_text
 
@@ -61,12 +61,37 @@ def show(result: Result, console: Console) -> None:
             else ["output", "function", "worst y off", "worst y on", "margin"],
             [_margin_row(result, output) for output in sorted(measured, key=result.margin_order)],
         )
+    _show_sparsity(result, console)
     unknown = Counter(output.reason for output in result.outputs if output.verdict is Verdict.UNKNOWN)
     for reason, count in unknown.items():
         console.print(f"\n{_outputs(count)} undecided: {reason}.", soft_wrap=True)
     _show_vacuous(result, console)
     for note in result.claims.assumptions:
         console.print(f"Assumed: {note}", soft_wrap=True)
+    for note in result.notes:
+        console.print(note, soft_wrap=True)
+
+
+def _show_sparsity(result: Result, console: Console) -> None:
+    """Up to which k the network is right, and how many outputs are up to which."""
+    whole = result.sparsity
+    if whole is None:
+        return
+    console.print(f"\nThe network is {_up_to(whole)}.", soft_wrap=True)
+    counts = Counter(output.sparsity for output in result.outputs if output.sparsity is not None)
+    if len(counts) > 1:
+        order = sorted(counts, key=lambda one: (one.right, one.wrong or 0))
+        _table(console, "By output", ["outputs", "are"], [[f"{counts[one]:,}", _up_to(one)] for one in order])
+
+
+def _up_to(sparsity: Sparsity) -> str:
+    right, wrong = sparsity.right, sparsity.wrong
+    upward = "" if wrong is None else f", wrong with {wrong}"
+    if sparsity.known:
+        return "wrong with no feature on" if right < 0 else f"right with at most {right} features on{upward}"
+    between = f"between that and {wrong - 1 if wrong is not None else 'all'} it is not known"
+    known = "not known to be right for any k" if right < 0 else f"right with at most {right} features on at least"
+    return f"{known}{upward}; {between}"
 
 
 def _sentence(result: Result) -> str:

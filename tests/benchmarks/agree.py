@@ -17,7 +17,8 @@ from supercheck.claims import Claims
 from supercheck.decide import Limits, bound, branch, enumeration, smt
 from supercheck.decide.limits import Clock
 from supercheck.domain import KSparse
-from supercheck.evidence import Decision, Verdict, replay, wrong
+from supercheck.evidence import Decision, Verdict
+from supercheck.replaying import replay, wrong
 from supercheck.exact import Rows
 from supercheck.network import Affine, Network
 from supercheck.spec import Readout
@@ -100,7 +101,7 @@ def compare(claims: Claims, with_z3: bool) -> tuple[int, int]:
     runs = [(engine, limits) for engine in (enumeration, bound, branch) for limits in (Limits(workers=1), MARGINS)]
     answers = [(f"{engine.NAME} {limits.margins}", decided(engine, claims, limits)) for engine, limits in runs]
     if with_z3:
-        solved = {decision.output: decision for decision in smt.solve(claims, range(len(claims)), True)}
+        solved = {i: smt.solve(claims, i, True) for i in range(len(claims))}
         answers.append(("z3 True", solved))
     for name, found in answers:
         for i, (bad, ends) in enumerate(expected):
