@@ -266,6 +266,10 @@ def build_proved_and_refuted() -> None:
     mutant["0.weight"][7, 5] = -0.5  # a weight of the pair 1, 4 on a feature that it must not hear
     write_npz(REFUTED / "one_weight_mutant.npz", mutant)
 
+    deaf = one_per_pair(6)
+    deaf["0.weight"][7, 4] = 0  # the pair 1, 4 does not hear feature 4
+    write_npz(REFUTED / "missing_path.npz", deaf)
+
     pairs = incidence(list(combinations(range(8), 2)), 8)
     copied = compressed_rows("0.weight", np.eye(8)) | compressed_rows("1.weight", pairs)
     write_npz(PROVED / "copy_margin.npz", copied)
@@ -331,6 +335,9 @@ def build_proved_and_refuted() -> None:
         write_npz(folder / "group_testing_encoder.npz", {"weight": code.T})
         decoder = {"weight": -both, "bias": np.ones(66)}
         write_safetensors(folder / "group_testing_decoder.safetensors", decoder)
+
+    free = {"0.weight": -code.T, "0.bias": np.ones(9), "1.weight": -both, "1.bias": np.ones(66)}
+    write_npz(PROVED / "group_testing_free.npz", free)
 
     edges = incidence(list(combinations(range(4), 2)), 4)
     ints = [[int(w) for w in row] for row in edges]

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from supercheck.auditing import audit
     from supercheck.boolean import gate
     from supercheck.decide import Limits
     from supercheck.domain import KSparse
     from supercheck.errors import FaultError, InputError, SupercheckError
     from supercheck.evidence import Counterexample, Result, Verdict
+    from supercheck.findings import Audit
+    from supercheck.floors.bounds import Bounds, bounds
     from supercheck.formats import load
     from supercheck.formats.sequential import from_torch
     from supercheck.network import Network
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from supercheck.verifying import verify
 
 _HOMES = {
+    "Audit": "findings",
+    "Bounds": "floors.bounds",
     "Counterexample": "evidence",
     "FaultError": "errors",
     "InputError": "errors",
@@ -37,6 +42,8 @@ _HOMES = {
     "Spec": "spec",
     "SupercheckError": "errors",
     "Verdict": "evidence",
+    "audit": "auditing",
+    "bounds": "floors.bounds",
     "from_torch": "formats.sequential",
     "gate": "boolean",
     "load": "formats",
@@ -46,8 +53,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "Counterexample", "FaultError", "InputError", "KSparse", "Limits", "Network", "Readout", "Result", "Spec",
-    "SupercheckError", "Verdict", "from_torch", "gate", "load", "parse", "read_spec", "verify",
+    "Audit", "Bounds", "Counterexample", "FaultError", "InputError", "KSparse", "Limits", "Network", "Readout",
+    "Result", "Spec", "SupercheckError", "Verdict", "audit", "bounds", "from_torch", "gate", "load", "parse",
+    "read_spec", "verify",
 ]  # fmt: skip
 
 

@@ -49,29 +49,30 @@ class Shapes:
     def among(cls, formulas: Iterable[Formula]) -> Shapes:
         """The shapes of many functions."""
         numbers: dict[Formula, int] = {}
+        flat: dict[tuple[bool, int, int], int] = {}  # the number of a gate over so many plain features
         of, supports = [], []
         for formula in formulas:
-            form, features = shape(formula)
-            of.append(numbers.setdefault(form, len(numbers)))
+            features = _features(formula)
+            if features is None:
+                place: dict[int, int] = {}
+                of.append(numbers.setdefault(_renamed(formula, place), len(numbers)))
+                features = tuple(place)
+            else:
+                key = (type(formula) is Xor, getattr(formula, "count", 0), len(features))
+                if key not in flat:
+                    flat[key] = numbers.setdefault(_renamed(formula, {}), len(numbers))
+                of.append(flat[key])
             supports.append(features)
         return cls(tuple(numbers), of, supports)
 
 
-def shape(formula: Formula) -> tuple[Formula, tuple[int, ...]]:
-    """The formula over positions 0, 1, ... and the feature at each position, in order of first occurrence."""
-    inside = formula.inside if isinstance(formula, AtLeast | Xor) else ()
-    if inside and all(type(part) is Var for part in inside):
-        features = tuple(part.index for part in inside)  # type: ignore[union-attr]
-        if len(set(features)) == len(features):
-            return _flat(isinstance(formula, Xor), getattr(formula, "count", 0), len(features)), features
-    place: dict[int, int] = {}
-    return _renamed(formula, place), tuple(place)
-
-
-@cache
-def _flat(odd: bool, count: int, width: int) -> Formula:
-    parts = tuple(map(Var, range(width)))
-    return Xor(parts) if odd else AtLeast(count, parts)
+def _features(formula: Formula) -> tuple[int, ...] | None:
+    """The features of a gate over plain features, each once; None for any other formula."""
+    try:
+        features = tuple([part.index for part in formula.inside])  # type: ignore[union-attr]
+    except (AttributeError, TypeError):
+        return None
+    return features if features and len(set(features)) == len(features) else None
 
 
 def _renamed(formula: Formula, place: dict[int, int]) -> Formula:

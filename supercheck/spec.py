@@ -20,6 +20,7 @@ from typing import Literal, get_args
 from supercheck.boolean import GATES, AtLeast, Formula, Not, Var, Xor, gate, support
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
+from supercheck.expressions import evaluate_limit
 from supercheck.formats.tensors import LayerNames
 from supercheck.numbers import rational
 from supercheck.syntax import parse
@@ -173,13 +174,14 @@ def read_spec(path: str | Path, max_active: int | None = None) -> Spec:
     try:
         domain = KSparse(layout.domain.features, limit)
         _ranges(doc, domain, own=max_active is None)
+        formulas = _formulas(doc, domain)
         return Spec(
             domain,
-            _formulas(doc, domain),
+            formulas,
             _readout(doc),
             _source(layout, here),
             layout.arithmetic.of,
-            dict(layout.audit),
+            _limits(doc, domain, len(formulas)),
             layout.expect.verdict,
             path,
             hashlib.sha256(doc.content).hexdigest(),
@@ -277,6 +279,16 @@ def _readout(doc: Document) -> Readout:
         if value is not None and value < 0:
             raise doc.error(("readout", key), "a number of at least 0", value)
     return Readout(readout.mode, readout.at, readout.margin or Fraction(0), readout.within)
+
+
+def _limits(doc: Document, domain: KSparse, outputs: int) -> dict[str, int | Fraction | str]:
+    limits: dict[str, int | Fraction | str] = dict(doc.layout.audit)
+    for name, limit in limits.items():
+        try:
+            evaluate_limit(limit, {"m": domain.features, "k": domain.max_active, "outputs": outputs})
+        except InputError as error:
+            raise error.at(doc.path, doc.line(("audit", name)), f"audit.{name}") from error
+    return limits
 
 
 def _source(layout: Layout, here: Path) -> Source:

@@ -1,9 +1,10 @@
 """The portfolio: which engine decides what, and what counts as decided. Read this file first.
 
 Order: 1. Where all inputs of all outputs can be enumerated within about a second, they are. 2. Otherwise the
-closed-form bound decides what it can, which is almost everything in a sparse network. 3. What it leaves open is
-enumerated, all outputs that can share a sweep at once, while that is affordable; 4. else decided by branch and bound
-within its cap of nodes; 5. and the rest goes to Z3, one output at a time. Every choice compares counts (inputs times
+closed-form bound decides what it can, which is almost everything in a sparse network. 3. Branch and bound tries the
+rest for about as long as an enumeration would take, so never much longer than the better of the two. 4. What is left
+is enumerated, all outputs that can share a sweep at once, while that is affordable; 5. else branch and bound goes on
+to its cap of nodes; 6. and the rest goes to Z3, one output at a time. Every choice compares counts (inputs times
 weights, nodes), never seconds, so that the answer is the same on every machine.
 
 Every refutation is replayed through the loaded network in exact arithmetic before it counts. Only when every output
@@ -20,6 +21,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
+
+import numpy as np
 
 from supercheck.claims import Claims
 from supercheck.decide import enumeration
@@ -51,9 +54,12 @@ ENGINES: dict[str, Engine] = {
     "z3": _lazily("smt"),
 }
 
-CHEAP = 10**10
-"""Multiplications that an enumeration may cost before anything else is tried: about a second on two cores, and the
-compiled bounds take half a second to start."""
+CHEAP = 3 * 10**9
+"""Multiplications that an enumeration may cost before anything else is tried: about 10^10 a second on two cores, and
+the compiled bounds take half a second to start."""
+
+NODE = 800
+"""Multiplications that a node of branch and bound costs for each weight of a cone: two hundred, for about four cases."""
 
 AFFORDABLE = 4 * 10**11
 """Multiplications that one sweep of an enumeration may cost at all: under a minute."""
@@ -107,21 +113,32 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
 
 def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[OutputResult]]:
     """Ask one engine after another for what is still open; refutations replayed."""
-    left = list(outputs)
-    stages = [limits.engine]
+    left, stages = list(outputs), [limits.engine]
     if limits.engine == "auto":
         cheap = enumeration.cost(claims, left) <= CHEAP
-        stages = ["enumerate"] if cheap else ["bound", "enumerate", "branch", "z3"]
-    for name in stages:
-        share = left if name != "enumerate" or len(stages) == 1 else _affordable(claims, left)
+        stages = ["enumerate"] if cheap else ["bound", "branch", "enumerate", "branch", "z3"]
+    for number, name in enumerate(stages):
+        own, last = limits, number == len(stages) - 1
+        share: Sequence[int] = left
+        if name == "enumerate" and not last:
+            share = _affordable(claims, left)
+        if name == "branch" and stages[number + 1 :][:1] == ["enumerate"]:
+            own = replace(limits, nodes=min(limits.nodes, _worth(claims, left)))
+            share = left if own.nodes > 1 else []
         passed_on = set(left) - set(share)
-        for decisions in ENGINES[name](claims, share, limits, clock) if share else ():
-            if name != stages[-1] and not clock.over:
+        for decisions in ENGINES[name](claims, share, own, clock) if share else ():
+            if not last and not clock.over:
                 passed_on.update(d.output for d in decisions if d.verdict is Verdict.UNKNOWN)
             yield _replayed(claims, name, [d for d in decisions if d.output not in passed_on])
         left = [i for i in left if i in passed_on]
         if not left:
             return
+
+
+def _worth(claims: Claims, outputs: Sequence[int]) -> int:
+    """Nodes of branch and bound that cost about as much as enumerating the same outputs."""
+    weights = max(1, int(claims.network.weights[np.asarray(outputs)].sum()))
+    return enumeration.cost(claims, outputs) // (NODE * weights)
 
 
 def _replayed(claims: Claims, name: str, decisions: Sequence[Decision]) -> list[OutputResult]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from supercheck.claims import Claims
-from supercheck.decide import relaxation
 from supercheck.decide.limits import Clock, Limits
+from supercheck.decide.relaxation import relaxed
 from supercheck.evidence import Decision
 
 NAME = "bound"
@@ -22,4 +22,4 @@ def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock)
     Yields:
         One decision an output, a chunk of outputs at a time.
     """
-    yield from relaxation.decide(claims, outputs, 1, limits, clock, "the bound leaves it open")
+    yield from relaxed(claims, outputs, 1, limits, clock, "the bound leaves it open")

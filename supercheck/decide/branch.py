@@ -9,27 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from supercheck.claims import Claims
-from supercheck.decide import relaxation
 from supercheck.decide.limits import Clock, Limits
+from supercheck.decide.relaxation import relaxed
 from supercheck.evidence import Decision
 
 NAME = "branch"
 
-FEW, MANY = 1 << 10, 1 << 20
-"""Nodes for each case of an output: first few for all of them, then many for those that need them."""
+FEW = 1 << 10
+"""Nodes for each case of an output that all of them get before any gets more."""
 
 
 def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
     """Decide the given outputs, in `limits.workers` threads.
 
     Yields:
-        One decision an output, a chunk of outputs at a time.
+        One decision an output, a chunk of outputs at a time; unknown where `limits.nodes` are spent.
     """
     left: list[int] = []
-    for cap in (FEW, MANY):
+    for cap in sorted({min(FEW, limits.nodes), limits.nodes}):
         reason = f"{cap:,} nodes of branch and bound leave it open"
-        asked, left = (outputs if cap == FEW else left), []
-        for decisions in relaxation.decide(claims, asked, cap, limits, clock, reason):
-            open_ = {d.output for d in decisions if d.reason == reason and cap < MANY}
+        asked, left = (left if cap > FEW else outputs), []
+        for decisions in relaxed(claims, asked, cap, limits, clock, reason):
+            open_ = {d.output for d in decisions if d.reason == reason and cap < limits.nodes}
             left += open_
             yield [d for d in decisions if d.output not in open_]

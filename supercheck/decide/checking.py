@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from supercheck.claims import Claims
-from supercheck.decide import smt
 from supercheck.decide.limits import Clock, Limits
+from supercheck.decide.smt import NAME, decide
 from supercheck.errors import FaultError
 from supercheck.evidence import OutputResult, Verdict
 from supercheck.formats.json import written
@@ -36,18 +36,18 @@ def cross_check(claims: Claims, results: Mapping[int, OutputResult], limits: Lim
     Raises:
         FaultError: if Z3 says otherwise; then a reproducer has been saved.
     """
-    decided = [i for i, r in results.items() if r.verdict is not Verdict.UNKNOWN and r.engine not in (None, smt.NAME)]
+    decided = [i for i, r in results.items() if r.verdict is not Verdict.UNKNOWN and r.engine not in (None, NAME)]
     count = min(limits.cross_check, len(decided))
     sample = [decided[k * (len(decided) - 1) // max(1, count - 1)] for k in range(count)]
     confirmed = 0
     own = Clock.start(min(clock.left, PATIENCE if limits.timeout is None else clock.left) or 1e-3)
-    for decisions in smt.decide(claims, sample, limits, own, aided=False):
+    for decisions in decide(claims, sample, limits, own, aided=False):
         for decision in decisions:
             if decision.verdict is Verdict.REFUTED:
                 replay(claims, [decision])
             known = results[decision.output]
             if decision.verdict not in (known.verdict, Verdict.UNKNOWN):
-                disagree(claims, known, smt.NAME, decision.verdict, limits)
+                disagree(claims, known, NAME, decision.verdict, limits)
             confirmed += decision.verdict is not Verdict.UNKNOWN
     return f"Cross-check: Z3, without any bound of ours, confirmed {confirmed} of {count} verdicts of other engines."
 

@@ -24,8 +24,9 @@ UNAFFORDABLE = 1 << 100
 
 
 def cost(claims: Claims, outputs: Sequence[int]) -> int:
-    """Multiplications that one sweep for all the given outputs needs: inputs on their features times their weights.
+    """Multiplications that one sweep for all the given outputs needs, or work that takes as long.
 
+    For each input the weights, some ten comparisons an output, and what it takes to make one: about a thousand.
     `UNAFFORDABLE` where the matrices are too large to be made dense.
     """
     if claims.domain.restricted(int(widths(claims)[np.asarray(outputs)].max(initial=0))).size > UNAFFORDABLE:
@@ -35,7 +36,7 @@ def cost(claims: Claims, outputs: Sequence[int]) -> int:
         return UNAFFORDABLE
     sizes = [len(part) for part in sheet.cone] + [len(outputs)]
     weights = sum(a * b for a, b in pairwise(sizes[1:])) + sizes[1] * claims.domain.max_active
-    return claims.domain.restricted(len(sheet.features)).size * (weights + len(outputs))
+    return claims.domain.restricted(len(sheet.features)).size * (weights + 10 * len(outputs) + 1000)
 
 
 def widths(claims: Claims) -> Array:
@@ -83,7 +84,8 @@ def _sweep(sheet: Sheet, limits: Limits) -> Iterator[list[Decision]]:
     claims, clock = sheet.claims, sheet.clock
     optimise = claims.separable or limits.margins
     found: dict[int, Decision] = {}
-    open_ = list(sheet.outputs)
+    outputs = sheet.outputs
+    open_ = list(outputs)
     best = {i: _Best() for i in open_ if optimise}
     domain, done = claims.domain.restricted(len(sheet.features)), 0
     try:
@@ -95,11 +97,10 @@ def _sweep(sheet: Sheet, limits: Limits) -> Iterator[list[Decision]]:
                 if optimise:
                     _improve(batch, best)
                 failed = []
-                for place, active in () if claims.separable else batch.failures():
-                    i = sheet.outputs[place]
-                    if i not in found:
-                        found[i] = Decision(i, Verdict.REFUTED, active=active, minimal=True)
-                        failed.append(i)
+                looking = not claims.separable and len(found) < len(outputs)
+                for place, active in batch.failures(found) if looking else ():
+                    failed.append(i := sheet.outputs[place])
+                    found[i] = Decision(i, Verdict.REFUTED, active=active, minimal=True)
                 if failed and not optimise:
                     yield [found[i] for i in failed]
                     open_ = [i for i in open_ if i not in found]

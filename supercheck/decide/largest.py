@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from supercheck.claims import Claims
-from supercheck.decide import enumeration
+from supercheck.decide.enumeration import cost
 from supercheck.decide.limits import Clock, Limits
 from supercheck.evidence import OutputResult, Sparsity, Verdict
 from supercheck.replaying import shrink
@@ -33,7 +33,7 @@ def largest(
     ends = {i: _Ends(claims.most_active) for i in results}
     _learn(claims, list(results.values()), ends)
     everything = list(results)
-    if limits.engine == "auto" and enumeration.cost(claims.at_most(claims.most_active), everything) <= cheap:
+    if limits.engine == "auto" and cost(claims.at_most(claims.most_active), everything) <= cheap:
         _ask_at(claims.most_active, everything, claims, replace(limits, engine="enumerate"), clock, ask, ends)
     elif limits.engine == "auto":
         _bisect(claims, replace(limits, engine="bound"), clock, ask, ends)
@@ -52,18 +52,18 @@ def largest(
 def _bisect(claims: Claims, limits: Limits, clock: Clock, ask: Ask, ends: Mapping[int, _Ends]) -> None:
     """Move both ends as far as the closed-form bound alone can; where it leaves a k open, larger ones are not asked."""
     before = {i: end.unclear for i, end in ends.items()}
-    first = True
     while not clock.over:
         probes: dict[int, list[int]] = {}
         for i, end in ends.items():
             high = min(end.most if end.wrong is None else end.wrong - 1, end.unclear - 1)
             if end.right < high:
-                probes.setdefault(high if first else (end.right + high + 1) // 2, []).append(i)
+                doubled = min(high, 2 * max(end.right, 1))  # a witness has as many features as it may: start low
+                middle = (end.right + high + 1) // 2
+                probes.setdefault(doubled if end.wrong is None else middle, []).append(i)
         if not probes:
             break
         for probe, group in probes.items():
             _ask_at(probe, group, claims, limits, clock, ask, ends)
-        first = False
     for i, end in ends.items():
         end.unclear = before[i]
 

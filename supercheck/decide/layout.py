@@ -19,7 +19,6 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from supercheck.decide.compiled.arrays import SLOPES, Flat
-from supercheck.decide.compiled.bounds import sort_rows
 from supercheck.exact import Array, magnitudes
 from supercheck.network import Network
 
@@ -57,7 +56,7 @@ def _lay_out(network: Network) -> Flat | None:
     vals, lows = _both([rows.data for rows in network.matrices])
     biases = [layer.bias for layer in network.hidden] + [np.zeros(network.outputs, dtype=np.int64)]
     bias, bias_lows = _both(biases)
-    cols, ptr = np.concatenate(shifted).astype(np.int32), np.append(indptr, entries[-1]).astype(np.int64)
+    cols, ptr = np.concatenate(shifted).astype(np.uint32), np.append(indptr, entries[-1]).astype(np.int64)
     order_cols, order_vals = _by_value(ptr[: starts[1] + 1] if layers else ptr[:1], cols, vals)
     bits = np.frexp(np.maximum(reach[-1], 1.0))[1].astype(np.int64) + 1
     slacks = np.concatenate(slack)
@@ -73,9 +72,8 @@ def _by_value(indptr: Array, cols: Array, vals: Array) -> tuple[Array, Array]:
     rises[indptr[1:-1][(indptr[1:-1] > 0) & (indptr[1:-1] < len(vals))] - 1] = False  # from one row to the next
     if not rises.any():  # as in a 0/1 matrix: no copy, and the loops find both in one place
         return cols, vals
-    order_cols, order_vals = np.empty_like(cols), np.empty_like(vals)
-    sort_rows(len(indptr) - 1, indptr, cols, vals, order_cols, order_vals)
-    return order_cols, order_vals
+    order = np.lexsort((-vals, np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))))
+    return cols[order], vals[order]
 
 
 def _roundings(network: Network) -> int:

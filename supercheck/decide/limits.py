@@ -23,6 +23,7 @@ class Limits:
         largest_k: whether to find the largest sparsity at which each output is right.
         cross_check: how many of the outputs that other engines decided Z3 decides once more.
         reproducer: where a disagreement of engines is saved.
+        nodes: what branch and bound may spend on each case of an output.
         memory: bytes of address space for each solver process; None: three quarters of the machine's memory, shared.
     """
 
@@ -33,6 +34,7 @@ class Limits:
     largest_k: bool = False
     cross_check: int = 0
     reproducer: Path = Path("supercheck-disagreement.toml")
+    nodes: int = 1 << 20
     memory: int | None = None
 
     def __post_init__(self) -> None:

@@ -33,7 +33,7 @@ TOO_MANY_CASES = "its function has too many cases"
 TOO_WIDE = "its integers are too far apart for doubles"
 
 
-def decide(
+def relaxed(
     claims: Claims, outputs: Sequence[int], cap: int, limits: Limits, clock: Clock, reason: str
 ) -> Iterator[list[Decision]]:
     """Decide outputs by bounds on at most `cap` nodes a case.
@@ -136,7 +136,7 @@ def ask(
     flat = lay_out(claims.network)
     if flat is None:
         return
-    chunks, stop = list(_chunks(claims, outputs)), np.zeros(1, dtype=np.int8)
+    chunks, stop = list(_chunks(claims, outputs, workers)), np.zeros(1, dtype=np.int8)
     memory = [_scratch(flat, claims, stop) for _ in range(min(workers, len(chunks)))]
     alarm = Timer(clock.left, stop.fill, [1]) if clock.timeout is not None else None
 
@@ -184,7 +184,7 @@ class _Chunk:
         return Answers(self.outputs, status, sizes, witnesses, nodes)
 
 
-def _chunks(claims: Claims, outputs: Sequence[int]) -> Iterator[_Chunk]:
+def _chunks(claims: Claims, outputs: Sequence[int], workers: int) -> Iterator[_Chunk]:
     """The outputs grouped by shape and cut by estimated cost."""
     shapes, chosen = claims.shapes, np.asarray(outputs, dtype=np.int64)
     of = np.array(shapes.of)[chosen]
@@ -197,7 +197,8 @@ def _chunks(claims: Claims, outputs: Sequence[int]) -> Iterator[_Chunk]:
             continue
         named = np.array([shapes.supports[i] for i in members.tolist()], dtype=np.int32).reshape(len(members), -1)
         packed = _packed(split, named.shape[1])
-        shares = np.cumsum(weight[members] * max(1, len(split))) // _CHUNK
+        work = np.cumsum(weight[members] * max(1, len(split)))
+        shares = work // min(_CHUNK, max(1.0, work[-1] / (2 * workers)))
         cuts = np.flatnonzero(np.diff(shares)) + 1
         for part in np.split(np.arange(len(members)), cuts):
             yield _Chunk(members[part], named[part], packed)

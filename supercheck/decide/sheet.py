@@ -6,7 +6,7 @@ in integers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -161,10 +161,10 @@ class Batch:
                 found |= self.sums < least[:, on, None]
         return np.where(self.truth, missed[1], missed[0])
 
-    def failures(self) -> Iterator[tuple[int, tuple[int, ...]]]:
-        """For each output that misses a goal its place, and the first input at which it does."""
+    def failures(self, known: Container[int]) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """For each output that misses a goal and is not known to: its place, and the first input at which it does."""
         for place in np.flatnonzero(self.suspects.any(axis=1)).tolist():
-            active = self._failure(place)
+            active = None if self.sheet.outputs[place] in known else self._failure(place)
             if active is not None:
                 yield place, active
 

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import sys
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 from types import ModuleType
 
 import numpy as np
 
-from supercheck.boolean import GATES, Formula, Var, gate, holds
+from supercheck.boolean import GATES, Formula, gate, holds
 from supercheck.claims import Claims
 from supercheck.decide import Limits, bound, branch, enumeration, smt
 from supercheck.decide.limits import Clock
 from supercheck.domain import KSparse
 from supercheck.evidence import Decision, Verdict
-from supercheck.replaying import replay, wrong
 from supercheck.exact import Rows
 from supercheck.network import Affine, Network
+from supercheck.replaying import replay, wrong
 from supercheck.spec import Readout
 
 MARGINS = Limits(margins=True, workers=1)
@@ -31,7 +31,7 @@ def random_network(rng: np.random.Generator, features: int, outputs: int) -> Net
     """Up to three hidden layers; small integers, dyadic fractions, float32s, or numbers far apart."""
     kind, layers = rng.integers(4), []
     widths = [features, *rng.integers(1, 6, rng.integers(0, 4)), outputs]
-    for width, height in zip(widths, widths[1:], strict=False):
+    for width, height in pairwise(widths):
         weight = rng.integers(-3, 4, (height, width)).astype(float) * (rng.random((height, width)) < 0.7)
         bias = rng.integers(-3, 3, height).astype(float)
         if kind == 1:

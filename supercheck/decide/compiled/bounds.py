@@ -4,28 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from supercheck.decide.compiled.arrays import FREE, SLOPES, WRAP, Flat, Scratch, compiled, entry_point
+from supercheck.decide.compiled.arrays import FREE, SLOPES, WRAP, Flat, Scratch, compiled
 from supercheck.exact import Array
-
-
-@entry_point
-def sort_rows(rows: int, indptr: Array, cols: Array, vals: Array, order_cols: Array, order_vals: Array) -> None:
-    """Sort the entries of the first rows by value, greatest first, columns ascending among equals."""
-    for r in range(rows):
-        begin, end = indptr[r], indptr[r + 1]
-        level = True
-        for p in range(begin + 1, end):
-            if vals[p] > vals[p - 1]:
-                level = False
-                break
-        if level:
-            order_cols[begin:end] = cols[begin:end]
-            order_vals[begin:end] = vals[begin:end]
-        else:
-            order = np.argsort(-vals[begin:end], kind="mergesort")
-            for p in range(end - begin):
-                order_cols[begin + p] = cols[begin + order[p]]
-                order_vals[begin + p] = vals[begin + order[p]]
 
 
 @compiled

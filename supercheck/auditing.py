@@ -1,0 +1,176 @@
+"""The audit from end to end: load, read, pose, count, and set beside every bound. The face of `supercheck audit`.
+
+An audit needs no verdict. Where deciding the question is cheap it is decided, too, so that the audit can say
+whether the network was also proved; whatever does not fit is left out, and the audit says so.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+from supercheck.boolean import support
+from supercheck.claims import Claims, pose
+from supercheck.counting import Counts, count
+from supercheck.decide import Limits, decide
+from supercheck.errors import FaultError
+from supercheck.evidence import Provenance, Result, Verdict
+from supercheck.findings import Audit, Degrees, Neurons, Representing, Spread, checks
+from supercheck.floors import representing
+from supercheck.floors.bounds import constructions, forms
+from supercheck.floors.classes import and_arity, class_of
+from supercheck.floors.measured import floors
+from supercheck.floors.networks import cuts, missing_paths
+from supercheck.floors.patterns import patterns
+from supercheck.formats import file_digest, load_linear
+from supercheck.interference import interference
+from supercheck.network import Affine
+from supercheck.report.audit import html, text
+from supercheck.spec import Spec, read_spec
+from supercheck.verifying import _open
+from supercheck.wiring import MOST_EDGES, Influence, States, Wiring, duplicates, influence, states
+
+QUICK = 5 * 10**9
+"""Multiplications up to which the question is decided without being asked for: a second or two."""
+
+QUICK_SECONDS = 10.0
+
+
+def audit(
+    network: object,
+    spec: Spec | str | Path,
+    *,
+    max_active: int | None = None,
+    verify: bool | None = None,
+    timeout: float | None = None,
+) -> Audit:
+    """Count what a network costs and set it beside what theory says of its task.
+
+    Args:
+        network: a `Network`, the path of a network file, a `torch.nn.Sequential`, or None for the file that
+            the spec names.
+        spec: a `Spec`, or the path of a spec file.
+        max_active: a sparsity that wins over the spec's own.
+        verify: whether to decide the question, too; None decides it where that takes seconds.
+        timeout: seconds for deciding.
+
+    Returns:
+        Counts, bits by block, floors, limits, wiring and interference; a verdict where there is one.
+
+    Raises:
+        InputError: if network or spec cannot be read, or do not fit each other, or a limit is no number.
+    """
+    begun = time.perf_counter()
+    if not isinstance(spec, Spec):
+        spec = read_spec(spec, max_active)
+    elif max_active is not None:
+        spec = spec.at_most(max_active)
+    loaded, file = _open(network, spec)
+    claims = pose(loaded, spec)
+    source = Provenance(
+        None if file is None else str(file),
+        None if file is None else file_digest(file),
+        None if spec.file is None else str(spec.file),
+        spec.digest,
+    )
+    ready = time.perf_counter()
+    result, undecided = _decided(claims, spec, verify, timeout)
+    decided = time.perf_counter()
+    found = examine(claims, spec, result)
+    done = time.perf_counter()
+    seconds = {"load": ready - begun, "decide": decided - ready, "audit": done - decided, "total": done - begun}
+    return replace(found, undecided=undecided, source=source, seconds=seconds, render=text, render_html=html)
+
+
+def _decided(
+    claims: Claims, spec: Spec, verify: bool | None, timeout: float | None
+) -> tuple[Result | None, str | None]:
+    """The verdict with margins, or why there is none."""
+    work = claims.domain.size * (claims.network.edges + len(claims))
+    if verify is False:
+        return None, "not asked"
+    if verify is None and work > QUICK:
+        return None, f"not asked: {claims.domain.size:,} inputs take more than seconds; --verify decides it"
+    limit = timeout if timeout is not None or verify else QUICK_SECONDS
+    result = replace(decide(claims, Limits(timeout=limit, margins=True)), arithmetic=spec.arithmetic)
+    return result, result.reason
+
+
+def examine(claims: Claims, spec: Spec, result: Result | None = None) -> Audit:
+    """Audit a question that was put to a network.
+
+    Args:
+        claims: the question.
+        spec: where it came from; its fixed codes and limits.
+        result: the verdict, where there is one.
+
+    Raises:
+        FaultError: if a network that was proved lacks a path that its function needs.
+    """
+    wiring, left_out = Wiring(claims.network), list[str]()
+    codes = [None if path is None else load_linear(path) for path in (spec.source.encoder, spec.source.decoder)]
+    counts = count(claims.own, *codes)
+    missing, unseen = missing_paths(claims, wiring) if wiring.affordable else ([], 0)
+    if not wiring.affordable:
+        left_out.append(f"cones and missing paths: {wiring.edges:,} edges times {counts.features:,} features")
+    if missing and result is not None and result.real_verdict is Verdict.PROVED:
+        raise FaultError(f"output {missing[0].output} was proved, but no path leads there from a feature it depends on")
+    if unseen:
+        left_out.append(f"{unseen:,} more missing paths, of features that a function names, were not looked into")
+    layers = states(claims.network, claims.domain)
+    known = patterns(claims.formulas, claims.domain)
+    if not known.complete:
+        left_out.append(f"output patterns of most of the {claims.domain.size:,} inputs: floors by them may be higher")
+    drawn = wiring.edges <= MOST_EDGES
+    if not drawn:
+        left_out.append(f"connected parts and cuts: the graph has {wiring.edges:,} edges, more than {MOST_EDGES:,}")
+    overlaps = interference(wiring, result)
+    if overlaps is None:
+        left_out.append(f"overlaps of channels: there are {len(claims):,} outputs")
+    of_class = class_of(claims.formulas, claims.domain.features, claims.domain.max_active)
+    smallest = cuts(claims, wiring, known.inputs) if drawn else []
+    named = set(chain.from_iterable(map(support, set(claims.formulas))))
+    arity = and_arity(claims.formulas)
+    linear = arity == 1 or claims.separable or claims.readout.at is not None
+    return Audit(
+        claims=claims,
+        counts=counts,
+        of_class=of_class,
+        floors=floors(claims, counts, of_class, known, layers, smallest),
+        limits=checks(spec, counts, claims.domain.max_active),
+        forms=tuple(forms(counts.outputs, counts.neurons, counts.parameters)),
+        constructions=() if arity is None else tuple(constructions(arity, len(named), counts.outputs, linear)),
+        representing=_representing(claims, codes[0]),
+        influence=Influence.of(influence(claims.formulas, claims.domain.features), len(claims)),
+        cones=tuple(map(Spread.of, wiring.cones.T)) if wiring.affordable else (),
+        reached=Spread.of(wiring.reached) if wiring.affordable else None,
+        degrees=_degrees(claims, counts),
+        neurons=_neurons(claims, layers),
+        parts=tuple(map(len, wiring.parts)) if drawn else None,
+        missing=tuple(missing),
+        interference=overlaps,
+        result=result,
+        left_out=tuple(left_out),
+    )
+
+
+def _representing(claims: Claims, encoder: Affine | None) -> Representing:
+    domain = claims.domain
+    code = None if encoder is None else representing.code(encoder, domain)
+    return Representing(representing.dimension_enough(domain), representing.dimension_needed(domain), code)
+
+
+def _degrees(claims: Claims, counts: Counts) -> tuple[Degrees, ...]:
+    names = [f"hidden {place}" for place in range(1, counts.layers + 1)] + ["readout"]
+    return tuple(Degrees.of(name, rows) for name, rows in zip(names, claims.own.matrices, strict=True))
+
+
+def _neurons(claims: Claims, layers: list[States]) -> Neurons:
+    groups = (group for group in duplicates(claims.network) if not layers[group[0][0] - 1].dead[group[0][1]])
+    repeated = sum(len(group) - 1 for group in groups)
+    dead = sum(int(layer.dead.sum()) for layer in layers)
+    linear = sum(int(layer.linear.sum()) for layer in layers)
+    passing = sum(int(layer.passing.sum()) for layer in layers)
+    return Neurons(dead, linear, passing, repeated, all(layer.exact for layer in layers))

@@ -1,0 +1,49 @@
+"""An audit as one HTML page that needs nothing else: the report, the bounds and the heat map."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+from supercheck.errors import InputError
+from supercheck.findings import Audit
+from supercheck.report.audit import text
+from supercheck.report.plot import audit_figure, heat_map, svg
+
+MOST_DRAWN = 1024
+"""Outputs up to which the heat map is drawn."""
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<style>body{{font-family:sans-serif;margin:2em;max-width:75em}}pre{{overflow-x:auto;line-height:1.3}}svg{{max-width:100%}}</style>
+</head><body>
+<h1>{title}</h1>
+<pre>{report}</pre>
+{drawings}
+</body></html>
+"""
+
+
+def page(audit: Audit) -> str:
+    """The audit as a page."""
+    name = Path(audit.source.network).name if audit.source.network else "network"
+    drawings = []
+    bounds = audit_figure(audit)
+    if bounds is not None:
+        drawings.append(f"<h2>Bounds of the class</h2>\n{svg(bounds)}")
+    found = audit.interference
+    if found is not None and len(found.outputs) <= MOST_DRAWN:
+        drawings.append(f"<h2>Interference</h2>\n{svg(heat_map(found))}")
+    return _PAGE.format(title=escape(f"Audit of {name}"), report=escape(text(audit)), drawings="\n".join(drawings))
+
+
+def save_page(audit: Audit, path: Path) -> None:
+    """Write the page.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    try:
+        path.write_text(page(audit), encoding="utf-8")
+    except OSError as error:
+        raise InputError(file=path, place="--html", expected="a file to write", got=error.strerror or error) from error

@@ -1,0 +1,110 @@
+"""Drawings: bounds on neurons over the number of outputs, and a heat map of shared channels, as SVG or PNG.
+
+matplotlib is imported only where something is drawn.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from supercheck.errors import InputError
+from supercheck.findings import Audit
+from supercheck.floors.bounds import Curve, curves
+from supercheck.floors.classes import FunctionClass, and_arity
+from supercheck.interference import Interference
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".svg", ".png")
+_STYLES = {"lower": "-", "upper": "--", "form": ":"}
+
+
+def bounds_figure(drawn: Sequence[Curve], point: tuple[int, float, str] | None = None) -> Figure:
+    """Curves of lower and upper bounds on neurons over m', both axes logarithmic.
+
+    Args:
+        drawn: the curves.
+        point: an audited network, as its m', its neurons and its name.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, 5), layout="constrained")
+    axes = figure.subplots()
+    for curve in drawn:
+        counts, neurons = zip(*((count, n) for count, n in curve.points if n > 0), strict=True)
+        axes.plot(counts, neurons, _STYLES[curve.kind], label=f"{curve.kind}: {curve.name}")
+    if point is not None:
+        axes.plot(point[0], max(point[1], 0.5), "k*", markersize=13, label=point[2])
+    axes.set(xscale="log", yscale="log", xlabel="outputs m'", ylabel="neurons")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    return figure
+
+
+def heat_map(found: Interference) -> Figure:
+    """How many neurons of the last layer each two outputs share; the diagonal shows each channel's size."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(found.overlaps, cmap="viridis", interpolation="nearest")
+    axes.set(xlabel="output", ylabel="output", title="neurons shared by two channels")
+    figure.colorbar(image)
+    return figure
+
+
+def audit_figure(audit: Audit) -> Figure | None:
+    """The bounds of the audited network's class with the network as a point; None where it has no class.
+
+    All pairs together are one function; they are drawn where the sets of pairs end.
+    """
+    counts, domain, of_class = audit.counts, audit.claims.domain, audit.of_class
+    if of_class is None and and_arity(audit.claims.formulas) == 2 <= domain.max_active:
+        of_class = FunctionClass("2-and-unlabelled", domain.features, counts.outputs, domain.max_active)
+    if of_class is None:
+        return None
+    fixed = any(block.fixed for block in counts.blocks)
+    name, figure = ("width", counts.inner) if fixed else ("neurons", counts.neurons)
+    point = (counts.outputs, figure, f"this network, {figure:,} {name}")
+    return bounds_figure(curves(of_class), point)
+
+
+def svg(figure: Figure) -> str:
+    """A figure as an SVG element, the same bytes each time."""
+    stream = io.StringIO()
+    _write(figure, stream, "svg")
+    whole = stream.getvalue()
+    return whole[whole.index("<svg") :]
+
+
+def save(figure: Figure, path: Path, option: str) -> None:
+    """Write a figure as its suffix says.
+
+    Raises:
+        InputError: if the suffix is neither `.svg` nor `.png`, or the file cannot be written; it names the option.
+    """
+    check_suffix(path, option)
+    content = io.BytesIO()
+    _write(figure, content, path.suffix.lower()[1:])
+    try:
+        path.write_bytes(content.getvalue())
+    except OSError as error:
+        raise InputError(file=path, place=option, expected="a file to write", got=error.strerror or error) from error
+
+
+def check_suffix(path: Path, option: str) -> None:
+    """Refuse a file whose suffix names no kind of drawing."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(place=option, expected=f"a file ending in {' or '.join(SUFFIXES)}", got=path.name)
+
+
+def _write(figure: Figure, stream: io.StringIO | io.BytesIO, kind: str) -> None:
+    import matplotlib
+
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    with matplotlib.rc_context({"svg.hashsalt": "supercheck", "svg.fonttype": "none"}):
+        figure.savefig(stream, format=kind, metadata=metadata, dpi=150)

@@ -1,0 +1,270 @@
+"""The audit: honest on every network of the corpus, cheats exposed in one screen, its shapes and its exit codes."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from strategies import network as of
+
+import supercheck
+from supercheck import InputError, KSparse, Readout, Spec, audit, auditing, gate
+from supercheck.evidence import Verdict
+from supercheck.exact import Rows
+from supercheck.findings import Audit
+from supercheck.floors.patterns import patterns
+from supercheck.interference import worst_first
+from supercheck.network import Affine, Network
+from supercheck.report.audit_json import audit_object
+
+SPECS = Path(__file__).parent.parent / "specs"
+PROVED, REFUTED = (sorted((SPECS / part).glob("*.toml")) for part in ("proved", "refuted"))
+
+
+def audited(name: str, **options: Any) -> Audit:
+    return audit(None, SPECS / f"{name}.toml", **options)
+
+
+@pytest.mark.parametrize("file", [*PROVED, *REFUTED], ids=lambda file: file.stem)
+def test_floors_hold_for_whatever_is_proved_and_no_class_floor_is_called_missed(file: Path) -> None:
+    found = audit(None, file)
+    assert found.verdict is not None
+    assert found.verdict.value == supercheck.read_spec(file).expect
+    for floor in found.floors:
+        assert floor.source
+        assert not (floor.kind == "class" and (floor.missed or floor.binds))
+        if found.verdict is Verdict.PROVED and floor.kind != "class" and floor.floor is not None:
+            assert floor.measured is not None
+            assert floor.floor <= floor.measured
+    by_unit = {floor.unit: floor.floor for floor in found.binding}
+    for floor in found.floors:
+        if floor.kind != "class" and floor.floor:
+            assert floor.floor <= (by_unit[floor.unit] or 0)
+    text = str(found)
+    assert "violat" not in text
+    assert text.startswith("AUDIT  ")
+    json.dumps(audit_object(found))
+
+
+def test_one_neuron_a_pair_has_no_slack_in_equality_mode() -> None:
+    found = audited("proved/one_per_pair")
+    rank = next(floor for floor in found.floors if floor.name == "rank of the function table")
+    assert (rank.measured, rank.floor, rank.slack, rank.binds) == (15, 15, 1.0, True)
+    assert "slack 1.0" in str(found)
+    assert any("no network that computes this function has fewer neurons" in note for note in found.notes())
+
+
+def test_the_rank_of_distinct_ands_needs_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = {floor.name: floor.floor for floor in audited("proved/one_per_pair").floors}
+    monkeypatch.setattr(auditing, "patterns", lambda formulas, domain: patterns(formulas, domain, 100))
+    part = audited("proved/one_per_pair", verify=False)
+    assert any("output patterns of most" in left for left in part.left_out)
+    assert next(floor.floor for floor in part.floors if floor.name.startswith("rank")) == 15
+    for floor in part.floors:
+        if floor.kind == "this function":
+            assert (floor.floor or 0) <= (whole[floor.name] or 0)
+
+
+def readout_share(found: Audit, name: str = "readout") -> float:
+    block = found.counts.block(name)
+    assert block is not None
+    return block.bits / sum(part.bits for part in found.counts.blocks)
+
+
+def test_power_sums_are_exposed() -> None:
+    found = audited("proved/power_sums")
+    assert found.counts.neurons == found.neurons.linear == 4
+    assert readout_share(found) > 0.8
+    notes = list(found.notes())
+    assert notes[0] == "82% of all bits sit in the readout: the computation happens there."
+    assert notes[1] == "Every neuron is linear on this domain: the ReLUs compute nothing, the readout does."
+    assert found.counts.largest == 4096
+
+
+def test_group_testing_with_a_free_readout_is_exposed() -> None:
+    found = audited("proved/group_testing_free")
+    assert (found.counts.neurons, found.neurons.linear) == (9, 0)
+    assert readout_share(found) > 0.8
+    assert "86% of all bits sit in the readout: the computation happens there." in str(found)
+    fixed = audited("proved/group_testing")
+    assert readout_share(fixed, "decoder") > 0.7
+    assert fixed.counts.parameters == 0
+    assert any("whatever depends on the function is in the fixed codes" in note for note in fixed.notes())
+    assert fixed.representing.code is not None
+    assert fixed.representing.code.coherence_squared == Fraction(1, 9)
+
+
+def test_copy_is_exposed() -> None:
+    found = audited("proved/copy_margin")
+    assert found.counts.neurons == found.neurons.passing == 8
+    copy = next(made for made in found.constructions if made.name == "copy")
+    assert (copy.neurons, copy.edges) == (found.counts.neurons, found.counts.edges)
+    assert "Every neuron only passes a feature on: the ReLUs compute nothing, the readout does." in found.notes()
+
+
+@pytest.mark.parametrize("name", ["power_sums", "group_testing_free", "copy_margin", "one_per_pair"])
+def test_the_report_fits_one_screen(name: str) -> None:
+    lines = str(audited(f"proved/{name}")).splitlines()
+    assert len(lines) <= 50
+    assert next(i for i, line in enumerate(lines) if "!" in line) < 10  # what stands out comes first
+
+
+def test_a_missing_path_refutes_without_an_engine() -> None:
+    found = audited("refuted/missing_path", verify=False)
+    assert (found.result, found.verdict) == (None, Verdict.REFUTED)
+    assert found.counterexample is not None
+    assert found.counterexample.active == (1, 4)
+    assert "refuted by a missing path alone" in str(found)
+
+
+def test_an_audit_says_whether_the_network_was_also_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert str(audited("proved/copy_margin")).splitlines()[0].endswith("; proved")
+    skipped = audited("proved/copy_margin", verify=False)
+    assert (skipped.verdict, skipped.result) == (None, None)
+    assert "not proved (not asked)" in str(skipped).splitlines()[0]
+    monkeypatch.setattr(auditing, "QUICK", 10)
+    dear = audited("proved/copy_margin")
+    assert dear.verdict is None
+    assert "--verify decides it" in str(dear).splitlines()[0]
+    assert audited("proved/copy_margin", verify=True).verdict is Verdict.PROVED
+
+
+def test_interference_names_the_worst_interferers_by_the_exact_margin() -> None:
+    found = audited("proved/channel_eighths")
+    assert found.interference is not None
+    assert found.result is not None
+    reads = found.claims.network.output.weight.dense() != 0
+    assert (found.interference.overlaps == reads.astype(int) @ reads.T.astype(int)).all()
+    for output, disturbed in enumerate(found.interference.outputs):
+        others = {i: int((reads[i] & reads[output]).sum()) for i in range(8) if i != output}
+        assert disturbed.channel == 8
+        assert disturbed.shared == max(others.values())
+        assert others.get(disturbed.partner, 0) == disturbed.shared  # type: ignore[arg-type]
+    by_margin = worst_first(found.interference.outputs)
+    assert by_margin[0].margin == 0  # ties with the threshold
+    assert [d.margin for d in by_margin] == sorted(d.margin or Fraction(0) for d in by_margin)
+    hidden = found.claims.network.hidden[0].weight.dense() != 0  # neurons x features
+    for output, disturbed in enumerate(found.interference.outputs):
+        own = set(supercheck.boolean.support(found.claims.formulas[output]))
+        assert disturbed.side == "off"
+        assert not own & set(disturbed.interferers)
+        # the closed form of output channels: the top k - 1 overlaps with other features' columns
+        overlaps = sorted((int((hidden[:, j] & reads[output]).sum()) for j in range(12) if j not in own), reverse=True)
+        others = overlaps[:2]
+        assert disturbed.margin == Fraction(1, 2) - Fraction(sum(others), 8)
+        assert disturbed.worst is not None
+        assert disturbed.worst.value == Fraction(sum(others), 8)
+
+
+def test_overlaps_need_no_verdict() -> None:
+    found = audited("proved/channel_eighths", verify=False)
+    assert found.interference is not None
+    assert {d.margin for d in found.interference.outputs} == {None}
+    assert "Interference" in str(found)
+
+
+def sparse(height: int, width: int, degree: int, seed: int) -> Rows:
+    rng = np.random.default_rng(seed)
+    columns = np.sort(np.argpartition(rng.random((height, width)), degree, axis=1)[:, :degree], axis=1)
+    indptr = np.arange(height + 1, dtype=np.int64) * degree
+    return Rows(indptr, columns.ravel().astype(np.int32), np.ones(height * degree, dtype=np.int64), width)
+
+
+def test_what_does_not_fit_is_left_out_and_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    neurons, pairs = 60, list(combinations(range(40), 2))[:300]
+    layers = [
+        Affine(sparse(neurons, 40, 20, 0), -np.ones(neurons, dtype=np.int64), True),
+        Affine(sparse(300, neurons, 20, 1), np.zeros(300, dtype=np.int64), False),
+    ]
+    spec = Spec(KSparse(40, 3), tuple(gate("and", pair) for pair in pairs), Readout("threshold", at=Fraction(1, 2)))
+    monkeypatch.setattr(auditing, "MOST_EDGES", 1000)
+    monkeypatch.setattr("supercheck.interference.MOST_OUTPUTS", 100)
+    found = audit(Network.of(layers), spec, verify=False)
+    assert found.parts is None
+    assert found.interference is None
+    assert found.cones[0].least > 0
+    assert found.counts.edges == 7200
+    said = str(found)
+    assert "Left out: connected parts and cuts: the graph has 7,200 edges, more than 1,000." in said
+    assert "Left out: overlaps of channels: there are 300 outputs." in said
+    monkeypatch.setattr("supercheck.wiring.MOST_WORDS", 100)
+    bare = audit(Network.of(layers), spec, verify=False)
+    assert (bare.cones, bare.reached, bare.counts) == ((), None, found.counts)
+    assert "Left out: cones and missing paths: 7,200 edges times 40 features." in str(bare)
+    assert audit_object(bare)["wiring"]["cones"] == []
+
+
+def test_a_network_in_python_can_be_audited() -> None:
+    net = of([([[1, 1]], [-1], True), ([[1]], [0], False)])  # type: ignore[list-item]
+    found = audit(net, Spec(KSparse(2, 2), (gate("and", [0, 1]),), Readout("equality")))
+    assert found.verdict is Verdict.PROVED
+    assert found.kept
+    assert str(found).startswith("AUDIT  the network: 1 output of 2 features")
+    assert (found._repr_html_() or "").startswith("<pre")
+    with pytest.raises(InputError, match="a network file here"):
+        audit(None, Spec(KSparse(2, 2), (gate("and", [0, 1]),), Readout("equality")))
+
+
+def test_fixed_codes_have_their_width_set_beside_the_floor_of_blocks(tmp_path: Path) -> None:
+    """A linear permutation between fixed codes: the function sits in an n x n block."""
+    turned = np.roll(np.eye(6), 1, axis=0)
+    np.savez(tmp_path / "net.npz", **{"0.weight": turned})
+    np.savez(tmp_path / "code.npz", weight=np.eye(6))
+    over = [[(i - 1) % 6] for i in range(6)]
+    (tmp_path / "spec.toml").write_text(
+        f"""
+        network = {{file = "net.npz", encoder = "code.npz", decoder = "code.npz"}}
+        domain = {{features = 6, max_active = 2}}
+        outputs = {{gate = "copy", over = {over}}}
+        readout = {{mode = "equality"}}
+        """
+    )
+    found = audit(None, tmp_path / "spec.toml")
+    assert found.verdict is Verdict.PROVED
+    assert found.of_class is not None
+    assert found.of_class.name == "permutation"
+    [blocks] = [floor for floor in found.floors if floor.name.startswith("n x n")]
+    assert (blocks.measured, blocks.floor) == (6, 3)  # log2 720 = 9.49 bits; 3 x 3 + 3 = 12
+
+
+def test_weights_of_any_size_are_counted_and_written() -> None:
+    huge = 10**6000
+    net = of([([[huge, 1]], [-huge], True), ([[Fraction(1)]], [0], False)])  # type: ignore[list-item]
+    spec = Spec(KSparse(2, 2), (gate("and", [0, 1]),), Readout("equality"), audit={"max_weight": "10 ** 6000"})
+    found = audit(net, spec)
+    assert found.verdict is Verdict.PROVED
+    assert found.counts.largest == huge
+    assert found.kept
+    assert "largest weight ~2^19931" in str(found)
+    written = json.loads(json.dumps(audit_object(found)))
+    assert written["counts"]["largest_weight"] == "1" + 6000 * "0"
+
+
+def test_a_code_below_the_floor_of_its_class_is_never_called_a_violation(tmp_path: Path) -> None:
+    """The decoder holds the function, so the network's own weights need no bits at all."""
+    pairs = [[2 * i, 2 * i + 1] for i in range(8)]
+    decoder = np.zeros((8, 16))
+    for row, pair in enumerate(pairs):
+        decoder[row, pair] = 1
+    np.savez(tmp_path / "net.npz", **{"0.weight": np.eye(16), "1.weight": np.eye(16)})
+    np.savez(tmp_path / "decoder.npz", weight=decoder)
+    (tmp_path / "spec.toml").write_text(
+        f"""
+        network = {{file = "net.npz", decoder = "decoder.npz"}}
+        domain = {{features = 16, max_active = 2}}
+        outputs = {{gate = "and", over = {pairs}}}
+        readout = {{mode = "threshold", at = 1}}
+        """
+    )
+    found = audit(None, tmp_path / "spec.toml")
+    assert found.verdict is Verdict.PROVED
+    edges = next(floor for floor in found.floors if floor.unit == "bits")
+    assert edges.kind == "class"
+    assert not edges.missed
+    assert "violat" not in str(found)
+    assert "The network's own weights are multiples of the identity" in str(found)
