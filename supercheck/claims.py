@@ -122,8 +122,10 @@ class Claims:
     def features(self, outputs: Sequence[int], cone: Sequence[Array] | None = None) -> Array:
         """The features that the given outputs (whose cone may be known) or their functions depend on, ascending."""
         named = set[int]().union(*(self.shapes.supports[i] for i in outputs))
-        own = (cone or self.network.cone(outputs))[0]
-        return np.union1d(own, np.fromiter(named, dtype=np.int64)).astype(np.int64)
+        used = np.zeros(self.network.features, dtype=bool)
+        used[(cone or self.network.cone(outputs))[0]] = True
+        used[np.fromiter(named, dtype=np.int64)] = True
+        return np.flatnonzero(used)
 
 
 def _goal(readout: Readout, bias: Fraction, scale: Fraction, on: bool) -> Goal:

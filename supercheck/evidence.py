@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
+from typing import NamedTuple
 
 from supercheck.claims import Claims
 from supercheck.errors import SupercheckError
@@ -64,8 +65,7 @@ class Extremes:
     off: Point | None
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """What an engine says of one output; a refutation counts once it is replayed.
 
     Attributes:
@@ -108,8 +108,7 @@ class Sparsity:
         return self.right if self.known and self.right >= 0 else None
 
 
-@dataclass(frozen=True)
-class OutputResult:
+class OutputResult(NamedTuple):
     """What is known of one output.
 
     Attributes:
@@ -123,7 +122,7 @@ class OutputResult:
         sparsity: up to which k it is right, where asked for.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # `index` of tuples is not needed here
     verdict: Verdict
     engine: str | None = None
     reason: str | None = None

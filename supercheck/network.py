@@ -206,7 +206,9 @@ class Network:
         """The features, then the neurons of each hidden layer, that the given outputs depend on; ascending."""
         kept, cones = np.asarray(outputs, dtype=np.int64), []
         for rows in reversed(self.matrices):
-            kept = np.unique(rows.take(kept).indices).astype(np.int64)
+            used = np.zeros(rows.width, dtype=bool)
+            used[rows.indices if len(kept) == rows.height else rows.take(kept).indices] = True
+            kept = np.flatnonzero(used)
             cones.append(kept)
         return tuple(reversed(cones))
 

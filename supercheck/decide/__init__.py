@@ -59,7 +59,7 @@ CHEAP = 3 * 10**9
 the compiled bounds take half a second to start."""
 
 NODE = 800
-"""Multiplications that a node of branch and bound costs for each weight of a cone: two hundred, for about four cases."""
+"""Multiplications that a node of branch and bound costs for each weight of a cone: 200, for about four cases."""
 
 AFFORDABLE = 4 * 10**11
 """Multiplications that one sweep of an enumeration may cost at all: under a minute."""
@@ -104,7 +104,7 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
     with suppress(KeyboardInterrupt):
         if limits.largest_k and not interrupted:
             for i, sparsity in largest(claims, outputs, limits, clock, _results, CHEAP).items():
-                outputs[i] = replace(outputs[i], sparsity=sparsity)
+                outputs[i] = outputs[i]._replace(sparsity=sparsity)
         if limits.cross_check and not interrupted:
             notes.append(cross_check(claims, outputs, limits, clock))
     seconds = {"decide": decided - begun, "minimise": time.perf_counter() - decided}
@@ -174,7 +174,7 @@ def _measure(claims: Claims, outputs: dict[int, OutputResult], limits: Limits, c
             known = outputs[measured.index]
             if measured.verdict not in (known.verdict, Verdict.UNKNOWN):
                 disagree(claims, known, f"the margin by {measured.engine}", measured.verdict, limits)
-            outputs[measured.index] = replace(known, extremes=measured.extremes)
+            outputs[measured.index] = known._replace(extremes=measured.extremes)
 
 
 def _least(outputs: dict[int, OutputResult]) -> Counterexample | None:

@@ -117,7 +117,7 @@ def _sweep(sheet: Sheet, limits: Limits) -> Iterator[list[Decision]]:
         return
     settled = [found.get(i, Decision(i, Verdict.PROVED)) for i in open_]
     if optimise:
-        settled = [replace(d, extremes=extremes(claims, d.output, best[d.output].ends)) for d in settled]
+        settled = [d._replace(extremes=extremes(claims, d.output, best[d.output].ends)) for d in settled]
     yield settled
 
 

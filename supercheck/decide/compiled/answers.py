@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from supercheck.decide.compiled.arrays import FREE, OFF, ON, OPEN, PROVED, REFUTED, Cases, Flat, Scratch, entry_point
-from supercheck.decide.compiled.bounds import trace
+from supercheck.decide.compiled.bounds import closed, trace
 from supercheck.decide.compiled.hull import attempt, hull, weigh
 from supercheck.decide.compiled.search import search
 from supercheck.exact import Array
@@ -77,6 +77,8 @@ def answer(
             for c in range(len(cases.values)):
                 active = cases.on_count[c]
                 if cases.values[c] != kind or active > max_active or refuted:
+                    continue
+                if merged and closed(own.bound[c], goals[o, kind, side], net.slack[row]):
                     continue
                 off_begin = cases.off_ends[c - 1] if c else 0
                 for a in range(active):

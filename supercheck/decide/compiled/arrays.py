@@ -32,6 +32,11 @@ def compiled(function: Function) -> Function:
     return cast(Function, numba.njit(**_PLAIN, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function))
 
 
+def inlined(function: Function) -> Function:
+    """Write out in whatever calls it: a call would copy all these arrays' descriptions."""
+    return cast(Function, numba.njit(**_PLAIN, inline="always")(function))
+
+
 def entry_point(function: Function) -> Function:
     """Compile on first call and keep the machine code beside the source, where that can be written."""
     _forget_stale()

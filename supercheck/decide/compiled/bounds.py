@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from supercheck.decide.compiled.arrays import FREE, SLOPES, WRAP, Flat, Scratch, compiled
+from supercheck.decide.compiled.arrays import FREE, SLOPES, WRAP, Flat, Scratch, compiled, inlined
 from supercheck.exact import Array
 
 
@@ -63,7 +63,7 @@ def relax(low: float, high: float, likely: bool) -> tuple[float, float, float]:
     return slope, max(-slope * low, (1.0 - slope) * high), 1.0 if likely else 0.0
 
 
-@compiled
+@inlined
 def bound_first(net: Flat, own: Scratch, row: int, active: int, room: int, rule_b: bool) -> bool:
     """Relax a row of the first layer by the exact ends of its range: top-k sums (rule 1)."""
     base = net.bias[row]
@@ -89,7 +89,7 @@ def bound_first(net: Flat, own: Scratch, row: int, active: int, room: int, rule_
     return bool(own.lift[row] > 0.0)
 
 
-@compiled
+@inlined
 def collect(net: Flat, own: Scratch, row: int, room: int, taken: int) -> int:
     """Move a row's features out of `form` into the `room` greatest coefficients; returns how many there are."""
     least = own.top_value[taken - 1] if room and taken == room else 0.0
@@ -109,7 +109,7 @@ def collect(net: Flat, own: Scratch, row: int, room: int, taken: int) -> int:
     return taken
 
 
-@compiled
+@inlined
 def push(net: Flat, own: Scratch, row: int, coefficient: float, first: bool) -> float:
     """Replace a coefficient on ReLU(row) by one on the row (rule 4) and that by the row's entries."""
     slope = coefficient * (own.up[row] if coefficient > 0.0 else own.down[row])
@@ -221,6 +221,12 @@ def run(net: Flat, own: Scratch, row: int, active: int) -> tuple[float, np.int64
                 value += net.vals[p]
                 low += net.lows[p]
     return value, low, sure
+
+
+@compiled
+def closed(bound: float, goal: float, slack: float) -> bool:
+    """Whether a bound shows that an integer cannot exceed its goal (rule 5)."""
+    return bool(bound + slack < goal + 1.0 - slack)
 
 
 @compiled

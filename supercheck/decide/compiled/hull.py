@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from supercheck.decide.compiled.arrays import FREE, ON, OPEN, PROVED, REFUTED, Cases, Flat, Scratch, compiled
-from supercheck.decide.compiled.bounds import above, collect, entry, relax, run
+from supercheck.decide.compiled.bounds import above, closed, collect, entry, relax, run
 from supercheck.exact import Array
 
 
@@ -107,10 +107,9 @@ def attempt(
     """
     slack, worst = net.slack[row], -1
     for c in range(len(cases.values)):
-        if cases.values[c] == kind and cases.on_count[c] <= max_active:
-            closed = own.bound[c] + slack < goal + 1.0 - slack
-            if not closed and (worst < 0 or own.bound[c] > own.bound[worst]):
-                worst = c
+        asked = cases.values[c] == kind and cases.on_count[c] <= max_active
+        if asked and not closed(own.bound[c], goal, slack) and (worst < 0 or own.bound[c] > own.bound[worst]):
+            worst = c
     if worst < 0:
         return PROVED, -1
     active = cases.on_count[worst]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from supercheck.decide.compiled.arrays import FREE, OFF, ON, OPEN, PROVED, REFUTED, Flat, Scratch, compiled
-from supercheck.decide.compiled.bounds import above, bound_rows, highest, run
+from supercheck.decide.compiled.bounds import above, bound_rows, closed, highest, run
 
 
 @compiled
@@ -62,15 +62,15 @@ def search(
         if nodes > cap or own.stop[0] != 0:
             status = OPEN
             break
-        closed = False
+        shut = False
         for turn in range(2):
             rule_b = turn == 0
             unstable = bound_rows(net, own, active, room, rule_b)
             bound, taken = highest(net, own, row, layer, sign, active, room)
-            closed = bound + slack < goal + 1.0 - slack
-            if closed or unstable < 0:
+            shut = closed(bound, goal, slack)
+            if shut or unstable < 0:
                 break
-        if not closed:
+        if not shut:
             for q in range(taken):
                 own.on[active + q] = own.top_feature[q]
             value, low, trusted = run(net, own, row, active + taken)
@@ -84,8 +84,8 @@ def search(
                     status = REFUTED
                     break
                 goal, goal_low = sign * value, np.int64(sign) * low
-                closed = bound + slack < goal + 1.0 - slack
-        chosen = -1 if closed or room == 0 else choose(net, own, row, taken)
+                shut = closed(bound, goal, slack)
+        chosen = -1 if shut or room == 0 else choose(net, own, row, taken)
         if chosen >= 0:
             own.path[depth], own.side[depth] = chosen, ON
             own.state[chosen] = ON
