@@ -30,23 +30,27 @@ def totals(network: Network, outputs: Sequence[int], inputs: Sequence[Collection
 
 
 def _together(network: Network, outputs: Array, inputs: Sequence[Collection[int]]) -> list[int]:
-    count = len(outputs)
-    x = np.zeros((count, network.features), dtype=np.int64)
+    count, dtype = len(outputs), np.int64 if network.fits_int64 else object
+    x = np.zeros((count, network.features), dtype=np.int8)
     place = np.repeat(np.arange(count), [len(active) for active in inputs])
     x[place, np.array([j for active in inputs for j in active], dtype=np.int64)] = 1
-    x = x if network.fits_int64 else x.astype(object)
 
     def values(layer: int, question: Array, row: Array) -> Array:
         """What the rows of a layer sum to, each for its question; the output is layer number `hidden`."""
-        part = network.matrices[layer].take(row)
+        matrix = network.matrices[layer]
+        part = matrix.take(row)
         of, column = np.repeat(question, np.diff(part.indptr)), part.indices.astype(np.int64)
         if layer == 0:
-            below = x[of, column]
+            below = x[of, column].astype(dtype)
+        elif layer == len(network.hidden):  # no two entries of a question are of one neuron
+            below = neurons(layer - 1, of, column)
         else:  # a neuron that several rows of one question share is evaluated once
-            keys, back = np.unique(of * network.matrices[layer].width + column, return_inverse=True)
-            owner, neuron = np.divmod(keys, network.matrices[layer].width)
-            z = values(layer - 1, owner, neuron) + network.hidden[layer - 1].bias[neuron]
-            below = np.maximum(z, 0)[back.reshape(-1)]
+            keys, back = np.unique(of * matrix.width + column, return_inverse=True)
+            below = neurons(layer - 1, *np.divmod(keys, matrix.width))[back.reshape(-1)]
         return by_row(np.add, part.data * below, part.indptr, 0)
+
+    def neurons(layer: int, question: Array, row: Array) -> Array:
+        """The values of a hidden layer's neurons."""
+        return np.asarray(np.maximum(values(layer, question, row) + network.hidden[layer].bias[row], 0))
 
     return [int(total) for total in values(len(network.hidden), np.arange(count), outputs).tolist()]

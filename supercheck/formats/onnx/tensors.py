@@ -32,6 +32,7 @@ _FIELDS = {
     "UINT32": "uint64_data",
     "UINT64": "uint64_data",
 }  # where the numbers of a type lie that are not raw bytes; int32_data for the others
+_HELD = {"float_data": "f4", "double_data": "f8", "int32_data": "i4", "int64_data": "i8", "uint64_data": "u8"}
 _NAMES = {TensorProto.DataType.Value(name): name for name in _FLOATS + _INTEGERS}
 _TYPES = {code: np.dtype(helper.tensor_dtype_to_np_dtype(code)) for code in _NAMES}
 FLOATS = {code: name for code, name in _NAMES.items() if name in _FLOATS}
@@ -116,7 +117,8 @@ def _decode(tensor: Any, folder: Path, work: Work) -> Constant:
     if external + bool(typed) + bool(raw) > 1:
         raise InputError(expected="data in one place", got=f"it in several of external data, raw_data, {field}")
     if typed:
-        return Constant(_typed(np.array(typed), dtype, count).reshape(dims), tensor.name)
+        values = np.fromiter(typed, _HELD[field], len(typed))  # numpy's own guess depends on protobuf's version
+        return Constant(_typed(values, dtype, count).reshape(dims), tensor.name)
     data = _external(tensor, folder, size) if external else raw
     if len(data) != size:
         raise InputError(expected=f"{size} bytes of data for shape {dims}", got=len(data))

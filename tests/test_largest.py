@@ -1,0 +1,108 @@
+"""The largest k, against brute force; and what is said where it is not known."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from oracle import truth
+from strategies import Question, meaning, questions
+
+from supercheck import cli
+from supercheck.claims import Claims
+from supercheck.decide import Limits, decide
+from supercheck.domain import KSparse
+from supercheck.evidence import Sparsity, Verdict
+
+SPECS = Path(__file__).parent.parent / "specs"
+LARGEST = Limits(largest_k=True)
+
+
+def expected(question: Question) -> list[Sparsity]:
+    """Brute force on all inputs: an output is right up to one less than the size of its smallest failure."""
+    features, functions = question.spec.domain.features, [meaning(formula) for formula in question.spec.formulas]
+    smallest = truth(question.stored, features, features, functions, question.wrong).smallest
+    return [Sparsity(features if size is None else size - 1, size, True) for size in smallest]
+
+
+@settings(max_examples=settings.default.max_examples * 2)
+@given(questions())
+def test_the_largest_k_is_what_brute_force_says(question: Question) -> None:
+    result = decide(question.claims, LARGEST)
+    assert [output.sparsity for output in result.outputs] == expected(question)
+
+
+@pytest.mark.parametrize("engine", ["enumerate", "branch", "z3"])
+def test_every_engine_finds_the_same_largest_k(engine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = SPECS / "proved" / "trained_and8.toml"
+    assert cli.main(["verify", "--spec", str(spec), "--max-k", "--format", "json", "--engine", engine]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["largest_k"] == 3
+    each = [output["largest_k"] for output in found["outputs"]]
+    assert sorted(set(each)) == [3, 4, 5]
+    assert each.count(3) == 25
+
+
+@given(questions())
+def test_the_bound_brings_both_ends_together_truly(question: Question) -> None:
+    """With enumeration made unaffordable, bisection by the bound and branch and bound say the same."""
+    claims = question.claims
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("supercheck.decide.CHEAP", -1)
+        patch.setattr("supercheck.decide.AFFORDABLE", -1)
+        result = decide(claims, LARGEST)
+    assert [output.sparsity for output in result.outputs] == expected(question)
+
+
+def test_a_table_ends_where_its_rows_end(tmp_path: Path) -> None:
+    """Rows above max_active are not known to be there, so nothing is asked past it."""
+    spec = next((SPECS / "proved").glob("*table*.toml"))
+    result_at = json.loads(run_json(["verify", "--spec", str(spec), "--max-k"]))
+    assert result_at["verdict"] == "proved"
+    assert result_at["largest_k"] == result_at["domain"]["max_active"]
+
+
+def run_json(arguments: list[str]) -> str:
+    import contextlib
+    import io
+
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        cli.main([*arguments, "--format", "json"])
+    return out.getvalue()
+
+
+def test_what_the_time_does_not_allow_is_not_called_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    from supercheck.claims import pose
+    from supercheck.formats import load
+    from supercheck.spec import read_spec
+
+    spec = read_spec(SPECS / "proved" / "trained_and8.toml")
+    assert spec.source.file is not None
+    claims = pose(load(spec.source.file, spec.source.layers), spec)
+    monkeypatch.setattr("supercheck.decide.limits.Clock.over", True)
+    result = decide(claims, replace(LARGEST, engine="bound"))
+    whole = result.sparsity
+    assert whole is not None
+    assert whole.largest is None or whole.known
+    assert "not known" in str(replace(result, render=__import__("supercheck.report.text", fromlist=["text"]).text))
+
+
+def test_wrong_with_nothing_on_is_no_k_at_all() -> None:
+    question = Claims  # the network says 1 where nothing is on; its function says 0
+    from supercheck.boolean import Var
+    from supercheck.exact import Rows, exact_array
+    from supercheck.network import Affine, Network
+    from supercheck.spec import Readout
+
+    one = Affine(Rows.from_dense(exact_array([Fraction(1)]).reshape(1, 1)), exact_array([Fraction(1)]), relu=False)
+    network = Network.of([one])
+    claims = question(network, network, KSparse(1, 1), [Var(0)], Readout("threshold", Fraction(1, 2)))
+    result = decide(claims, LARGEST)
+    assert result.verdict is Verdict.REFUTED
+    assert result.sparsity == Sparsity(-1, 0, True)
+    assert result.sparsity.largest is None
