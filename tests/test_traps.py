@@ -106,7 +106,7 @@ def float_count(stored: Stored, pairs: list[tuple[int, int]], k: int, dtype: typ
     return int(wrong.sum())
 
 
-@pytest.mark.parametrize("engine", ["enumerate", "z3"])
+@pytest.mark.parametrize("engine", ["enumerate", "branch", "z3"])
 @pytest.mark.parametrize(("at", "verdict"), [(Fraction(0), Verdict.REFUTED), (Fraction(2) ** -41, Verdict.PROVED)])
 def test_integers_of_seventy_two_bits_are_decided_exactly(engine: str, at: Fraction, verdict: Verdict) -> None:
     """float32 weights 2^30 and 2^-41 in one neuron: with x0 and x2 on, y is 2^-41 and decides."""
@@ -147,7 +147,7 @@ def test_int64_would_wrap_on_trained_float32_weights_and_we_do_not() -> None:
 
 
 @pytest.mark.parametrize("shift", [0, 28, 34, 60])
-@pytest.mark.parametrize("engine", ["enumerate", "z3"])
+@pytest.mark.parametrize("engine", ["enumerate", "branch", "z3"])
 def test_rescaling_that_changes_no_function_changes_no_verdict(shift: int, engine: str) -> None:
     """y = x2/2 + 2^-18 ReLU(x2 + x3 - 1) reaches 1/2 + 2^-18 at (1, 1), however its layers are scaled."""
     zero, scale = Fraction(0), Fraction(2) ** shift
@@ -170,7 +170,7 @@ def test_a_network_and_its_rescaled_twin_have_one_normal_form() -> None:
     assert network(stored).digest == network(scaled).digest
 
 
-@pytest.mark.parametrize("engine", ["enumerate", "z3"])
+@pytest.mark.parametrize("engine", ["enumerate", "branch", "z3"])
 def test_inputs_that_look_alike_in_doubles_are_told_apart(engine: str) -> None:
     """Regression: without a hidden layer, 2^60 and 2^60 + 1 were taken for the same input."""
     big = Fraction(2**60)
@@ -181,7 +181,7 @@ def test_inputs_that_look_alike_in_doubles_are_told_apart(engine: str) -> None:
     assert result.margin(result.outputs[0]) == -1
 
 
-@pytest.mark.parametrize("engine", ["enumerate", "z3"])
+@pytest.mark.parametrize("engine", ["enumerate", "branch", "z3"])
 @pytest.mark.parametrize("big", [1, 2**40])
 def test_neurons_that_cancel_leave_a_plain_question(engine: str, big: int) -> None:
     """Regression: two alike neurons of opposite weight left Z3 an empty sum, or bounds past a C integer."""
@@ -200,3 +200,42 @@ def test_a_counterexample_found_with_margins_is_still_a_smallest_one() -> None:
     one = Fraction(1)
     result = decide(ask([([[one, one]], [one], False)], [(0, 1)], 2, 2), Limits(margins=True))
     assert (result.counterexample.active, result.counterexample.minimal) == ((), True)
+
+
+@pytest.mark.parametrize(
+    ("engine", "over"),
+    [("enumerate", -140), ("z3", -140), *((engine, n) for engine in ("enumerate", "branch", "z3") for n in (-22, -60))],
+)
+def test_a_violation_is_seen_however_small_and_a_tie_is_none(engine: str, over: int) -> None:
+    """A strict inequality made one by adding 1e-6 misses 2^-22, and by adding 1e-9 calls ties wrong."""
+    one, half, excess = Fraction(1), Fraction(1, 2), Fraction(2) ** over
+    for extra, verdict in ((Fraction(0), Verdict.PROVED), (excess, Verdict.REFUTED)):
+        stored: Stored = [
+            ([[one, one], [one, -one]], [-one, Fraction(0)], True),
+            ([[one, half + extra]], [half * 0], False),
+        ]
+        claims = ask(stored, [(0, 1)], 2, 2)  # off: only x0 on gives 1/2, or 1/2 + extra; on: 1
+        assert decide(claims, Limits(engine=engine)).verdict is verdict
+
+
+def test_weights_rounded_to_fewer_bits_would_flip_verdicts_and_ours_are_not_rounded() -> None:
+    """Cut to ten bits, the weight would change the verdict; ours is that of the stored number."""
+    fine = Fraction(1, 2) + Fraction(1, 2**12)
+    verdicts = []
+    for weight in (fine, Fraction(round(fine * 2**10), 2**10)):
+        stored: Stored = [([[Fraction(1), Fraction(0)]], [Fraction(0)], True), ([[weight]], [Fraction(0)], False)]
+        verdicts.append(decide(ask(stored, [(0, 1)], 2, 1)).verdict)
+    assert verdicts == [Verdict.REFUTED, Verdict.PROVED]
+
+
+@pytest.mark.parametrize("engine", ["bound", "branch"])
+@pytest.mark.parametrize(
+    ("stored_as", "channel", "k"), [("float32 1/c", 6, 2), ("float64 1/c", 10, 2), ("rational 1/c", 10, 3)]
+)
+def test_ties_are_decided_by_the_bound_as_by_enumeration(stored_as: str, channel: int, k: int, engine: str) -> None:
+    stored, pairs = channel_network(1, channel, STORED[stored_as](channel))
+    claims = ask(stored, pairs, 30, k)
+    expected = [output.verdict for output in decide(claims, Limits(engine="enumerate")).outputs]
+    found = [output.verdict for output in decide(claims, Limits(engine=engine)).outputs]
+    assert all(mine in (verdict, Verdict.UNKNOWN) for mine, verdict in zip(found, expected, strict=True))
+    assert engine == "bound" or found == expected
