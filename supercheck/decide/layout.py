@@ -89,9 +89,9 @@ def _both(parts: Sequence[Array]) -> tuple[Array, Array]:
     """Integers as doubles and modulo 2^64."""
     if all(part.dtype != object for part in parts):
         whole: Array = np.concatenate(parts).astype(np.int64)
-        return whole.astype(np.float64), whole
+        return whole.astype(np.float64), whole.view(np.uint64)
     listed: list[Any] = [value for part in parts for value in part.tolist()]
-    return np.array([float(value) for value in listed]), np.array([lowest(int(v)) for v in listed], dtype=np.int64)
+    return np.array([float(value) for value in listed]), np.array([lowest(int(v)) for v in listed], dtype=np.uint64)
 
 
 def _reach(network: Network) -> list[Array]:
@@ -108,5 +108,5 @@ def _reach(network: Network) -> list[Array]:
 
 
 def lowest(value: int) -> int:
-    """The integer modulo 2^64, as a signed one."""
-    return ((value + (1 << 63)) & ((1 << 64) - 1)) - (1 << 63)
+    """The integer modulo 2^64."""
+    return value & ((1 << 64) - 1)

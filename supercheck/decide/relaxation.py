@@ -7,9 +7,11 @@ from above by CERTIFICATE.md's rules, tries the inputs that the bound itself poi
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 from threading import Timer
 
@@ -27,6 +29,7 @@ from supercheck.exact import Array
 from supercheck.shapes import MOST_SPLIT, Case, cases
 
 _MERGED = 1 << MOST_SPLIT
+_WITNESSES = 1 << 22  # features that one call's witnesses may have together
 _CHUNK = 2e6  # entries of rows that one call visits about once: some hundredths of a second
 
 TOO_MANY_CASES = "its function has too many cases"
@@ -60,17 +63,17 @@ def relaxed(
 
 def _compared(answers: Answers, reason: str) -> list[Decision]:
     """Decisions from goals: one refuted class refutes, one open class leaves open."""
-    decisions, refuted, open_ = [], answers.status == REFUTED, (answers.status == OPEN).any(axis=(1, 2))
-    wrong = refuted.any(axis=(1, 2))
-    for place, i in enumerate(answers.outputs.tolist()):
-        if wrong[place]:
-            kind, side = np.argwhere(refuted[place])[0].tolist()
-            decisions.append(Decision(i, Verdict.REFUTED, active=answers.witness(place, kind, side)))
-        elif open_[place]:
-            decisions.append(Decision(i, Verdict.UNKNOWN, reason))
-        else:
-            decisions.append(Decision(i, Verdict.PROVED))
-    return decisions
+    refuted, open_ = (answers.status == REFUTED).reshape(-1, 4), (answers.status == OPEN).any(axis=(1, 2))
+    known = zip(answers.outputs.tolist(), refuted.any(axis=1).tolist(), open_.tolist(), strict=True)
+    first = refuted.argmax(axis=1).tolist()
+    return [
+        Decision(i, Verdict.REFUTED, active=answers.witness(place, *divmod(first[place], 2)))
+        if wrong
+        else Decision(i, Verdict.UNKNOWN, reason)
+        if left
+        else Decision(i, Verdict.PROVED)
+        for place, (i, wrong, left) in enumerate(known)
+    ]
 
 
 def _measured(claims: Claims, answers: Answers, reason: str) -> list[Decision]:
@@ -152,7 +155,13 @@ def ask(
     try:
         if alarm is not None:
             alarm.start()
-        for answers in threads.map(run, chunks):
+        running: deque[Future[Answers | None]] = deque()
+        waiting = iter(chunks)
+        while True:
+            running.extend(threads.submit(run, chunk) for chunk in islice(waiting, 2 * workers - len(running)))
+            if not running:
+                return
+            answers = running.popleft().result()
             if answers is None:
                 return
             yield answers
@@ -190,15 +199,16 @@ def _chunks(claims: Claims, outputs: Sequence[int], workers: int) -> Iterator[_C
     of = np.array(shapes.of)[chosen]
     order = np.argsort(of, kind="stable")
     groups = np.split(chosen[order], np.flatnonzero(np.diff(of[order])) + 1)
-    weight = claims.network.weights
+    weight, width = claims.network.weights, min(claims.domain.max_active, claims.domain.features)
     for members in groups if len(chosen) else ():
-        split = cases(shapes.forms[shapes.of[members[0]]], min(claims.domain.max_active, claims.domain.features))
+        split = cases(shapes.forms[shapes.of[members[0]]], width)
         if split is None:
             continue
         named = np.array([shapes.supports[i] for i in members.tolist()], dtype=np.int32).reshape(len(members), -1)
         packed = _packed(split, named.shape[1])
         work = np.cumsum(weight[members] * max(1, len(split)))
         shares = work // min(_CHUNK, max(1.0, work[-1] / (2 * workers)))
+        shares += np.arange(len(members)) * 4 * width // _WITNESSES
         cuts = np.flatnonzero(np.diff(shares)) + 1
         for part in np.split(np.arange(len(members)), cuts):
             yield _Chunk(members[part], named[part], packed)
@@ -219,7 +229,7 @@ def _packed(split: Sequence[Case], width: int) -> Cases:
 
 def _goals(claims: Claims, outputs: Array, flat: Flat, optimise: bool) -> tuple[Array, Array]:
     """What sign * (w . h) may not exceed, as doubles and modulo 2^64, [outputs, class, side]; inf: not asked."""
-    goals, lows = np.full((len(outputs), 2, 2), inf), np.zeros((len(outputs), 2, 2), dtype=np.int64)
+    goals, lows = np.full((len(outputs), 2, 2), inf), np.zeros((len(outputs), 2, 2), dtype=np.uint64)
     if optimise:
         for on, greatest in asked(claims):
             goals[:, int(on), int(not greatest)] = -inf
@@ -251,7 +261,7 @@ def _scratch(flat: Flat, claims: Claims, stop: Array) -> Scratch:
         lift=np.zeros(rows),
         down=np.zeros(rows),
         value=np.zeros(rows),
-        low=np.zeros(rows, dtype=np.int64),
+        low=np.zeros(rows, dtype=np.uint64),
         stamp=np.full(rows, -1, dtype=np.int64),
         members=np.zeros(rows, dtype=np.int64),
         ends=np.zeros(len(flat.starts), dtype=np.int64),

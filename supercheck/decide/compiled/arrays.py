@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
+import numpy as np
 
 from supercheck.exact import Array
 
@@ -20,6 +21,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 SLOPES = 4096.0  # slopes are multiples of 2^-Q, Q = 12
 FREE, ON, OFF = 0, 1, 2
 PROVED, REFUTED, OPEN = 0, 1, 2
+HALF = np.uint64(1 << 63)
 WRAP = 2.0**61  # what is this close to a goal is told apart by its lowest 64 bits
 
 
@@ -65,7 +67,7 @@ class Flat(NamedTuple):
         indptr: where each row's entries begin.
         cols: of a first-layer row features, of the others rows of the layer below; ascending.
         vals: the integers as doubles.
-        lows: the integers modulo 2^64.
+        lows: the integers modulo 2^64, uint64.
         bias, bias_lows: the same of each row's bias; 0 for outputs.
         order_cols, order_vals: the entries of the first layer's rows by value, greatest first.
         slack: for each row how far a computed value may be from the exact one; 0 where doubles are exact.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from supercheck.decide.compiled.arrays import FREE, SLOPES, WRAP, Flat, Scratch, compiled, inlined
+from supercheck.decide.compiled.arrays import FREE, HALF, SLOPES, WRAP, Flat, Scratch, compiled, inlined
 from supercheck.exact import Array
 
 
@@ -183,14 +183,14 @@ def bound_rows(net: Flat, own: Scratch, active: int, room: int, rule_b: bool) ->
 
 
 @compiled
-def run(net: Flat, own: Scratch, row: int, active: int) -> tuple[float, np.int64, bool]:
+def run(net: Flat, own: Scratch, row: int, active: int) -> tuple[float, np.uint64, bool]:
     """The output's w . h where exactly the first `active` features of `own.on` are on.
 
     Returns:
         (value, value modulo 2^64, whether both may be trusted).
     """
     layers, sure = len(net.starts) - 2, True
-    value, low = 0.0, np.int64(0)
+    value, low = 0.0, np.uint64(0)
     for depth in range(layers - 1, -1, -1):
         for q in range(own.ends[depth - 1] if depth else 0, own.ends[depth]):
             r = own.members[q]
@@ -207,9 +207,9 @@ def run(net: Flat, own: Scratch, row: int, active: int) -> tuple[float, np.int64
                     wrapped += net.lows[p] * own.low[net.cols[p]]
             if abs(z) <= net.slack[r]:  # its sign is in the lowest 64 bits
                 sure = sure and net.slack[r] < WRAP
-                z = float(wrapped)
+                z = float(np.int64(wrapped))
             own.value[r] = z if z > 0.0 else 0.0
-            own.low[r] = wrapped if z > 0.0 else 0
+            own.low[r] = wrapped if z > 0.0 else np.uint64(0)
     if layers:
         for p in range(net.indptr[row], net.indptr[row + 1]):
             value += net.vals[p] * own.value[net.cols[p]]
@@ -230,9 +230,16 @@ def closed(bound: float, goal: float, slack: float) -> bool:
 
 
 @compiled
-def above(value: float, low: np.int64, goal: float, goal_low: np.int64, slack: float) -> tuple[bool, bool]:
+def signed(sign: float, low: np.uint64) -> np.uint64:
+    """The number or its negative, modulo 2^64."""
+    return low if sign > 0.0 else np.uint64(0) - low
+
+
+@compiled
+def above(value: float, low: np.uint64, goal: float, goal_low: np.uint64, slack: float) -> tuple[bool, bool]:
     """(whether value > goal, whether that is sure): by the doubles, or by the lowest 64 bits where those are close."""
     gap = value - goal
     if slack == 0.0 or abs(gap) > slack:
         return bool(gap > 0.0), True
-    return bool(low - goal_low > 0), slack < WRAP
+    over = low - goal_low  # unsigned: signed arithmetic is compiled as if it never wrapped
+    return bool(over != 0 and over < HALF), slack < WRAP

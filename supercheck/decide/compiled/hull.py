@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from supercheck.decide.compiled.arrays import FREE, ON, OPEN, PROVED, REFUTED, Cases, Flat, Scratch, compiled
-from supercheck.decide.compiled.bounds import above, closed, collect, entry, relax, run
+from supercheck.decide.compiled.bounds import above, closed, collect, entry, relax, run, signed
 from supercheck.exact import Array
 
 
@@ -97,7 +97,7 @@ def hull(
 
 @compiled
 def attempt(
-    net: Flat, own: Scratch, row: int, sign: float, goal: float, goal_low: np.int64, features: Array, cases: Cases,
+    net: Flat, own: Scratch, row: int, sign: float, goal: float, goal_low: np.uint64, features: Array, cases: Cases,
     kind: int, max_active: int, taken: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Decide a class by the bounds of `hull`, or refute it by the input that the loosest of them points to.
@@ -121,5 +121,5 @@ def attempt(
     for a in range(active):
         own.on[a] = own.best[a]
     value, low, trusted = run(net, own, row, active)
-    better, certain = above(sign * value, np.int64(sign) * low, goal, goal_low, slack)
+    better, certain = above(sign * value, signed(sign, low), goal, goal_low, slack)
     return (REFUTED, active) if better and trusted and certain else (OPEN, -1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from supercheck.decide.compiled.arrays import FREE, OFF, ON, OPEN, PROVED, REFUTED, Flat, Scratch, compiled
-from supercheck.decide.compiled.bounds import above, bound_rows, closed, highest, run
+from supercheck.decide.compiled.bounds import above, bound_rows, closed, highest, run, signed
 
 
 @compiled
@@ -35,9 +35,9 @@ def choose(net: Flat, own: Scratch, row: int, taken: int) -> int:
 
 @compiled
 def search(
-    net: Flat, own: Scratch, row: int, sign: float, goal: float, goal_low: np.int64, active: int, room: int, cap: int,
+    net: Flat, own: Scratch, row: int, sign: float, goal: float, goal_low: np.uint64, active: int, room: int, cap: int,
     optimise: bool,
-) -> tuple[int, int, int, float, np.int64]:  # fmt: skip
+) -> tuple[int, int, int, float, np.uint64]:  # fmt: skip
     """Look for an input with sign * (w . h) above a goal, depth first, the greatest coefficient's feature first.
 
     Args:
@@ -74,7 +74,7 @@ def search(
             for q in range(taken):
                 own.on[active + q] = own.top_feature[q]
             value, low, trusted = run(net, own, row, active + taken)
-            better, certain = above(sign * value, np.int64(sign) * low, goal, goal_low, slack)
+            better, certain = above(sign * value, signed(sign, low), goal, goal_low, slack)
             sure = sure and trusted and certain
             if better and trusted and certain:
                 found = active + taken
@@ -83,7 +83,7 @@ def search(
                 if not optimise:
                     status = REFUTED
                     break
-                goal, goal_low = sign * value, np.int64(sign) * low
+                goal, goal_low = sign * value, signed(sign, low)
                 shut = closed(bound, goal, slack)
         chosen = -1 if shut or room == 0 else choose(net, own, row, taken)
         if chosen >= 0:
