@@ -65,7 +65,11 @@ def relax(low: float, high: float, likely: bool) -> tuple[float, float, float]:
 
 @inlined
 def bound_first(net: Flat, own: Scratch, row: int, active: int, room: int, rule_b: bool) -> bool:
-    """Relax a row of the first layer by the exact ends of its range: top-k sums (rule 1)."""
+    """Relax a row of the first layer by the exact ends of its range: top-k sums (rule 1).
+
+    Returns:
+        Whether rules a and b relax it differently.
+    """
     base = net.bias[row]
     for a in range(active):
         p = entry(net.indptr, net.cols, row, own.on[a])
@@ -85,8 +89,9 @@ def bound_first(net: Flat, own: Scratch, row: int, active: int, room: int, rule_
             taken += 1
         p -= 1
     low, high = low - net.slack[row], high + net.slack[row]
-    own.up[row], own.lift[row], own.down[row] = relax(low, high, base > 0.0 if rule_b else high > -low)
-    return bool(own.lift[row] > 0.0)
+    by_a, by_b = high > -low, base > 0.0
+    own.up[row], own.lift[row], own.down[row] = relax(low, high, by_b if rule_b else by_a)
+    return bool(own.lift[row] > 0.0 and by_a != by_b)
 
 
 @inlined
@@ -159,27 +164,23 @@ def highest(net: Flat, own: Scratch, row: int, layer: int, sign: float, active: 
 
 
 @compiled
-def bound_rows(net: Flat, own: Scratch, active: int, room: int, rule_b: bool) -> int:
-    """Relax every row of the cone, first layer first; returns an unstable row, or -1."""
-    layers = len(net.starts) - 2
-    unstable = -1
+def bound_rows(net: Flat, own: Scratch, active: int, room: int, rule_b: bool) -> bool:
+    """Relax every row of the cone, first layer first; returns whether rules a and b do so differently."""
+    layers, differ = len(net.starts) - 2, False
     for depth in range(layers - 1, -1, -1):
         layer = layers - 1 - depth
         for q in range(own.ends[depth - 1] if depth else 0, own.ends[depth]):
             r = own.members[q]
             if layer == 0:
-                loose = bound_first(net, own, r, active, room, rule_b)
+                if bound_first(net, own, r, active, room, rule_b):
+                    differ = True
             else:  # back substitution of the row and of its negative (rule 2); z is an integer
                 high, _ = highest(net, own, r, layer, 1.0, active, room)
                 low, _ = highest(net, own, r, layer, -1.0, active, room)
                 high = np.floor(net.bias[r] + high + net.slack[r])
                 low = np.ceil(net.bias[r] - low - net.slack[r])
-                likely = low + high > 0.0 if rule_b else high > -low
-                own.up[r], own.lift[r], own.down[r] = relax(low, high, likely)
-                loose = own.lift[r] > 0.0
-            if loose:
-                unstable = r
-    return unstable
+                own.up[r], own.lift[r], own.down[r] = relax(low, high, high > -low)
+    return differ
 
 
 @compiled

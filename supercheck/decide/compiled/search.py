@@ -65,10 +65,10 @@ def search(
         shut = False
         for turn in range(2):
             rule_b = turn == 0
-            unstable = bound_rows(net, own, active, room, rule_b)
+            differ = bound_rows(net, own, active, room, rule_b)
             bound, taken = highest(net, own, row, layer, sign, active, room)
             shut = closed(bound, goal, slack)
-            if shut or unstable < 0:
+            if shut or not differ:
                 break
         if not shut:
             for q in range(taken):
