@@ -11,7 +11,7 @@ import typer
 
 from supercheck.errors import InputError
 from supercheck.numbers import rational
-from supercheck.streams import write
+from supercheck.streams import show, write
 
 
 class Format(StrEnum):
@@ -50,7 +50,7 @@ def audit(
     if timeout is not None and not 0 < timeout < float("inf"):
         raise InputError(place="--timeout", expected="seconds above 0", got=timeout)
     from supercheck.auditing import audit as run
-    from supercheck.report import audit_html, audit_json, plot as drawing
+    from supercheck.report import audit as report, audit_html, audit_json, plot as drawing
 
     for option, path in (("--plot", plot), ("--heat-map", heat_map)):
         if path is not None:
@@ -68,7 +68,10 @@ def audit(
         drawing.save(drawing.heat_map(found.interference), heat_map, "--heat-map")
     if html is not None:
         audit_html.save_page(found, html)
-    write(audit_json.audit_json(found) if format_ is Format.JSON else str(found))
+    if format_ is Format.JSON:
+        write(audit_json.audit_json(found))
+    else:
+        show(lambda console: report.show(found, console), lambda: str(found))
     return 0 if found.kept else 1
 
 
@@ -94,7 +97,10 @@ def bounds(
     found = run(name, features, outputs, max_active, arity=arity, wrong=_fraction(wrong), precision=bits)
     if plot is not None:
         drawing.save(drawing.bounds_figure(curves(found.of_class, found.wrong)), plot, "--plot")
-    write(audit_json.bounds_json(found) if format_ is Format.JSON else report.bounds_text(found))
+    if format_ is Format.JSON:
+        write(audit_json.bounds_json(found))
+    else:
+        show(lambda console: report.show_bounds(found, console), lambda: report.bounds_text(found))
     return 0
 
 

@@ -12,24 +12,24 @@ from itertools import chain
 from pathlib import Path
 
 from supercheck.boolean import support
-from supercheck.claims import Claims, pose
+from supercheck.claims import Claims
 from supercheck.counting import Counts, count
 from supercheck.decide import Limits, decide
 from supercheck.errors import FaultError
-from supercheck.evidence import Provenance, Result, Verdict
+from supercheck.evidence import Result, Verdict
 from supercheck.findings import Audit, Degrees, Neurons, Representing, Spread, checks
 from supercheck.floors import representing
 from supercheck.floors.bounds import constructions, forms
-from supercheck.floors.classes import and_arity, class_of
-from supercheck.floors.measured import floors
+from supercheck.floors.classes import and_arity
+from supercheck.floors.measured import counted_class, floors
 from supercheck.floors.networks import cuts, missing_paths
 from supercheck.floors.patterns import patterns
-from supercheck.formats import file_digest, load_linear
+from supercheck.formats import load_linear
 from supercheck.interference import interference
 from supercheck.network import Affine
 from supercheck.report.audit import html, text
-from supercheck.spec import Spec, read_spec
-from supercheck.verifying import _open
+from supercheck.spec import Spec
+from supercheck.verifying import question
 from supercheck.wiring import MOST_EDGES, Influence, States, Wiring, duplicates, influence, states
 
 QUICK = 5 * 10**9
@@ -63,18 +63,7 @@ def audit(
         InputError: if network or spec cannot be read, or do not fit each other, or a limit is no number.
     """
     begun = time.perf_counter()
-    if not isinstance(spec, Spec):
-        spec = read_spec(spec, max_active)
-    elif max_active is not None:
-        spec = spec.at_most(max_active)
-    loaded, file = _open(network, spec)
-    claims = pose(loaded, spec)
-    source = Provenance(
-        None if file is None else str(file),
-        None if file is None else file_digest(file),
-        None if spec.file is None else str(spec.file),
-        spec.digest,
-    )
+    claims, spec, source = question(network, spec, max_active)
     ready = time.perf_counter()
     result, undecided = _decided(claims, spec, verify, timeout)
     decided = time.perf_counter()
@@ -129,7 +118,7 @@ def examine(claims: Claims, spec: Spec, result: Result | None = None) -> Audit:
     overlaps = interference(wiring, result)
     if overlaps is None:
         left_out.append(f"overlaps of channels: there are {len(claims):,} outputs")
-    of_class = class_of(claims.formulas, claims.domain.features, claims.domain.max_active)
+    of_class = counted_class(claims)
     smallest = cuts(claims, wiring, known.inputs) if drawn else []
     named = set(chain.from_iterable(map(support, set(claims.formulas))))
     arity = and_arity(claims.formulas)
@@ -151,6 +140,7 @@ def examine(claims: Claims, spec: Spec, result: Result | None = None) -> Audit:
         parts=tuple(map(len, wiring.parts)) if drawn else None,
         missing=tuple(missing),
         interference=overlaps,
+        arithmetic=spec.arithmetic,
         result=result,
         left_out=tuple(left_out),
     )
@@ -159,7 +149,8 @@ def examine(claims: Claims, spec: Spec, result: Result | None = None) -> Audit:
 def _representing(claims: Claims, encoder: Affine | None) -> Representing:
     domain = claims.domain
     code = None if encoder is None else representing.code(encoder, domain)
-    return Representing(representing.dimension_enough(domain), representing.dimension_needed(domain), code)
+    coherence = representing.coherence_allowed(domain.max_active)
+    return Representing(coherence, representing.dimension_enough(domain), representing.dimension_needed(domain), code)
 
 
 def _degrees(claims: Claims, counts: Counts) -> tuple[Degrees, ...]:

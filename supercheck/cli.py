@@ -18,7 +18,7 @@ import typer
 
 from supercheck import __version__, audit_cli
 from supercheck.errors import InputError, clip
-from supercheck.streams import write
+from supercheck.streams import show, write
 
 if TYPE_CHECKING:
     from supercheck.evidence import Result
@@ -128,14 +128,12 @@ app.command()(audit_cli.bounds)
 def _print(result: Result, format_: str) -> None:
     from supercheck.report import REPORTERS
 
-    if format_ == "text" and sys.stdout.isatty():
-        from rich.console import Console
+    if format_ == "text":
+        from supercheck.report.text import show as print_to
 
-        from supercheck.report.text import show
-
-        show(result, Console(highlight=False))
-        return
-    write(REPORTERS[format_](result))
+        show(lambda console: print_to(result, console), lambda: REPORTERS[format_](result))
+    else:
+        write(REPORTERS[format_](result))
 
 
 def main(arguments: list[str] | None = None) -> int:

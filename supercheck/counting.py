@@ -8,7 +8,7 @@ each has. Biases and the table of values are counted apart.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from supercheck.exact import Array, Rows
 from supercheck.floors.capacity import sparse_bits
-from supercheck.network import Affine, Network
+from supercheck.network import Affine, Network, Output
 
 CODE = "log2 C(P, E) + E log2 V bits for each matrix: P places, E nonzeros, V distinct values"
 
@@ -30,10 +30,10 @@ class Matrix:
         edges: E, its nonzeros.
         values: V, the distinct values of its nonzeros.
         biases: nonzero biases.
-        bias_values: distinct values of the biases, 0 included where it occurs.
+        bias_values: distinct values of the biases, 0 included where it occurs; a readout's each with its row's factor.
         largest: the largest magnitude of a weight.
         table_bits: the bits of the distinct values themselves, sign included.
-        scaled_identity: whether it is a multiple of the identity, which is the same for every function.
+        scaled_identity: whether it is a multiple of the identity, factors included: the same for every function.
     """
 
     slots: int
@@ -174,7 +174,7 @@ def count(own: Network, encoder: Affine | None = None, decoder: Affine | None = 
         decoder: the fixed code after it.
     """
     hidden = tuple(_matrix(layer.weight, layer.bias.tolist()) for layer in own.hidden)
-    readout = _matrix(own.output.weight, own.output.bias)
+    readout = _readout(own.output)
     blocks = [Block("hidden", hidden), Block("readout", (readout,))] if hidden else [Block("readout", (readout,))]
     if encoder is not None:
         blocks.insert(0, _code("encoder", encoder))
@@ -189,7 +189,14 @@ def count(own: Network, encoder: Affine | None = None, decoder: Affine | None = 
 def _code(name: str, code: Affine) -> Block:
     """A fixed code, in normal form as an output layer."""
     normal = Network.of([Affine(code.weight, code.bias, False)])
-    return Block(name, (_matrix(normal.output.weight, normal.output.bias),), fixed=True)
+    return Block(name, (_readout(normal.output),), fixed=True)
+
+
+def _readout(output: Output) -> Matrix:
+    """An output layer; the factors of its rows count with its biases."""
+    matrix, pairs = _matrix(output.weight, output.bias), set(zip(output.bias, output.scale, strict=True))
+    alike = matrix.scaled_identity and len(set(output.scale)) == 1
+    return replace(matrix, bias_values=len(pairs), scaled_identity=alike)
 
 
 def _matrix(rows: Rows, biases: Sequence[int | Fraction]) -> Matrix:

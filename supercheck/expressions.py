@@ -6,6 +6,7 @@ A formula is computed to sixty digits and rounded to forty, so that what is a wh
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Callable, Mapping
 from decimal import Context, Decimal, DecimalException, localcontext
 from fractions import Fraction
@@ -47,7 +48,7 @@ def evaluate_limit(limit: int | Fraction | str, values: Mapping[str, int]) -> De
             elif len(limit) > LONGEST:
                 raise InputError(expected=f"at most {LONGEST:,} characters", got=f"{len(limit):,}")
             else:
-                value = _value(ast.parse(limit.strip(), mode="eval").body, limit, values)
+                value = _value(_parsed(limit), limit, values)
             if not value.is_finite():
                 raise InputError(expected="a finite limit", got=limit)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -55,6 +56,13 @@ def evaluate_limit(limit: int | Fraction | str, values: Mapping[str, int]) -> De
         except DecimalException as error:
             raise InputError(expected="a limit that has a value", got=f'"{limit}"') from error
     return _KEPT.plus(value)
+
+
+def _parsed(limit: str) -> ast.expr:
+    """The tree of a formula; what Python would only warn of is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return ast.parse(limit.strip(), mode="eval").body
 
 
 def _value(node: ast.expr, whole: str, values: Mapping[str, int]) -> Decimal:

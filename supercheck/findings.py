@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 
@@ -32,6 +33,9 @@ MEASURED: Mapping[str, Callable[[Counts], float]] = {
     "max_weight": lambda counts: counts.largest,
 }
 """What each limit of a spec's `[audit]` limits."""
+
+TELLING = 0.75
+"""A share of the bits from which on a readout or a code is worth a note."""
 
 
 @dataclass(frozen=True)
@@ -125,11 +129,13 @@ class Representing:
     """What it costs merely to represent the features so that inner products read them.
 
     Attributes:
-        enough: a dimension that is enough.
-        needed: the least dimension in which codes can be as incoherent as that takes.
+        coherence: below it, codes are told apart.
+        enough: a dimension that is enough for that.
+        needed: the least dimension in which codes can be so incoherent.
         code: how well the fixed encoder does it, if there is one.
     """
 
+    coherence: Fraction
     enough: int
     needed: int
     code: Code | None
@@ -156,6 +162,7 @@ class Audit:
         parts: sizes of the connected parts, largest first; None where no graph was built.
         missing: outputs without a path from a feature that they depend on; each refutes the network.
         interference: overlaps of channels and worst interferers.
+        arithmetic: "real" or "float32"; what the wiring alone refutes is wrong in real arithmetic.
         result: the verdict, where the question was also decided.
         undecided: why it was not.
         left_out: what this audit left out, one sentence each.
@@ -181,6 +188,7 @@ class Audit:
     parts: tuple[int, ...] | None
     missing: tuple[MissingPath, ...]
     interference: Interference | None
+    arithmetic: str = "real"
     result: Result | None = None
     undecided: str | None = None
     left_out: tuple[str, ...] = ()
@@ -199,7 +207,7 @@ class Audit:
         """The verdict, as far as there is one: by the engines, or by a missing path alone."""
         if self.result is not None and self.result.verdict is not Verdict.UNKNOWN:
             return self.result.verdict
-        if self.missing:
+        if self.missing and self.arithmetic == "real":
             return Verdict.REFUTED
         return None if self.result is None else self.result.verdict
 
@@ -233,9 +241,9 @@ def _notes(audit: Audit) -> Iterator[str]:
     total = sum(block.bits for block in counts.blocks)
     for block in counts.blocks:
         share = block.bits / total if total else 0
-        if share > 0.5 and block.name != "hidden":
+        if share > TELLING and block.name != "hidden":
             owner = "fixed " if block.fixed else ""
-            yield f"{share:.0%} of all bits sit in the {owner}{block.name}: the computation happens there."
+            yield f"{share:.0%} of all bits sit in the {owner}{block.name}: look for the computation there."
     if counts.neurons and neurons.linear == counts.neurons:
         kind = "only passes a feature on" if neurons.passing == counts.neurons else "is linear on this domain"
         yield f"Every neuron {kind}: the ReLUs compute nothing, the readout does."
@@ -254,11 +262,13 @@ def _notes(audit: Audit) -> Iterator[str]:
         yield f"No path leads from x{path.feature} to y{path.output}, which depends on it: {wrong}."
     for floor in audit.floors:
         if floor.kind == "class" and floor.unit == "bits" and (spare := (floor.floor or 0) - counts.bits) >= 2:
-            part = f"at most a part 2^-{int(spare) - 1} of the class is that cheap with a network's own weights"
-            yield f"The code is {spare:.1f} bits below the floor of the class: {part}."
+            part = f"at most a part 2^-{int(spare)} of the class has so short a code"
+            given = "with numbers of edges, values, biases and fixed codes given beforehand"
+            yield f"The code is {spare:.1f} bits below the floor of the class: {given}, {part}."
         if floor.missed:
             figures = f"{floor.measured:g} {floor.unit} lie below a floor of {floor.floor:g}"
             yield f"{floor.name}: {figures}, so the network cannot be right."
     for floor in audit.binding:
         if floor.measured == floor.floor and floor.kind == "this function":
-            yield f"{floor.name}: slack 1.0, so no network that computes this function has fewer {floor.unit}."
+            shape = "that computes this function" if floor.unit != "edges" else "of this shape that is right"
+            yield f"{floor.name}: slack 1.0, so no network {shape} has fewer {floor.unit}."

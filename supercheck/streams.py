@@ -1,9 +1,29 @@
-"""Writing results to stdout. Standard library only."""
+"""Writing results to stdout: plain, or on a terminal in its colours and width."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def show(print_to: Callable[[Console], None], plain: Callable[[], str]) -> None:
+    """Print a report for people.
+
+    Args:
+        print_to: what prints it on a terminal.
+        plain: what makes the text that goes anywhere else.
+    """
+    if not sys.stdout.isatty():
+        write(plain())
+        return
+    from rich.console import Console
+
+    print_to(Console(highlight=False))
 
 
 def write(text: str) -> None:

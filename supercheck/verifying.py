@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from supercheck.claims import pose
+from supercheck.claims import Claims, pose
 from supercheck.decide import Limits, decide
 from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import InputError
@@ -43,6 +43,27 @@ def verify(
         FaultError: if supercheck contradicts itself; there is no verdict then.
     """
     begun = time.perf_counter()
+    claims, spec, source = question(network, spec, max_active)
+    ready = time.perf_counter()
+    result = decide(claims, limits, progress)
+    seconds = {"load": ready - begun, **result.seconds, "total": time.perf_counter() - begun}
+    return replace(result, arithmetic=spec.arithmetic, source=source, seconds=seconds, render=text, render_html=html)
+
+
+def question(network: object, spec: Spec | str | Path, max_active: int | None) -> tuple[Claims, Spec, Provenance]:
+    """Load, read and pose.
+
+    Args:
+        network: as `verify` takes it.
+        spec: a `Spec`, or the path of a spec file.
+        max_active: a sparsity that wins over the spec's own.
+
+    Returns:
+        The question, the spec as it was read, and where both came from.
+
+    Raises:
+        InputError: if network or spec cannot be read, or do not fit each other.
+    """
     if not isinstance(spec, Spec):
         spec = read_spec(spec, max_active)
     elif max_active is not None:
@@ -55,10 +76,7 @@ def verify(
         None if spec.file is None else str(spec.file),
         spec.digest,
     )
-    ready = time.perf_counter()
-    result = decide(claims, limits, progress)
-    seconds = {"load": ready - begun, **result.seconds, "total": time.perf_counter() - begun}
-    return replace(result, arithmetic=spec.arithmetic, source=source, seconds=seconds, render=text, render_html=html)
+    return claims, spec, source
 
 
 def _open(network: object, spec: Spec) -> tuple[Network, Path | None]:

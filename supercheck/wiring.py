@@ -58,13 +58,20 @@ class Wiring:
             The first of these features, a multiple of 64, and uint64 [outputs, words]: bit j of word w is for the
             feature that comes 64 w + j after it.
         """
-        return reach(self.network.matrices)
+        return reach(self.network.matrices) if self._kept is None else iter(self._kept)
+
+    @cached_property
+    def _kept(self) -> list[tuple[int, Array]] | None:
+        """All that outputs hear, where it fits."""
+        fits = self.network.outputs * _words(self.network.features) <= _HELD
+        return list(reach(self.network.matrices)) if fits else None
 
     @cached_property
     def cones(self) -> Array:
         """For each output how many features, then neurons of each hidden layer, reach it: [outputs, layers + 1]."""
         matrices = self.network.matrices
-        counts = [sum(_count(bits) for _, bits in reach(matrices[start:])) for start in range(len(matrices) - 1)]
+        walks = (reach(matrices[start:]) if start else self.heard() for start in range(len(matrices) - 1))
+        counts = [sum(_count(bits) for _, bits in walk) for walk in walks]
         return np.stack([*counts, np.diff(matrices[-1].indptr)], axis=1)
 
     @cached_property

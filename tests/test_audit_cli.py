@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from supercheck import cli
+from supercheck import audit, cli
+from supercheck.report import audit as report, plot
 
 SPECS = Path(__file__).parent.parent / "specs"
 
@@ -149,3 +152,39 @@ def test_drawings_and_pages_are_written_the_same_each_time(tmp_path: Path, capsy
     for text in (page, (tmp_path / "a.svg").read_text()):
         assert "this network, 80 neurons" in text
         assert "lower: n x n blocks between fixed codes, 8 bits" in text
+
+
+def test_the_drawing_shows_the_network_beside_its_legend() -> None:
+    found = audit(None, SPECS / "proved" / "channel_eighths.toml", verify=False)
+    figure = plot.audit_figure(found)
+    assert figure is not None
+    figure.draw_without_rendering()
+    [axes], [legend] = figure.axes, figure.legends
+    assert not legend.get_window_extent().overlaps(axes.get_window_extent())
+    colours = {line.get_color() for line in axes.get_lines()}
+    assert len(colours) == len(axes.get_lines())
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_tables_keep_to_the_width_of_the_terminal(width: int) -> None:
+    stream = io.StringIO()
+    spec = SPECS / "proved" / "channel_eighths.toml"
+    report.show(
+        audit(None, spec, verify=False), Console(file=stream, width=width, force_terminal=True, color_system=None)
+    )
+    lines = stream.getvalue().splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("Floors"))
+    table = lines[start : lines.index("", start)] if "" in lines[start:] else lines[start:]
+    assert len(table) > 5
+    assert max(map(len, table)) <= width
+    assert (max(map(len, table)) > 80) == (width == 120)
+
+
+def test_a_terminal_gets_the_report_in_its_width(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = run(capsys, "audit", "--spec", SPECS / "proved" / "channel_eighths.toml", "--no-verify")
+    assert code == 0
+    table = [line for line in out.splitlines() if "this network" in line]
+    assert len(table) == 3
+    assert max(map(len, table)) == 80

@@ -109,3 +109,13 @@ def test_counts_are_those_of_the_dense_matrices(stored: Stored) -> None:
     assert found.largest == max((abs(v) for part in values for v in part), default=0)
     assert found.edges == net.edges
     assert found.neurons == net.neurons
+
+
+def test_a_diagonal_readout_of_different_factors_is_no_multiple_of_the_identity() -> None:
+    """The normal form moves the factors 1, 2, 3 out of the matrix; a decoder behind them can depend on them."""
+    diagonals = [
+        Affine(Rows.from_dense(np.diag(d)), np.zeros(3, dtype=np.int64), False) for d in ([1, 2, 3], [2, 2, 2])
+    ]
+    different, same = (count(Network.of([layer])).own[0] for layer in diagonals)
+    assert (different.scaled_identity, different.parameters, different.bias_values) == (False, 3, 3)
+    assert (same.scaled_identity, same.parameters, same.bias_values) == (True, 0, 1)

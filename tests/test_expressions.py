@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from decimal import Decimal
 from fractions import Fraction
 
@@ -41,13 +42,16 @@ def test_what_a_limit_means(limit: int | Fraction | str, value: int | Decimal) -
     [
         "", "width", "m(3)", "m +", "__import__('os')", "m if k else 2", "True", "'m'", "3j", "m < k", "m.real", "[m]",
         "abs(m)", "sqrt(m, k)", "m // 2", "m % 2", "(" * 990, "1 / 0", "log2(0)", "log2(0 - 1)", "sqrt(0 - 1)",
-        "9 ** 9 ** 9 ** 9", "x" * 1001, "0 ** 0", "m\x00",
+        "9 ** 9 ** 9 ** 9", "x" * 1001, "0 ** 0", "m\x00", "1if m else 2",
     ],
 )  # fmt: skip
 def test_what_is_no_limit_is_an_input_error(limit: str) -> None:
-    with pytest.raises(InputError) as refused:
-        evaluate_limit(limit, VALUES)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with pytest.raises(InputError) as refused:
+            evaluate_limit(limit, VALUES)
     assert len(str(refused.value).splitlines()) == 1
+    assert not warned
 
 
 @given(st.integers(1, 10**6), st.integers(0, 10**6), st.integers(1, 10**6))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from supercheck import InputError, gate, parse
-from supercheck.floors import capacity, logs
+from supercheck.floors import Floor, bound, capacity, logs
 from supercheck.floors.bounds import bounds, constructions, curves, forms
 from supercheck.floors.classes import FunctionClass, class_of
 
@@ -266,7 +266,7 @@ def test_bounds_list_every_capacity_and_mark_the_strongest_of_each_unit() -> Non
     by_name = {floor.name.split(",")[0]: floor for floor in found.floors}
     assert by_name["n x n block between fixed codes"].floor == 22
     assert by_name["n x n block between fixed codes"].binds
-    assert by_name["parameters"].floor == 480
+    assert by_name["8 bits a parameter"].floor == 480
     assert {floor.kind for floor in found.floors} == {"class"}
     assert all(floor.source and floor.measured is None for floor in found.floors)
     assert [floor.unit for floor in found.floors if floor.binds] == ["bits", "parameters", "edges", "neurons"]
@@ -319,3 +319,50 @@ def test_curves_rise_and_pass_through_the_bounds(name: str) -> None:
         assert inf not in values
     lower = drawn["n x n blocks between fixed codes, 8 bits"]
     assert lower[64] == capacity.least_block_width(of_class.bits(), 1, 8)
+
+
+@pytest.mark.parametrize("slots", range(1, 8))
+@pytest.mark.parametrize("values", [1, 2, 5])
+def test_the_least_edges_are_those_of_a_search_up_to_a_full_matrix(slots: int, values: int) -> None:
+    held = [comb(slots, edges) * values**edges for edges in range(slots + 1)]
+    for count in {*held, max(held) + 1}:
+        bits = log2(count) * (1 - 1e-12)
+        found = next((edges for edges, other in enumerate(held) if other >= count), None)
+        assert capacity.least_edges(bits if count <= max(held) else log2(count), slots, values) == found
+
+
+def test_a_fixed_decoder_adds_signs_to_tell_apart() -> None:
+    """Of two network outputs a fixed decoder makes three: each has signs of its own, none has parameters."""
+    own, decoded = capacity.stages(3, [2], 2), capacity.stages(3, [2], 2, 3)
+    assert decoded == [own[0], capacity.Stage(3, own[1].parameters)]
+    assert capacity.real_bits(decoded, 1000) > capacity.real_bits(own, 1000)
+    few, many = (capacity.least_real_width(60, 8, 4, 1, 37, decoded) for decoded in (None, 400))
+    assert few is not None
+    assert many is not None
+    assert many < few
+
+
+@pytest.mark.parametrize(("m", "q", "outputs"), [(10**6, 10, 1000), (10**12, 5, 100), (10**9, 40, 30)])
+def test_ands_of_many_features_keep_their_bits(m: int, q: int, outputs: int) -> None:
+    choices = comb(m, q)
+    exact = sum(log2(choices - i) for i in range(outputs))
+    assert FunctionClass("q-and", m, outputs, q, q).bits() == pytest.approx(exact)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "place"),
+    [(("permutation", 10**9, 10**9, 10**6), {}, "-k"), (("2-and", 8, 8, 3), {"arity": 3}, "--arity")],
+)
+def test_what_bounds_would_not_finish_or_not_heed_is_an_input_error(
+    arguments: tuple[str, int, int, int], options: dict[str, int], place: str
+) -> None:
+    with pytest.raises(InputError, match=place):
+        bounds(*arguments, **options)  # type: ignore[arg-type]
+
+
+def test_the_floor_that_leaves_the_least_slack_binds() -> None:
+    wide = Floor("wide", 12, 4, "bits through a cut", "this network", "")
+    narrow = Floor("narrow", 2, 1.5, "bits through a cut", "this network", "")
+    empty = Floor("empty", 0, 1, "bits in layer 1", "this network", "")
+    assert [floor.binds for floor in bound([wide, narrow, empty], ("this network",))] == [False, True, True]
+    assert empty.missed

@@ -14,7 +14,7 @@ from oracle import inputs
 from strategies import formulas, meaning
 
 from supercheck import KSparse, gate, parse
-from supercheck.boolean import Formula
+from supercheck.boolean import Formula, support
 from supercheck.exact import Rows
 from supercheck.floors import functions, representing
 from supercheck.floors.patterns import Patterns, patterns
@@ -56,7 +56,8 @@ def test_part_of_the_patterns_is_part_of_them(question: tuple[int, int, list[For
     m, k, listed = question
     part, whole = patterns(listed, KSparse(m, k), cells), patterns(listed, KSparse(m, k))
     assert {tuple(row) for row in part.rows.tolist()} <= table(listed, m, k)
-    assert part.complete == (KSparse(m, k).size <= cells // len(listed))
+    named = len(set().union(*map(support, listed)))
+    assert part.complete == (KSparse(named, min(k, named)).size <= cells // len(listed))
     assert functions.rank_floor(part) <= functions.rank_floor(whole)
     assert len(functions.shattered(part)) <= len(functions.shattered(whole))
     assert functions.alone(part) <= functions.alone(whole)
@@ -272,3 +273,23 @@ def test_random_signs_of_enough_dimensions_do_represent() -> None:
     assert found is not None
     assert found.coherence_squared < 1
     assert found.margin > 0
+
+
+def test_the_epsilon_floor_of_a_million_outputs_is_found_at_once() -> None:
+    """One more neuron than the floor may do, one less may not; a search neuron by neuron took minutes."""
+    floor = functions.epsilon_floor(10**6, Fraction(1, 2000))
+    ratio = Fraction(1, 1999)
+    assert (floor + 1) * (1 + (10**6 - 1) * ratio**2) >= 10**6 > floor * (1 + (10**6 - 1) * ratio**2)
+
+
+def test_features_that_no_function_names_are_left_off() -> None:
+    known = patterns([parse("x3 & x399")], KSparse(400, 3))  # 10,666,801 inputs
+    assert known.complete
+    assert sorted(known.inputs, key=len) == [frozenset(), frozenset({3, 399})]
+    assert patterns([parse("1")], KSparse(400, 3)).rows.tolist() == [[True]]
+
+
+def test_codes_of_no_active_feature_need_no_dimension() -> None:
+    assert representing.coherence_allowed(3) == Fraction(1, 5)
+    assert representing.coherence_allowed(0) == 1
+    assert (representing.dimension_enough(KSparse(9, 0)), representing.dimension_needed(KSparse(9, 0))) == (0, 0)

@@ -182,3 +182,16 @@ def test_a_network_without_a_hidden_layer_has_cones_too() -> None:
     found = Wiring(net)
     assert found.cones.tolist() == [[2], [0]]
     assert states(net, KSparse(3, 1)) == []
+
+
+@pytest.mark.parametrize(("held", "walks"), [(2, 1), (1, 3)])
+def test_what_outputs_hear_is_found_once_where_it_fits(held: int, walks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = network([([[1, 1, 0], [0, 0, 1]], [-1, 0], True), ([[1, 0], [1, 0]], [0, 0], False)])  # type: ignore[list-item]
+    begun = []
+    monkeypatch.setattr(rooms, "_HELD", held)  # two outputs, a word each
+    monkeypatch.setattr(rooms, "reach", lambda matrices: begun.append(1) or reach(matrices))
+    found = Wiring(net)
+    assert found.cones.tolist() == [[2, 1], [2, 1]]
+    assert found.reached.tolist() == [2, 2, 0]
+    assert found.missing([gate("and", [0, 1]), gate("and", [1, 2])]) == [(1, 2)]
+    assert len(begun) == walks

@@ -34,7 +34,7 @@ class Limits:
     largest_k: bool = False
     cross_check: int = 0
     reproducer: Path = Path("supercheck-disagreement.toml")
-    nodes: int = 1 << 20
+    nodes: int = 1 << 18
     memory: int | None = None
 
     def __post_init__(self) -> None:

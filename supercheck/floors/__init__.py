@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal
 
 Kind = Literal["class", "this function", "this network"]
@@ -27,7 +28,8 @@ class Floor:
         kind: what it may claim. A floor of a class says nothing of one instance; below one of this function or this
             network, a network is wrong.
         source: where it comes from.
-        binds: whether it is the strongest of its unit: for networks of those that hold for this function or network.
+        binds: whether it leaves the least slack of its unit, or is the largest where there is no network; for
+            networks among those that hold for this function or network.
     """
 
     name: str
@@ -44,6 +46,12 @@ class Floor:
         return self.measured / self.floor if self.measured is not None and self.floor else None
 
     @property
+    def strength(self) -> float:
+        """How strong it is among floors of its unit: what it leaves of the measured figure, or the floor alone."""
+        whole = 1 if self.measured is None else self.measured
+        return (self.floor or 0) / whole if whole else inf
+
+    @property
     def missed(self) -> bool:
         """Whether the network cannot be right, because it lies below a floor that holds for it."""
         known = self.kind != "class" and self.measured is not None and self.floor is not None
@@ -53,13 +61,10 @@ class Floor:
 def bound(floors: Iterable[Floor], kinds: tuple[Kind, ...]) -> tuple[Floor, ...]:
     """The floors, with the strongest of each unit among the given kinds marked as the one that binds."""
     listed = list(floors)
-    best: dict[str, float] = {}
-    for floor in listed:
-        if floor.kind in kinds and floor.floor:
-            best[floor.unit] = max(best.get(floor.unit, 0), floor.floor)
-    first: set[str] = set()
+    strongest: dict[str, int] = {}
     for place, floor in enumerate(listed):
-        if floor.kind in kinds and floor.floor and best[floor.unit] == floor.floor and floor.unit not in first:
-            first.add(floor.unit)
-            listed[place] = replace(floor, binds=True)
-    return tuple(listed)
+        if floor.kind in kinds and floor.floor:
+            first = strongest.setdefault(floor.unit, place)
+            if floor.strength > listed[first].strength:
+                strongest[floor.unit] = place
+    return tuple(replace(floor, binds=strongest.get(floor.unit) == place) for place, floor in enumerate(listed))

@@ -15,6 +15,7 @@ from supercheck.floors.classes import FunctionClass
 
 PAPER = "Adler and Shavit, arXiv 2409.15318"
 MOST_OUTPUTS = 10**12
+MOST_ACTIVE = 1000
 _BELOW, _ABOVE = 64, 16  # how far curves go to both sides
 
 
@@ -116,9 +117,14 @@ def bounds(
     begun = time.perf_counter()
     if not 1 <= precision <= 1024:
         raise InputError(place="--bits", expected="1 to 1,024 bits a parameter", got=precision)
-    for place, value in (("--features", features), ("--outputs", outputs)):
-        if value > MOST_OUTPUTS:
-            raise InputError(place=place, expected=f"at most {MOST_OUTPUTS:,}", got=f"{value:,}")
+    sizes = (
+        ("--features", features, MOST_OUTPUTS),
+        ("--outputs", outputs, MOST_OUTPUTS),
+        ("-k", max_active, MOST_ACTIVE),
+    )
+    for place, value, most in sizes:
+        if value > most:
+            raise InputError(place=place, expected=f"at most {most:,}", got=f"{value:,}")
     of_class = FunctionClass(name, features, outputs, max_active, arity)
     listed = bound(_floors(of_class, wrong, precision), ("class",))
     made = () if name == "gate2" else tuple(constructions(of_class.reads, features, outputs))
@@ -135,14 +141,16 @@ def _floors(of_class: FunctionClass, wrong: Fraction, precision: int) -> Iterato
 
     yield floor(f"bits of the class: {of_class.formula}", bits, "bits", classes.SOURCE)
     slots = capacity.least_slots(bits, 2**precision)
-    yield floor(f"parameters, {said}", slots, "parameters", capacity.DENSE_SOURCE)
+    yield floor(said, slots, "parameters", capacity.DENSE_SOURCE)
     places, values = count * (m + count), 2**precision - 1
     edges = capacity.least_edges(bits, places, values)
-    yield floor(f"nonzeros in one hidden layer of m' neurons, {said}", edges, "edges", capacity.CODE_SOURCE)
+    yield floor(
+        f"nonzeros in one hidden layer of m' neurons, biases given, {said}", edges, "edges", capacity.CODE_SOURCE
+    )
     width = capacity.least_block_width(bits, 1, precision)
     yield floor(f"n x n block between fixed codes, {said}", width, "neurons", capacity.BLOCKS_SOURCE)
     swaps = capacity.least_neurons_modulo_swaps(bits, m + 1 + count, 2**precision)
-    yield floor(f"one hidden layer modulo swaps, {said}", swaps, "neurons", capacity.SWAPS_SOURCE)
+    yield floor(f"one hidden layer modulo swaps, output biases given, {said}", swaps, "neurons", capacity.SWAPS_SOURCE)
     real = capacity.least_real_width(bits, m, count, 1, inputs)
     yield floor("one hidden layer, any precision", real, "neurons", capacity.ANTHONY_BARTLETT)
 

@@ -70,13 +70,22 @@ class Stage:
     parameters: int
 
 
-def stages(features: int, widths: Sequence[int], outputs: int) -> list[Stage]:
-    """The layers of a dense network: every weight and bias is a parameter."""
+def stages(features: int, widths: Sequence[int], outputs: int, decoded: int | None = None) -> list[Stage]:
+    """The layers of a dense network: every weight and bias is a parameter.
+
+    Args:
+        features: what the network reads.
+        widths: of its hidden layers.
+        outputs: its own outputs.
+        decoded: what a fixed decoder makes of them, if there is one: it adds signs to tell apart, no parameters.
+    """
     total, before, found = 0, features, []
     for units in (*widths, outputs):
         total += units * (before + 1)
         found.append(Stage(units, total))
         before = units
+    if decoded is not None:
+        found[-1] = Stage(decoded, total)
     return found
 
 
@@ -111,7 +120,7 @@ def least_slots(bits: float, values: int) -> int:
 
 def least_edges(bits: float, slots: int, values: int) -> int | None:
     """The least number of nonzeros of `values` values in `slots` places that hold `bits`; None where none do."""
-    peak = slots * values // (values + 1)  # beyond it one nonzero more holds less
+    peak = (slots + 1) * values // (values + 1)  # beyond it one nonzero more holds less
     return least(lambda edges: sparse_bits(slots, edges, values) >= bits, peak)
 
 
@@ -132,10 +141,12 @@ def least_block_width(bits: float, layers: int, precision: int) -> int:
     return found
 
 
-def least_real_width(bits: float, features: int, outputs: int, hidden: int, inputs: int) -> int | None:
+def least_real_width(
+    bits: float, features: int, outputs: int, hidden: int, inputs: int, decoded: int | None = None
+) -> int | None:
     """The least width of `hidden` dense layers of real weights that tell 2^bits functions apart; None where none do."""
 
     def enough(width: int) -> bool:
-        return real_bits(stages(features, [width] * hidden, outputs), inputs) >= bits
+        return real_bits(stages(features, [width] * hidden, outputs, decoded), inputs) >= bits
 
     return least(enough, MOST)

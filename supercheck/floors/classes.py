@@ -50,6 +50,8 @@ class FunctionClass:
         for place, value in (("--features", self.features), ("--outputs", self.outputs), ("--arity", self.arity)):
             if value < 1:
                 raise InputError(place=place, expected="at least 1", got=value)
+        if self.name != "q-and" and self.arity != 2:
+            raise InputError(place="--arity", expected="class q-and where it is given", got=self.name)
         if self.max_active < needed:
             expected = f"at least {needed}, or functions of the class agree on every input"
             raise InputError(place="-k", expected=expected, got=self.max_active)

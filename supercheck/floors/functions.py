@@ -15,6 +15,7 @@ import numpy as np
 from supercheck.boolean import Formula, support
 from supercheck.exact import Array
 from supercheck.floors.classes import and_arity
+from supercheck.floors.logs import least
 from supercheck.floors.patterns import Patterns
 
 RANK_SOURCE = "equality: outputs and 1 lie in the span of 1 and the last layer (ours); rank modulo 2^31 - 1"
@@ -40,17 +41,17 @@ def rank_floor(known: Patterns) -> int:
     """
     alone, rows = len(_alone(known)), known.rows
     silent = bool((~rows.any(axis=1)).any())
-    least = alone + silent - 1  # a triangle of rows (1, e_i), and (1, 0)
-    if least == known.outputs:
-        return least
+    triangle = alone + silent - 1  # a triangle of rows (1, e_i), and (1, 0)
+    if triangle == known.outputs:
+        return triangle
     order = np.argsort(rows.sum(axis=1), kind="stable")
     width = known.outputs + 1
     most = min(len(order), _MOST_STEPS // width**2)
     if most < 1:
-        return max(least, 0)
+        return max(triangle, 0)
     table = np.ones((width, most), dtype=np.int64)
     table[1:] = rows[order[:most]].T
-    return max(least, _rank(table) - 1)
+    return max(triangle, _rank(table) - 1)
 
 
 def epsilon_floor(alone: int, within: Fraction) -> int:
@@ -68,10 +69,10 @@ def epsilon_floor(alone: int, within: Fraction) -> int:
     """
     if not 0 <= within < Fraction(1, 2):
         raise ValueError("the error must be below 1/2")
-    ratio, r = within / (1 - within), 1
-    while not _near_identity(alone, ratio, r):
-        r += 1
-    return r - 1
+    ratio = within / (1 - within)
+    found = least(lambda neurons: _near_identity(alone, ratio, neurons + 1), alone)
+    assert found is not None
+    return found
 
 
 def _near_identity(alone: int, ratio: Fraction, rank: int) -> bool:

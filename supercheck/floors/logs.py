@@ -8,12 +8,12 @@ with the fractions afterwards is exact.
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Context, Decimal, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from fractions import Fraction
 from functools import cache
 from math import factorial, inf, nextafter
 
-_DIGITS = 60
+_SIXTY = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _ERROR = Fraction(1, 10**50)  # far more, relatively, than a dozen operations at sixty digits can lose
 _EXACT = 1000  # factorials up to here are taken exactly
 _PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
@@ -24,7 +24,7 @@ def log2(value: int, *, up: bool) -> Fraction:
     """The logarithm of a positive integer, erring up or down only; exact for a power of two."""
     if value & (value - 1) == 0:
         return Fraction(value.bit_length() - 1)
-    with localcontext(Context(prec=_DIGITS)):
+    with localcontext(_SIXTY):
         return _away(+Decimal(value).ln() / Decimal(2).ln(), up=up)
 
 
@@ -36,7 +36,7 @@ def log2_factorial(n: int, *, up: bool) -> Fraction:
     """
     if n <= _EXACT:
         return log2(factorial(n), up=up)
-    with localcontext(Context(prec=_DIGITS)):
+    with localcontext(_SIXTY):
         x = Decimal(n)
         series = 1 / (12 * x) - 1 / (360 * x**3) + (1 / (1260 * x**5) if up else 0)
         nats = x * x.ln() - x + (2 * _PI * x).ln() / 2 + series
@@ -44,8 +44,15 @@ def log2_factorial(n: int, *, up: bool) -> Fraction:
 
 
 def log2_perm(n: int, k: int, *, up: bool) -> Fraction:
-    """log2 of n! / (n - k)!, the ordered choices of k of n, erring up or down only."""
-    return log2_factorial(n, up=up) - log2_factorial(n - k, up=not up)
+    """log2 of n! / (n - k)!, the ordered choices of k of n, erring up or down only.
+
+    Source: a product of k factors from n - k + 1 to n; where n is huge, the factorials cancel and lose all digits.
+    """
+    if not k:
+        return Fraction(0)
+    factorials = log2_factorial(n, up=up) - log2_factorial(n - k, up=not up)
+    factors = k * log2(n if up else n - k + 1, up=up)
+    return min(factorials, factors) if up else max(factorials, factors)
 
 
 def log2_comb(n: int, k: int, *, up: bool) -> Fraction:
@@ -56,7 +63,7 @@ def log2_comb(n: int, k: int, *, up: bool) -> Fraction:
 
 def log2_e(*, up: bool) -> Fraction:
     """log2 of Euler's number, erring up or down only."""
-    with localcontext(Context(prec=_DIGITS)):
+    with localcontext(_SIXTY):
         return _away(1 / Decimal(2).ln(), up=up)
 
 

@@ -21,30 +21,41 @@ def floors(
     claims: Claims,
     counts: Counts,
     of_class: FunctionClass | None,
-    known: Patterns | None,
+    known: Patterns,
     layers: Sequence[States],
     cuts: Sequence[networks.Cut],
 ) -> tuple[Floor, ...]:
-    """Every floor that applies.
+    """Every floor that applies; none where one value is right for both classes.
 
     Args:
         claims: the question.
         counts: what the network costs.
         of_class: the class that its functions belong to.
-        known: output vectors that occur; None where that was too much.
+        known: output vectors that occur.
         layers: what its neurons do.
         cuts: smallest cuts.
     """
-    readout = claims.readout
-    if readout.mode == "epsilon" and readout.within is not None and readout.within >= Fraction(1, 2):
-        known = None  # one value is right for both classes, so nothing has to be told apart
+    if tolerates_all(claims):
+        return ()
     listed = [
         *(class_floors(of_class, counts, claims.domain.size) if of_class is not None else ()),
-        *(function_floors(claims, counts, known) if known is not None else ()),
-        *(edge_floors(claims, counts) if known is not None else ()),
-        *(network_floors(known, layers, cuts) if known is not None else ()),
+        *function_floors(claims, counts, known),
+        *edge_floors(claims, counts),
+        *network_floors(known, layers, cuts),
     ]
     return bound(listed, ("this function", "this network"))
+
+
+def tolerates_all(claims: Claims) -> bool:
+    """Whether one value is right for both classes, so that nothing has to be told apart."""
+    return claims.readout.mode == "epsilon" and (claims.readout.within or 0) >= Fraction(1, 2)
+
+
+def counted_class(claims: Claims) -> FunctionClass | None:
+    """The class of the functions, where a network cannot be right for two functions of it."""
+    found = classes.class_of(claims.formulas, claims.domain.features, claims.domain.max_active)
+    nested = found is not None and found.name == "gate2" and claims.separable  # thresholds tell an AND from an OR
+    return None if nested or tolerates_all(claims) else found
 
 
 def class_floors(of_class: FunctionClass, counts: Counts, inputs: int) -> Iterator[Floor]:
@@ -53,14 +64,17 @@ def class_floors(of_class: FunctionClass, counts: Counts, inputs: int) -> Iterat
     slots = sum(matrix.slots for matrix in counts.own)
     edges = capacity.least_edges(bits, slots, values)
     per_slot = max([values + 1, *(matrix.bias_values for matrix in counts.own)])
-    yield Floor("bits of the code", counts.bits, bits, "bits", "class", classes.SOURCE)
-    yield Floor(f"nonzeros of {values:,} values", counts.edges, edges, "edges", "class", capacity.CODE_SOURCE)
+    yield Floor("code, biases given", counts.bits, bits, "bits", "class", classes.SOURCE)
+    name = f"nonzeros of {values:,} values, biases given"
+    yield Floor(name, counts.edges, edges, "edges", "class", capacity.CODE_SOURCE)
     dense = capacity.least_slots(bits, values + 1)
-    yield Floor(f"slots of {values + 1:,} values", slots, dense, "slots", "class", capacity.DENSE_SOURCE)
+    name = f"slots of {values + 1:,} values, biases given"
+    yield Floor(name, slots, dense, "slots", "class", capacity.DENSE_SOURCE)
     if counts.layers == 1:
-        each, apart = counts.shape[0] + 1 + counts.shape[-1], counts.own[-1].biases
+        each = counts.shape[0] + 1 + counts.shape[-1]
+        apart = counts.shape[-1] if counts.own[-1].bias_values > 1 else 0
         least = capacity.least_neurons_modulo_swaps(bits, each, per_slot, apart)
-        name = f"neurons modulo swaps, {per_slot:,} values"
+        name = f"modulo swaps, {per_slot:,} values"
         yield Floor(name, counts.neurons, least, "neurons", "class", capacity.SWAPS_SOURCE)
     if {block.name for block in counts.blocks if block.fixed} == {"encoder", "decoder"}:
         precision = max(1, ceil(log2(per_slot, up=True)))
@@ -68,27 +82,29 @@ def class_floors(of_class: FunctionClass, counts: Counts, inputs: int) -> Iterat
         name = f"n x n blocks, {precision} bits a parameter"
         yield Floor(name, counts.inner, width, "width", "class", capacity.BLOCKS_SOURCE)
     if counts.layers:
-        real = capacity.least_real_width(bits, counts.shape[0], counts.shape[-1], counts.layers, inputs)
+        read, own = counts.shape[0], counts.shape[-1]
+        real = capacity.least_real_width(bits, read, own, counts.layers, inputs, counts.outputs)
         yield Floor("width at any precision", counts.width, real, "width", "class", capacity.ANTHONY_BARTLETT)
 
 
 def function_floors(claims: Claims, counts: Counts, known: Patterns) -> Iterator[Floor]:
     """What every network that computes this function keeps to."""
     mode, within = claims.readout.mode, claims.readout.within
+    unit = NEURONS_LAST if counts.layers else "inputs of the readout"
     arity = classes.and_arity(claims.formulas)
     apart = arity is not None and arity <= claims.domain.max_active  # each AND is the only one on at its own features
     if mode == "equality" or (mode == "epsilon" and within == 0):
         least = len(claims) if apart else functions.rank_floor(known)
         name = "rank of the function table"
-        yield Floor(name, counts.last, least, NEURONS_LAST, "this function", functions.RANK_SOURCE)
+        yield Floor(name, counts.last, least, unit, "this function", functions.RANK_SOURCE)
     elif mode == "epsilon" and within is not None:
         least = functions.epsilon_floor(len(claims) if apart else functions.alone(known), within)
         name = f"rank within {within}"
-        yield Floor(name, counts.last, least, NEURONS_LAST, "this function", functions.EPSILON_SOURCE)
+        yield Floor(name, counts.last, least, unit, "this function", functions.EPSILON_SOURCE)
     name, least = "shattered outputs", len(functions.shattered(known))
-    yield Floor(name, counts.last, least, NEURONS_LAST, "this function", functions.SHATTER_SOURCE)
+    yield Floor(name, counts.last, least, unit, "this function", functions.SHATTER_SOURCE)
     least = functions.pattern_floor(len(known), known.outputs)
-    yield Floor("output patterns", counts.last, least, NEURONS_LAST, "this function", functions.PATTERN_SOURCE)
+    yield Floor("output patterns", counts.last, least, unit, "this function", functions.PATTERN_SOURCE)
 
 
 def edge_floors(claims: Claims, counts: Counts) -> Iterator[Floor]:
@@ -96,7 +112,7 @@ def edge_floors(claims: Claims, counts: Counts) -> Iterator[Floor]:
     if counts.layers == 1 and not any(block.fixed for block in counts.blocks):
         least = functions.edge_floor(claims.formulas, claims.domain.max_active, counts.neurons)
         if least is not None:
-            name = f"edges with {counts.neurons:,} neurons"
+            name = f"one hidden layer of {counts.neurons:,} neurons"
             yield Floor(name, counts.edges, least, "edges", "this function", functions.EDGE_SOURCE)
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
-from supercheck.boolean import Formula, assignments, evaluate
+from supercheck.boolean import Formula, assignments, evaluate, support
 from supercheck.domain import KSparse
 from supercheck.exact import Array
 
 MOST_CELLS = 1 << 26  # inputs times outputs that are looked at
+MOST_INPUTS = 1 << 20
 _BATCH = 1 << 13
 
 
@@ -46,14 +46,18 @@ class Patterns:
 def patterns(formulas: Sequence[Formula], domain: KSparse, most_cells: int = MOST_CELLS) -> Patterns:
     """The output vectors that occur on the domain, or as many as `most_cells` inputs times outputs show.
 
+    Only features that some function names are turned on: the others change no output.
+
     Args:
         formulas: one function an output.
         domain: the inputs.
         most_cells: where the domain has more, only inputs with few active features are looked at, and for each
             output its smallest assignment on.
     """
-    most = most_cells // len(formulas)
-    complete = domain.size <= most
+    most = min(most_cells // len(formulas), MOST_INPUTS)
+    named = np.array(sorted(set().union(*map(support, set(formulas)))), dtype=np.int64)
+    part = KSparse(len(named), min(domain.max_active, len(named)))
+    complete = part.size <= most
     seen: dict[bytes, frozenset[int]] = {}
     if not complete:
         witnesses = (next(assignments(formula, True, domain.max_active), None) for formula in formulas[: most // 2])
@@ -61,8 +65,8 @@ def patterns(formulas: Sequence[Formula], domain: KSparse, most_cells: int = MOS
         for start in range(0, len(known), _BATCH):
             _note(seen, formulas, known[start : start + _BATCH])
         most -= len(known)
-    for batch in _batches(domain, most):
-        _note(seen, formulas, batch)
+    for batch in _batches(part, most):
+        _note(seen, formulas, [frozenset(active) for active in named[batch].tolist()])
     width = (len(formulas) + 7) // 8
     packed = np.frombuffer(b"".join(seen), dtype=np.uint8).reshape(-1, width)
     rows = np.unpackbits(packed, axis=1, count=len(formulas), bitorder="little").astype(bool)
@@ -75,15 +79,14 @@ def _note(seen: dict[bytes, frozenset[int]], formulas: Sequence[Formula], inputs
         seen.setdefault(row.tobytes(), active)
 
 
-def _batches(domain: KSparse, most: int) -> Iterator[list[frozenset[int]]]:
-    """The first `most` inputs, fewest active features first."""
+def _batches(domain: KSparse, most: int) -> Iterator[Array]:
+    """The first `most` inputs, fewest active features first, [inputs, active]."""
     for level in range(domain.levels):
         for active in domain.members(level, min(_BATCH, max(1, most))):
-            rows = [frozenset(row) for row in islice(active.tolist(), most)]
-            most -= len(rows)
-            if not rows:
+            if not most:
                 return
-            yield rows
+            yield active[:most]
+            most -= len(active[:most])
 
 
 def vectors(formulas: Sequence[Formula], inputs: Sequence[frozenset[int]]) -> Array:

@@ -19,15 +19,15 @@ MOST_FEATURES = 2000
 
 
 def coherence_allowed(max_active: int) -> Fraction:
-    """The coherence below which k active unit codes are told apart by inner products: 1 / (2k - 1).
+    """The coherence below which k active unit codes are told apart by inner products: 1 / (2k - 1), 1 for k = 0.
 
     Source: ours. An active code answers at least 1 - (k - 1) c, an inactive one at most k c.
     """
-    return Fraction(1, 2 * max_active - 1)
+    return Fraction(1, max(1, 2 * max_active - 1))
 
 
 def dimension_enough(domain: KSparse) -> int:
-    """A dimension in which every feature can be read off by an inner product and a threshold.
+    """A dimension in which m codes can have a coherence below 1 / (2k - 1).
 
     Returns:
         The least d > 4 ln(m) (2k - 1)^2, or m, where each feature has an axis of its own.
@@ -42,14 +42,16 @@ def dimension_enough(domain: KSparse) -> int:
 
 
 def dimension_needed(domain: KSparse) -> int:
-    """The least dimension in which m unit codes can have a coherence of at most 1 / (2k - 1), rounded down.
+    """The least dimension in which m codes can have a coherence below 1 / (2k - 1), rounded down.
+
+    Codes of a larger coherence may still be told apart, in fewer dimensions.
 
     Source: the Gram matrix is an m x m matrix near the identity; see `functions.epsilon_floor`.
     """
     if domain.max_active < 1:
         return 0
     if domain.max_active == 1:
-        return min(2, domain.features)  # distinct directions in a plane
+        return min(2, domain.features)  # no two on one line
     ratio = coherence_allowed(domain.max_active)
     return epsilon_floor(domain.features, ratio / (1 + ratio)) + 1  # e' = e / (1 - e) is the coherence
 

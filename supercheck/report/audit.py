@@ -20,7 +20,7 @@ from supercheck.interference import worst_first
 from supercheck.numbers import float_text, short
 from supercheck.syntax import text as formula_text
 
-MOST_ROWS = 5
+MOST_ROWS = 4
 """Outputs of which the interference is shown."""
 
 
@@ -128,7 +128,7 @@ def _show_floors(floors: tuple[Floor, ...], console: Console) -> None:
         if floor.floor == 0:  # it says nothing; JSON lists it
             continue
         slack = "" if floor.slack is None else f"{floor.slack:.3g}" if floor.slack != 1 else "1.0"
-        kind = "some function of the class" if floor.kind == "class" else floor.kind
+        kind = "some of the class" if floor.kind == "class" else floor.kind
         measured = _figure(floor.measured)
         table.add_row(kind, _binding(floor) + _figure(floor.floor), measured, slack, floor.unit, floor.name)
     _print(console, table)
@@ -140,18 +140,19 @@ def _show_constructions(audit: Audit, console: Console) -> None:
         "Beside constructions and representing", ["what", "neurons", "ratio", "edges", "ratio"], {1, 2, 3, 4}
     )
     for made in audit.constructions:
-        neurons, edges = _approximate(made, made.neurons), _approximate(made, made.edges)
-        table.add_row(made.name, neurons, _ratio(counts.neurons, made.neurons), edges, _ratio(counts.edges, made.edges))
-    for form in audit.forms:
-        if form.name.endswith("lower"):
-            place = (f"~{_figure(form.value)}", f"{form.constant:.3g}")
-            row = (*place, "", "") if form.name.startswith("neurons") else ("", "", *place)
-            table.add_row(f"{form.form}, {form.name}, form", *row)
+        if made.exact:  # the others are forms; they follow
+            ratios = _ratio(counts.neurons, made.neurons), _ratio(counts.edges, made.edges)
+            table.add_row(made.name, _figure(made.neurons), ratios[0], _figure(made.edges), ratios[1])
     found = audit.representing
     for word, dimension in (("enough", found.enough), ("needed", found.needed)):
-        name = f"representing alone, read by inner products, {word}"
+        name = f"representing alone, coherence below {found.coherence}, {word}"
         table.add_row(name, f"{dimension:,}", _ratio(counts.neurons, dimension), "", "")
     _print(console, table)
+    if audit.forms:
+        table = _table("The paper's forms", ["bound", "form", "value", "measured", "constant"], {2, 3, 4})
+        for form in audit.forms:
+            table.add_row(form.name, form.form, _figure(form.value), _figure(form.measured), f"{form.constant:.3g}")
+        _print(console, table)
     if found.code is not None:
         cosine = float(found.code.coherence_squared) ** 0.5
         console.print(

@@ -138,7 +138,7 @@ def _representing(audit: Audit) -> dict[str, Any]:
     if found.code is not None:
         squared, margin = found.code.coherence_squared, found.code.margin
         code = {"coherence_squared": exact_text(squared), "margin": exact_text(margin)}
-    return {"enough": found.enough, "needed": found.needed, "encoder": code}
+    return {"coherence": exact_text(found.coherence), "enough": found.enough, "needed": found.needed, "encoder": code}
 
 
 def _wiring(audit: Audit) -> dict[str, Any]:

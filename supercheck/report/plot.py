@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".svg", ".png")
 _STYLES = {"lower": "-", "upper": "--", "form": ":"}
+_COLOURS = "tableau-colorblind10"
 
 
 def bounds_figure(drawn: Sequence[Curve], point: tuple[int, float, str] | None = None) -> Figure:
@@ -30,30 +31,40 @@ def bounds_figure(drawn: Sequence[Curve], point: tuple[int, float, str] | None =
         drawn: the curves.
         point: an audited network, as its m', its neurons and its name.
     """
+    import matplotlib.style
     from matplotlib.figure import Figure
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
-    figure = Figure(figsize=(7.5, 5), layout="constrained")
+    figure = Figure(figsize=(10, 5), layout="constrained")
     axes = figure.subplots()
+    axes.set_prop_cycle(matplotlib.style.library[_COLOURS]["axes.prop_cycle"])
     for curve in drawn:
         counts, neurons = zip(*((count, n) for count, n in curve.points if n > 0), strict=True)
         axes.plot(counts, neurons, _STYLES[curve.kind], label=f"{curve.kind}: {curve.name}")
     if point is not None:
         axes.plot(point[0], max(point[1], 0.5), "k*", markersize=13, label=point[2])
     axes.set(xscale="log", yscale="log", xlabel="outputs m'", ylabel="neurons")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(EngFormatter(places=0, sep=""))
+        axis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
+    figure.legend(loc="outside right upper", fontsize="small")
     return figure
 
 
 def heat_map(found: Interference) -> Figure:
     """How many neurons of the last layer each two outputs share; the diagonal shows each channel's size."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(6, 5), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(found.overlaps, cmap="viridis", interpolation="nearest")
     axes.set(xlabel="output", ylabel="output", title="neurons shared by two channels")
-    figure.colorbar(image)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
+    figure.colorbar(image, label="neurons", ticks=MaxNLocator(integer=True))
     return figure
 
 
