@@ -13,7 +13,8 @@ from supercheck.boolean import AtLeast, Formula, Not, Var, Xor, assignments, sup
 
 MOST_SPLIT = 4  # features of a function that are split into all their assignments
 MOST_CASES = 4096  # cases that are worth looking at one by one
-MOST_POSITIONS = 1 << 18  # features fixed in all of them together
+MOST_WIDTH = 1 << 10  # features of a function that are split at all
+MOST_POSITIONS = 1 << 20  # features fixed in all parts of a split, and on the way there
 
 
 @dataclass(frozen=True)
@@ -100,19 +101,23 @@ def cases(formula: Formula, limit: int) -> tuple[Case, ...] | None:
             for active in assignments(formula, value, limit):
                 found.append(Case(value, tuple(sorted(active)), tuple(j for j in range(width) if j not in active)))
     else:
-        positions = 0
-        for case in _leaves(formula, limit):
-            found.append(case)
-            positions += len(case.on) + len(case.off)
-            if len(found) > MOST_CASES or positions > MOST_POSITIONS:
+        for case in _leaves(formula, limit) if width <= MOST_WIDTH else (None,):
+            if case is None or len(found) == MOST_CASES:
                 return None
+            found.append(case)
     return tuple(sorted(found, key=lambda case: (not case.on and not case.value, case.value, -len(case.on), case.on)))
 
 
-def _leaves(formula: Formula, limit: int) -> Iterator[Case]:
+def _leaves(formula: Formula, limit: int) -> Iterator[Case | None]:
+    """The leaves of a decision tree; None where it becomes too large."""
     stack: list[dict[int, bool]] = [{}]
+    positions = 0
     while stack:
         fixed = stack.pop()
+        positions += len(fixed)
+        if positions > MOST_POSITIONS:
+            yield None
+            return
         on = tuple(sorted(j for j, value in fixed.items() if value))
         known = decided(formula, fixed, default=False if len(on) == limit else None)
         if isinstance(known, bool):

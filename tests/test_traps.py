@@ -19,6 +19,7 @@ from supercheck.evidence import Verdict
 from supercheck.exact import Rows
 from supercheck.network import Affine, Network
 from supercheck.spec import Readout, Spec
+from supercheck.syntax import parse
 
 HALF = Readout("threshold", Fraction(1, 2))
 
@@ -239,3 +240,21 @@ def test_ties_are_decided_by_the_bound_as_by_enumeration(stored_as: str, channel
     found = [output.verdict for output in decide(claims, Limits(engine=engine)).outputs]
     assert all(mine in (verdict, Verdict.UNKNOWN) for mine, verdict in zip(found, expected, strict=True))
     assert engine == "bound" or found == expected
+
+
+@pytest.mark.parametrize("engine", ["auto", "branch"])
+def test_numbers_past_64_bits_are_not_taken_for_each_other(engine: str) -> None:
+    """Regression: 2^63 + 1 against a goal of 2^63 - 1 was called PROVED; signed arithmetic does not wrap."""
+    weights = [Fraction(2**63), Fraction(1), *[Fraction(-(2**40))] * 58]
+    stored: Stored = [([weights], [Fraction(0)], False)]
+    spec = Spec(KSparse(60, 10), (parse("0"),), Readout("threshold", Fraction(2**63 - 1)))
+    result = decide(pose(network(stored), spec), Limits(engine=engine))
+    assert result.verdict is Verdict.REFUTED
+    assert result.counterexample.active == (0,)
+
+
+def test_margins_of_nothing_decided_are_no_fault() -> None:
+    """Regression: with every output left open by the deadline, margins were asked of an empty list."""
+    stored, pairs = channel_network(1, 6, Fraction(1, 6))
+    result = decide(ask(stored, pairs, 30, 3), Limits(timeout=1e-9, margins=True))
+    assert result.verdict is Verdict.UNKNOWN

@@ -99,8 +99,10 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
         outputs.setdefault(i, OutputResult(i, Verdict.UNKNOWN, reason=reason))
     smallest = _least(outputs)
     if smallest is not None and not interrupted:
-        with suppress(KeyboardInterrupt):  # the verdict stands, and `minimal` stays false
+        try:
             smallest = _minimal(claims, outputs, smallest, limits, clock)
+        except KeyboardInterrupt:  # the verdict stands, and `minimal` stays false
+            interrupted = True
     with suppress(KeyboardInterrupt):
         if limits.largest_k and not interrupted:
             for i, sparsity in largest(claims, outputs, limits, clock, _results, CHEAP).items():
@@ -123,8 +125,8 @@ def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Cloc
         if name == "enumerate" and not last:
             share = _affordable(claims, left)
         if name == "branch" and stages[number + 1 :][:1] == ["enumerate"]:
-            own = replace(limits, nodes=min(limits.nodes, _worth(claims, left)))
-            share = left if own.nodes > 1 else []
+            worth = min(limits.nodes, _worth(claims, left))
+            own, share = replace(limits, nodes=max(1, worth)), left if worth > 1 else []
         passed_on = set(left) - set(share)
         for decisions in ENGINES[name](claims, share, own, clock) if share else ():
             if not last and not clock.over:
@@ -137,7 +139,7 @@ def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Cloc
 
 def _worth(claims: Claims, outputs: Sequence[int]) -> int:
     """Nodes of branch and bound that cost about as much as enumerating the same outputs."""
-    weights = max(1, int(claims.network.weights[np.asarray(outputs)].sum()))
+    weights = max(1, int(claims.network.weights[np.asarray(outputs, dtype=np.int64)].sum()))
     return enumeration.cost(claims, outputs) // (NODE * weights)
 
 
@@ -169,7 +171,7 @@ def _affordable(claims: Claims, outputs: Sequence[int]) -> Sequence[int]:
 def _measure(claims: Claims, outputs: dict[int, OutputResult], limits: Limits, clock: Clock) -> None:
     """Add the extremes of every decided output; what time does not allow stays without."""
     decided = [i for i, result in outputs.items() if result.verdict is not Verdict.UNKNOWN]
-    for results in _results(claims, sorted(decided), limits, clock):
+    for results in _results(claims, sorted(decided), limits, clock) if decided else ():
         for measured in results:
             known = outputs[measured.index]
             if measured.verdict not in (known.verdict, Verdict.UNKNOWN):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,8 @@ def cross_check(claims: Claims, results: Mapping[int, OutputResult], limits: Lim
         FaultError: if Z3 says otherwise; then a reproducer has been saved.
     """
     decided = [i for i, r in results.items() if r.verdict is not Verdict.UNKNOWN and r.engine not in (None, NAME)]
-    count = min(limits.cross_check, len(decided))
-    sample = [decided[k * (len(decided) - 1) // max(1, count - 1)] for k in range(count)]
+    size = min(limits.cross_check, len(decided))
+    sample = [decided[k * (len(decided) - 1) // max(1, size - 1)] for k in range(size)]
     confirmed = 0
     own = Clock.start(min(clock.left, PATIENCE if limits.timeout is None else clock.left) or 1e-3)
     for decisions in decide(claims, sample, limits, own, aided=False):
@@ -49,7 +50,7 @@ def cross_check(claims: Claims, results: Mapping[int, OutputResult], limits: Lim
             if decision.verdict not in (known.verdict, Verdict.UNKNOWN):
                 disagree(claims, known, NAME, decision.verdict, limits)
             confirmed += decision.verdict is not Verdict.UNKNOWN
-    return f"Cross-check: Z3, without any bound of ours, confirmed {confirmed} of {count} verdicts of other engines."
+    return f"Cross-check: Z3, without any bound of ours, confirmed {confirmed} of {size} verdicts of other engines."
 
 
 def disagree(claims: Claims, known: OutputResult, engine: str, verdict: Verdict, limits: Limits) -> None:
@@ -61,7 +62,7 @@ def disagree(claims: Claims, known: OutputResult, engine: str, verdict: Verdict,
     said = f"{known.engine} says {known.verdict.value}, {engine} says {verdict.value} of output {known.index}"
     try:
         saved = f"saved as {reproduce(claims, known.index, limits.reproducer, said)}"
-    except OSError as error:
+    except (OSError, ValueError) as error:
         saved = f"not saved: {error}"
     raise FaultError(f"engines disagree: {said}; {saved}")
 
@@ -74,6 +75,10 @@ def reproduce(claims: Claims, output: int, path: Path, comment: str) -> Path:
     """
     network = claims.network.slice([output], np.arange(claims.network.features))
     spec, beside = path.with_suffix(".toml"), path.with_suffix(".json")
+    for number in count(2):  # nothing is overwritten
+        if not (spec.exists() or beside.exists()):
+            break
+        spec, beside = (path.with_name(f"{path.stem}-{number}{suffix}") for suffix in (".toml", ".json"))
     beside.write_text(written(network))
     readout = claims.readout
     values = {"at": readout.at, "within": readout.within, "margin": readout.margin if readout.at is not None else None}

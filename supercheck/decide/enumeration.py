@@ -29,7 +29,10 @@ def cost(claims: Claims, outputs: Sequence[int]) -> int:
     For each input the weights, some ten comparisons an output, and what it takes to make one: about a thousand.
     `UNAFFORDABLE` where the matrices are too large to be made dense.
     """
-    if claims.domain.restricted(int(widths(claims)[np.asarray(outputs)].max(initial=0))).size > UNAFFORDABLE:
+    if (
+        claims.domain.restricted(int(widths(claims)[np.asarray(outputs, dtype=np.int64)].max(initial=0))).size
+        > UNAFFORDABLE
+    ):
         return UNAFFORDABLE  # the widest output alone has too many inputs
     sheet = Sheet(claims, tuple(outputs), Clock.start(None))
     if sheet.cells > MOST_CELLS:

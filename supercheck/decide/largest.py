@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from supercheck.claims import Claims
+from supercheck.decide.checking import disagree
 from supercheck.decide.enumeration import cost
 from supercheck.decide.limits import Clock, Limits
 from supercheck.evidence import OutputResult, Sparsity, Verdict
@@ -31,7 +32,7 @@ def largest(
         cheap: what an enumeration of everything may cost.
     """
     ends = {i: _Ends(claims.most_active) for i in results}
-    _learn(claims, list(results.values()), ends)
+    _learn(claims, list(results.values()), ends, limits)
     everything = list(results)
     if limits.engine == "auto" and cost(claims.at_most(claims.most_active), everything) <= cheap:
         _ask_at(claims.most_active, everything, claims, replace(limits, engine="enumerate"), clock, ask, ends)
@@ -73,17 +74,22 @@ def _ask_at(
 ) -> None:
     at, plain = claims.at_most(k), replace(limits, margins=False)
     for results in ask(at, outputs, plain, clock):
-        _learn(at, results, ends)
+        _learn(at, results, ends, limits)
 
 
-def _learn(claims: Claims, results: Sequence[OutputResult], ends: Mapping[int, _Ends]) -> None:
-    """Take results at some k into account."""
+def _learn(claims: Claims, results: Sequence[OutputResult], ends: Mapping[int, _Ends], limits: Limits) -> None:
+    """Take results at some k into account.
+
+    Raises:
+        FaultError: if one says that an output is wrong where another said that it is right.
+    """
     loose = [r.counterexample for r in results if r.counterexample is not None and not r.least]
     sizes = {example.output: example.size for example in shrink(claims, loose)}
     for result in results:
         end = ends[result.index]
         if result.verdict is Verdict.PROVED:
-            end.right = max(end.right, min(claims.domain.max_active, end.most))
+            if claims.domain.max_active >= end.right:
+                end.right, end.proof = min(claims.domain.max_active, end.most), (claims, result)
         elif result.counterexample is not None:
             size = sizes.get(result.index, result.counterexample.size)
             end.wrong = size if end.wrong is None else min(end.wrong, size)
@@ -91,6 +97,8 @@ def _learn(claims: Claims, results: Sequence[OutputResult], ends: Mapping[int, _
                 end.right = max(end.right, size - 1)
         else:
             end.unclear = min(end.unclear, claims.domain.max_active)
+        if end.wrong is not None and end.proof is not None and end.wrong <= end.proof[0].domain.max_active:
+            disagree(*end.proof, f"a witness by {result.engine}", Verdict.REFUTED, limits)
 
 
 class _Ends:
@@ -99,6 +107,7 @@ class _Ends:
     def __init__(self, most: int) -> None:
         self.most, self.right, self.unclear = most, -1, most + 1
         self.wrong: int | None = None
+        self.proof: tuple[Claims, OutputResult] | None = None  # of the largest k at which it was proved
 
     @property
     def open(self) -> bool:

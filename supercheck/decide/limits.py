@@ -40,11 +40,16 @@ class Limits:
     def __post_init__(self) -> None:
         """Refuse limits that cannot be kept."""
         seconds = self.timeout
-        if seconds is not None and not (isinstance(seconds, int | float) and 0 < seconds < float("inf")):
+        if seconds is not None and not (type(seconds) in (int, float) and 0 < seconds < float("inf")):
             raise InputError(place="timeout", expected="seconds above 0", got=repr(seconds))
-        if not isinstance(self.workers, int) or self.workers < 1:
-            raise InputError(place="workers", expected="at least 1", got=repr(self.workers))
+        for key, least in (("workers", 1), ("nodes", 1), ("cross_check", 0), ("memory", 1)):
+            value = getattr(self, key)
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not (whole and value >= least) and not (key == "memory" and value is None):
+                raise InputError(place=key, expected=f"a whole number, at least {least}", got=repr(value))
 
+
+_LONGEST = 1e9  # seconds: what a system's own timers can still count
 
 Progress = Callable[[int, int, str], None]
 """Called with how many are done, of how many, and of what: "outputs" or "inputs"."""
@@ -65,7 +70,8 @@ class Clock:
     @classmethod
     def start(cls, timeout: float | None, progress: Progress = quiet) -> Clock:
         """Start counting now."""
-        return cls(timeout, float("inf") if timeout is None else time.monotonic() + timeout, progress)
+        seconds = float("inf") if timeout is None else min(timeout, _LONGEST)
+        return cls(timeout, time.monotonic() + seconds, progress)
 
     @property
     def left(self) -> float:

@@ -184,7 +184,9 @@ def main() -> None:
     broken: str | None = None
     try:
         memory, initializer, initargs = pickle.loads(calls.get())  # noqa: S301 - from our own parent
-        resource.setrlimit(resource.RLIMIT_AS, (memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        memory = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (memory, hard))
         if initializer is not None:
             initializer(*initargs)
     except Exception:  # noqa: BLE001 - told to whoever calls

@@ -19,7 +19,7 @@ import numpy as np
 
 from supercheck.claims import Claims
 from supercheck.decide.compiled.answers import answer
-from supercheck.decide.compiled.arrays import OPEN, REFUTED, Cases, Flat, Scratch
+from supercheck.decide.compiled.arrays import OPEN, REFUTED, WRAP, Cases, Flat, Scratch
 from supercheck.decide.extremes import End, asked, concluded
 from supercheck.decide.layout import lay_out, lowest
 from supercheck.decide.limits import Clock, Limits
@@ -29,6 +29,7 @@ from supercheck.exact import Array
 from supercheck.shapes import MOST_SPLIT, Case, cases
 
 _MERGED = 1 << MOST_SPLIT
+_TABLE = 1 << 21  # sums that are kept of an output's rows
 _WITNESSES = 1 << 22  # features that one call's witnesses may have together
 _CHUNK = 2e6  # entries of rows that one call visits about once: some hundredths of a second
 
@@ -51,13 +52,16 @@ def relaxed(
     """
     optimise = limits.margins or claims.separable
     left = dict.fromkeys(outputs)
+    flat = lay_out(claims.network)
+    wide = [] if flat is None else (flat.slack[flat.starts[-2] :] >= WRAP).tolist()  # more than 64 bits past a double
     for answers in ask(claims, outputs, cap, limits.workers, clock, optimise=optimise):
         for i in answers.outputs.tolist():
             del left[i]
-        yield _measured(claims, answers, reason) if optimise else _compared(answers, reason)
+        decisions = _measured(claims, answers, reason) if optimise else _compared(answers, reason)
+        yield [d._replace(reason=TOO_WIDE) if d.verdict is Verdict.UNKNOWN and wide[d.output] else d for d in decisions]
     if left:
         late = clock.reason if clock.over else None
-        why = late or (TOO_WIDE if lay_out(claims.network) is None else TOO_MANY_CASES)
+        why = late or (TOO_WIDE if flat is None else TOO_MANY_CASES)
         yield [Decision(i, Verdict.UNKNOWN, why) for i in left]
 
 
@@ -200,12 +204,13 @@ def _chunks(claims: Claims, outputs: Sequence[int], workers: int) -> Iterator[_C
     order = np.argsort(of, kind="stable")
     groups = np.split(chosen[order], np.flatnonzero(np.diff(of[order])) + 1)
     weight, width = claims.network.weights, min(claims.domain.max_active, claims.domain.features)
+    merged = _widest(claims, width + 1) > 0
     for members in groups if len(chosen) else ():
         split = cases(shapes.forms[shapes.of[members[0]]], width)
         if split is None:
             continue
         named = np.array([shapes.supports[i] for i in members.tolist()], dtype=np.int32).reshape(len(members), -1)
-        packed = _packed(split, named.shape[1])
+        packed = _packed(split, named.shape[1], merged)
         work = np.cumsum(weight[members] * max(1, len(split)))
         shares = work // min(_CHUNK, max(1.0, work[-1] / (2 * workers)))
         shares += np.arange(len(members)) * 4 * width // _WITNESSES
@@ -214,7 +219,7 @@ def _chunks(claims: Claims, outputs: Sequence[int], workers: int) -> Iterator[_C
             yield _Chunk(members[part], named[part], packed)
 
 
-def _packed(split: Sequence[Case], width: int) -> Cases:
+def _packed(split: Sequence[Case], width: int, merged: bool) -> Cases:
     on, off = [case.on for case in split], [case.off for case in split]
     return Cases(
         np.array([case.value for case in split], dtype=np.int64),
@@ -223,7 +228,7 @@ def _packed(split: Sequence[Case], width: int) -> Cases:
         np.cumsum([len(part) for part in off], dtype=np.int64),
         np.array([j for part in on for j in part], dtype=np.int64),
         np.array([j for part in off for j in part], dtype=np.int64),
-        all(len(case.on) + len(case.off) == width for case in split) and len(split) <= _MERGED,
+        merged and all(len(case.on) + len(case.off) == width for case in split) and len(split) <= _MERGED,
     )
 
 
@@ -249,10 +254,16 @@ def _goals(claims: Claims, outputs: Array, flat: Flat, optimise: bool) -> tuple[
     return goals, lows
 
 
+def _widest(claims: Claims, room: int) -> int:
+    """The rows that an output's cases may have together; 0 where that takes too much memory."""
+    widest = int(np.diff(claims.network.output.weight.indptr).max(initial=0))
+    return widest if widest * (room + MOST_SPLIT) <= _TABLE else 0
+
+
 def _scratch(flat: Flat, claims: Claims, stop: Array) -> Scratch:
     features, rows = claims.network.features, int(flat.starts[-2])
     room = min(claims.domain.max_active, features) + 1
-    widest = int(np.diff(claims.network.output.weight.indptr).max(initial=0))
+    widest = _widest(claims, room)
     return Scratch(
         form=np.zeros(features),
         state=np.zeros(features, dtype=np.int8),

@@ -47,15 +47,16 @@ def read(path: Path) -> Tensors:
 
 
 def written(network: Network) -> str:
-    """A network as a JSON file that `read` reads back as the same numbers."""
+    """A network as a JSON file that `read` reads back as the same numbers; an empty layer gets a neuron of zeros."""
     tensors: dict[str, Any] = {}
     for number, layer in enumerate(network.affine()):
-        rows = [["0"] * layer.weight.width for _ in range(layer.weight.height)]
+        height = max(1, layer.weight.height)
+        rows = [["0"] * max(1, layer.weight.width) for _ in range(height)]
         where = zip(layer.weight.row_of().tolist(), layer.weight.indices.tolist(), strict=True)
         for (row, column), value in zip(where, layer.weight.data.tolist(), strict=True):
             rows[row][column] = exact_text(Fraction(value))
         tensors[f"{number}.weight"] = rows
-        tensors[f"{number}.bias"] = [exact_text(Fraction(value)) for value in layer.bias.tolist()]
+        tensors[f"{number}.bias"] = [exact_text(Fraction(value)) for value in layer.bias.tolist()] or ["0"]
     return json.dumps(tensors, separators=(",", ":"))
 
 

@@ -6,8 +6,8 @@ side. The rules are those of CERTIFICATE.md, "Bounds"; `layout.py` says why doub
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -40,8 +40,10 @@ def inlined(function: Function) -> Function:
 
 
 def entry_point(function: Function) -> Function:
-    """Compile on first call and keep the machine code beside the source, where that can be written."""
-    _forget_stale()
+    """Compile on first call and keep the machine code beside the source, where that can be written.
+
+    numba finds kept code by the entry point's own file and by what it closes over, so it has to close over `SOURCES`.
+    """
     try:
         made = numba.njit(**_PLAIN, cache=True)(function)
     except RuntimeError:  # nowhere to keep it
@@ -49,14 +51,15 @@ def entry_point(function: Function) -> Function:
     return cast(Function, made)
 
 
-def _forget_stale() -> None:
-    """Drop machine code that is older than any file here: numba looks at the entry point's own file only."""
-    folder = Path(__file__).parent
-    newest = max(file.stat().st_mtime_ns for file in folder.glob("*.py"))
-    for kept in folder.glob("__pycache__/*.nbi"):
-        with suppress(OSError):  # somebody else was faster, or it is not ours to delete
-            if kept.stat().st_mtime_ns < newest:
-                kept.unlink()
+def _digest() -> int:
+    digest = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    return int.from_bytes(digest.digest()[:7], "big") | 1
+
+
+SOURCES = _digest()
+"""A number that changes with any source of the compiled loops; never 0."""
 
 
 class Flat(NamedTuple):
