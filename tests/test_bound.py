@@ -206,6 +206,8 @@ def test_a_function_of_too_many_cases_is_left_to_others() -> None:
     majority = AtLeast(11, tuple(map(Var, range(21))))
     assert cases(majority, 21) is None
     assert cases(AtLeast(1, tuple(map(Var, range(40)))), 4) is not None
+    assert len(cases(AtLeast(1000, tuple(map(Var, range(1000)))), 1000) or ()) == 1001
+    assert cases(AtLeast(3000, tuple(map(Var, range(6000)))), 6000) is None  # at once: the split would take gigabytes
 
 
 @given(chains(), st.data())

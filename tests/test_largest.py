@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,10 +15,12 @@ from oracle import truth
 from strategies import Question, meaning, questions
 
 from supercheck import cli
-from supercheck.claims import Claims
+from supercheck.claims import Claims, pose
 from supercheck.decide import Limits, decide
 from supercheck.domain import KSparse
-from supercheck.evidence import Sparsity, Verdict
+from supercheck.evidence import Decision, Sparsity, Verdict
+from supercheck.formats import load
+from supercheck.spec import read_spec
 
 SPECS = Path(__file__).parent.parent / "specs"
 LARGEST = Limits(largest_k=True)
@@ -77,10 +81,6 @@ def run_json(arguments: list[str]) -> str:
 
 
 def test_what_the_time_does_not_allow_is_not_called_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    from supercheck.claims import pose
-    from supercheck.formats import load
-    from supercheck.spec import read_spec
-
     spec = read_spec(SPECS / "proved" / "trained_and8.toml")
     assert spec.source.file is not None
     claims = pose(load(spec.source.file, spec.source.layers), spec)
@@ -106,3 +106,25 @@ def test_wrong_with_nothing_on_is_no_k_at_all() -> None:
     assert result.verdict is Verdict.REFUTED
     assert result.sparsity == Sparsity(-1, 0, True)
     assert result.sparsity.largest is None
+
+
+def test_a_proof_that_a_witness_contradicts_is_a_disagreement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: an engine proved k = 4, the search for the largest k found a failure at 4, and nobody was told."""
+    from supercheck.decide import ENGINES
+    from supercheck.errors import FaultError
+
+    spec = read_spec(SPECS / "refuted" / "trained_and8_k4.toml")
+    assert spec.source.file is not None
+    claims = pose(load(spec.source.file, spec.source.layers), spec)
+    honest = ENGINES["enumerate"]
+
+    def lies_at_four(asked: Claims, outputs: list[int], *more: Any) -> Iterator[list[Decision]]:
+        if asked.domain.max_active != 4:
+            yield from honest(asked, outputs, *more)
+        else:
+            yield [Decision(i, Verdict.PROVED) for i in outputs]
+
+    monkeypatch.setitem(ENGINES, "enumerate", lies_at_four)
+    with pytest.raises(FaultError, match="engines disagree: enumerate says proved"):
+        decide(claims, replace(LARGEST, reproducer=tmp_path / "saved.toml"))
+    assert (tmp_path / "saved.toml").exists()

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import wait
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from supercheck import cli
+from supercheck import cli, verify
+from supercheck.boolean import Var
 from supercheck.claims import Claims, pose
 from supercheck.decide import ENGINES, Limits, smt
+from supercheck.decide.checking import reproduce
 from supercheck.decide.limits import Clock
 from supercheck.decide.processes import LostError, Processes
+from supercheck.domain import KSparse
 from supercheck.errors import FaultError
 from supercheck.evidence import Decision, Verdict
+from supercheck.exact import Rows
 from supercheck.formats import load
-from supercheck.spec import read_spec
+from supercheck.network import Affine, Network
+from supercheck.spec import Readout, read_spec
 
 SPECS = Path(__file__).parent.parent / "specs"
 STATE: list[int] = []
@@ -139,3 +148,28 @@ def test_engines_that_disagree_are_exit_4_and_the_reproducer_reproduces(
 
 def says_proved(_claims: object, outputs: list[int], *_: object) -> list[list[Decision]]:
     return [[Decision(i, Verdict.PROVED) for i in outputs]]
+
+
+def test_a_reproducer_overwrites_nothing_and_a_dead_output_can_be_read_back(tmp_path: Path) -> None:
+    """Regression: a cone without neurons was written as a layer that the reader refuses."""
+    weights = np.array([[1.0, 1.0], [1.0, -1.0]])
+    layers = [
+        Affine(Rows.from_dense(weights), np.array([-1.0, 0.0]), relu=True),
+        Affine(Rows.from_dense(np.array([[1.0, 0.0], [0.0, 0.0]])), np.array([0.0, 1.0]), relu=False),
+    ]
+    network = Network.of(layers)
+    posed = Claims(network, network, KSparse(2, 2), [Var(1), Var(0)], Readout("threshold", Fraction(1, 2)))
+    first = reproduce(posed, 1, tmp_path / "saved.toml", "a comment")
+    second = reproduce(posed, 1, tmp_path / "saved.toml", "a comment")
+    assert first != second
+    for saved in (first, second):
+        assert verify(None, saved).counterexample.active == ()
+
+
+def test_an_address_space_limited_from_outside_is_kept() -> None:
+    """Regression: a limit above the machine's own ended in a fault."""
+    code = "import resource; resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))\n"
+    code += "from supercheck.decide.processes import Processes\n"
+    code += "with Processes(1, memory=9 << 30) as executor: print(executor.submit(abs, -3).result())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "3\n"
