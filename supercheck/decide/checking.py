@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def cross_check(claims: Claims, results: Mapping[int, OutputResult], limits: Lim
     return f"Cross-check: Z3, without any bound of ours, confirmed {confirmed} of {size} verdicts of other engines."
 
 
-def disagree(claims: Claims, known: OutputResult, engine: str, verdict: Verdict, limits: Limits) -> None:
+def disagree(claims: Claims, known: OutputResult, engine: str, verdict: Verdict, limits: Limits) -> NoReturn:
     """Save what reproduces a disagreement, and end.
 
     Raises:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from supercheck.floors.logs import least, log2, log2_comb, log2_e, log2_factorial, rounded
+from supercheck.floors.logs import least, log2, log2_comb, log2_e, log2_factorial, rounded, surely_least
 
 MOST = 1 << 80
 """No shape that is asked for is larger."""
@@ -113,9 +113,7 @@ def real_bits(layers: Sequence[Stage], inputs: int) -> float:
 
 def least_slots(bits: float, values: int) -> int:
     """The least number of dense slots of `values` values (at least 2) that hold `bits`."""
-    found = least(lambda slots: dense_bits(slots, values) >= bits, MOST)
-    assert found is not None
-    return found
+    return surely_least(lambda slots: dense_bits(slots, values) >= bits, MOST)
 
 
 def least_edges(bits: float, slots: int, values: int) -> int | None:
@@ -126,9 +124,7 @@ def least_edges(bits: float, slots: int, values: int) -> int | None:
 
 def least_neurons_modulo_swaps(bits: float, parameters: int, values: int, apart: int = 0) -> int:
     """The least number of neurons of one hidden layer that hold `bits`, the order of neurons not counted."""
-    found = least(lambda neurons: swap_bits(neurons, parameters, values, apart) >= bits, MOST)
-    assert found is not None
-    return found
+    return surely_least(lambda neurons: swap_bits(neurons, parameters, values, apart) >= bits, MOST)
 
 
 def least_block_width(bits: float, layers: int, precision: int) -> int:
@@ -136,9 +132,7 @@ def least_block_width(bits: float, layers: int, precision: int) -> int:
 
     Source: Adler and Shavit, arXiv 2409.15318: parameters <= n^2 between fixed codes; the biases ours.
     """
-    found = least(lambda width: block_bits(width, layers, precision) >= bits, MOST)
-    assert found is not None
-    return found
+    return surely_least(lambda width: block_bits(width, layers, precision) >= bits, MOST)
 
 
 def least_real_width(

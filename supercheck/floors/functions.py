@@ -15,7 +15,7 @@ import numpy as np
 from supercheck.boolean import Formula, support
 from supercheck.exact import Array
 from supercheck.floors.classes import and_arity
-from supercheck.floors.logs import least
+from supercheck.floors.logs import surely_least
 from supercheck.floors.patterns import Patterns
 
 RANK_SOURCE = "equality: outputs and 1 lie in the span of 1 and the last layer (ours); rank modulo 2^31 - 1"
@@ -70,9 +70,7 @@ def epsilon_floor(alone: int, within: Fraction) -> int:
     if not 0 <= within < Fraction(1, 2):
         raise ValueError("the error must be below 1/2")
     ratio = within / (1 - within)
-    found = least(lambda neurons: _near_identity(alone, ratio, neurons + 1), alone)
-    assert found is not None
-    return found
+    return surely_least(lambda neurons: _near_identity(alone, ratio, neurons + 1), alone)
 
 
 def _near_identity(alone: int, ratio: Fraction, rank: int) -> bool:

@@ -13,6 +13,8 @@ from fractions import Fraction
 from functools import cache
 from math import factorial, inf, nextafter
 
+from supercheck.errors import FaultError
+
 _SIXTY = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _ERROR = Fraction(1, 10**50)  # far more, relatively, than a dozen operations at sixty digits can lose
 _EXACT = 1000  # factorials up to here are taken exactly
@@ -89,6 +91,18 @@ def least(enough: Callable[[int], bool], most: int) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
+
+
+def surely_least(enough: Callable[[int], bool], most: int) -> int:
+    """The same where the mathematics says that some number up to `most` is enough.
+
+    Raises:
+        FaultError: if none is.
+    """
+    found = least(enough, most)
+    if found is None:
+        raise FaultError(f"no number up to {most:,} is enough for a floor")
+    return found
 
 
 def _away(value: Decimal, *, up: bool) -> Fraction:

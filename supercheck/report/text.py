@@ -89,9 +89,9 @@ def _up_to(sparsity: Sparsity) -> str:
     upward = "" if wrong is None else f", wrong with {wrong}"
     if sparsity.known:
         return "wrong with no feature on" if right < 0 else f"right with at most {right} features on{upward}"
-    between = f"between that and {wrong - 1 if wrong is not None else 'all'} it is not known"
-    known = "not known to be right for any k" if right < 0 else f"right with at most {right} features on at least"
-    return f"{known}{upward}; {between}"
+    known = "not known to be right for any k" if right < 0 else f"right with at most {right} features on"
+    gap = "beyond that" if wrong is None else f"from {right + 1} to {wrong - 1}"
+    return f"{known}{upward}; {gap} it is not known"
 
 
 def _sentence(result: Result) -> str:
