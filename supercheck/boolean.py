@@ -93,6 +93,14 @@ def table(rows: Sequence[tuple[frozenset[int], frozenset[int]]]) -> Formula:
     return some([every([*map(Var, sorted(on)), *(Not(Var(j)) for j in sorted(off))]) for on, off in rows])
 
 
+def prefix(formula: Formula) -> str:
+    """A formula as the certificate format spells it: `x3`, `!(f)`, `^(f,g)`, `2(f,g)` for at least two of them."""
+    if isinstance(formula, Var):
+        return f"x{formula.index}"
+    head = "!" if isinstance(formula, Not) else "^" if isinstance(formula, Xor) else str(formula.count)
+    return f"{head}({','.join(map(prefix, inside(formula)))})"
+
+
 def inside(formula: Formula) -> tuple[Formula, ...]:
     """The direct parts of a formula."""
     if isinstance(formula, Var):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
+from pathlib import Path
 from typing import NamedTuple
 
 from supercheck.claims import Claims
@@ -76,6 +77,7 @@ class Decision(NamedTuple):
         against: in mode separable the witness's on input.
         minimal: whether no input with fewer active features makes this output wrong.
         extremes: where they were asked for.
+        proof: a proof tree as the certificate format writes it, where the engine knows one.
     """
 
     output: int
@@ -85,6 +87,7 @@ class Decision(NamedTuple):
     against: tuple[int, ...] | None = None
     minimal: bool = False
     extremes: Extremes | None = None
+    proof: str | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,7 @@ class OutputResult(NamedTuple):
         least: whether no input with fewer active features makes this output wrong.
         extremes: the exact worst of each class, where asked for.
         sparsity: up to which k it is right, where asked for.
+        proof: a proof tree as the certificate format writes it, where the engine knows one.
     """
 
     index: int  # type: ignore[assignment]  # `index` of tuples is not needed here
@@ -130,6 +134,7 @@ class OutputResult(NamedTuple):
     least: bool = False
     extremes: Extremes | None = None
     sparsity: Sparsity | None = None
+    proof: str | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,23 @@ class Provenance:
     network_digest: str | None = None
     spec: str | None = None
     spec_digest: str | None = None
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A file with which the verdict can be checked.
+
+    Attributes:
+        file: where it is.
+        sha256: of its bytes.
+        words: outputs whose proof is a solver's word.
+        cores: files beside it for the lone checker, where it cannot read the network or the spec itself.
+    """
+
+    file: Path
+    sha256: str
+    words: int = 0
+    cores: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +176,7 @@ class Result:
         arithmetic: "real" or "float32".
         source: where network and spec came from, for reports.
         seconds: load, decide, minimise, total.
+        certificate: with which it can be checked, if that was asked for.
         render: how the result prints itself; the Python face passes it down.
         render_html: the same for a notebook.
     """
@@ -165,6 +188,7 @@ class Result:
     arithmetic: str = "real"
     source: Provenance = Provenance()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    certificate: Certificate | None = None
     render: Callable[[Result], str] | None = None
     render_html: Callable[[Result], str] | None = None
 

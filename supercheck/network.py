@@ -9,7 +9,7 @@ semantics: whatever else evaluates a network has to agree with it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -233,17 +233,23 @@ class Network:
         )
         return Network(len(features), hidden, last, self.notes)
 
+    def text(self) -> Iterator[str]:
+        """The normal form as the certificate format spells it, a part at a time; ends with a newline."""
+        yield "supercheck-network 1\n"
+        for layer in self.hidden:
+            heads = map(exact_text, layer.bias.tolist())
+            yield "".join(
+                ["hidden\n", *(f"{head}{line}\n" for head, line in zip(heads, _lines(layer.weight), strict=True))]
+            )
+        rows = zip(self.output.bias, self.output.scale, _lines(self.output.weight), strict=True)
+        yield "".join(["output\n", *(f"{exact_text(bias)} {exact_text(scale)}{line}\n" for bias, scale, line in rows)])
+
     @cached_property
     def digest(self) -> str:
-        """The sha256 of the normal form, as the certificate format spells it."""
-        total = hashlib.sha256(b"supercheck-network 1\n")
-        for layer in self.hidden:
-            total.update(b"hidden\n")
-            for head, line in zip(layer.bias.tolist(), _lines(layer.weight), strict=True):
-                total.update(f"{exact_text(head)}{line}\n".encode())
-        total.update(b"output\n")
-        for bias, scale, line in zip(self.output.bias, self.output.scale, _lines(self.output.weight), strict=True):
-            total.update(f"{exact_text(bias)} {exact_text(scale)}{line}\n".encode())
+        """The sha256 of the normal form's text."""
+        total = hashlib.sha256()
+        for part in self.text():
+            total.update(part.encode())
         return total.hexdigest()
 
 

@@ -108,6 +108,41 @@ def cases(formula: Formula, limit: int) -> tuple[Case, ...] | None:
     return tuple(sorted(found, key=lambda case: (not case.on and not case.value, case.value, -len(case.on), case.on)))
 
 
+CASE = -1  # in a decision tree: here ends a branch
+
+
+@cache
+def decision_tree(formula: Formula, limit: int) -> tuple[tuple[int, ...], tuple[bool, ...]] | None:
+    """A decision tree over a shape's inputs with at most `limit` features on; the function is known at its ends.
+
+    Returns:
+        The tree in preorder: a position to branch on, whose on-side comes first, or `CASE`; and what the function
+        says in each case, in the same order. Few features are branched on all; None where there are too many cases.
+    """
+    width = len(support(formula))
+    tree: list[int] = []
+    values: list[bool] = []
+    stack: list[dict[int, bool]] = [{}]
+    positions = 0
+    while stack:
+        fixed = stack.pop()
+        positions += len(fixed)
+        if len(values) > MOST_CASES or positions > MOST_POSITIONS or width > MOST_WIDTH:
+            return None
+        full = sum(fixed.values()) == limit
+        known = decided(formula, fixed, default=False if full else None)
+        branch = known.index if isinstance(known, Var) else len(fixed)
+        if isinstance(known, Var) or (width <= MOST_SPLIT and not full and branch < width):
+            if width <= MOST_SPLIT:
+                branch = len(fixed)
+            tree.append(branch)
+            stack += [{**fixed, branch: False}, {**fixed, branch: True}]
+        else:
+            tree.append(CASE)
+            values.append(bool(known))
+    return tuple(tree), tuple(values)
+
+
 def _leaves(formula: Formula, limit: int) -> Iterator[Case | None]:
     """The leaves of a decision tree; None where it becomes too large."""
     stack: list[dict[int, bool]] = [{}]

@@ -155,6 +155,7 @@ def _replayed(claims: Claims, name: str, decisions: Sequence[Decision]) -> list[
             witnesses.get(decision.output),
             decision.minimal,
             decision.extremes,
+            proof=decision.proof,
         )
         for decision in decisions
     ]

@@ -8,12 +8,13 @@ from above by CERTIFICATE.md's rules, tries the inputs that the bound itself poi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from math import inf
 from threading import Timer
+from typing import TypeVar
 
 import numpy as np
 
@@ -28,11 +29,15 @@ from supercheck.evidence import Decision, Verdict
 from supercheck.exact import Array
 from supercheck.shapes import MOST_SPLIT, Case, cases
 
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
 _MERGED = 1 << MOST_SPLIT
 _TABLE = 1 << 21  # sums that are kept of an output's rows
 _WITNESSES = 1 << 22  # features that one call's witnesses may have together
 _CHUNK = 2e6  # entries of rows that one call visits about once: some hundredths of a second
 
+PLAIN = ".b"  # a whole proof, as the certificate format writes it
 TOO_MANY_CASES = "its function has too many cases"
 TOO_WIDE = "its integers are too far apart for doubles"
 
@@ -68,15 +73,17 @@ def relaxed(
 def _compared(answers: Answers, reason: str) -> list[Decision]:
     """Decisions from goals: one refuted class refutes, one open class leaves open."""
     refuted, open_ = (answers.status == REFUTED).reshape(-1, 4), (answers.status == OPEN).any(axis=(1, 2))
-    known = zip(answers.outputs.tolist(), refuted.any(axis=1).tolist(), open_.tolist(), strict=True)
+    known = zip(
+        answers.outputs.tolist(), refuted.any(axis=1).tolist(), open_.tolist(), answers.plain.tolist(), strict=True
+    )
     first = refuted.argmax(axis=1).tolist()
     return [
         Decision(i, Verdict.REFUTED, active=answers.witness(place, *divmod(first[place], 2)))
         if wrong
         else Decision(i, Verdict.UNKNOWN, reason)
         if left
-        else Decision(i, Verdict.PROVED)
-        for place, (i, wrong, left) in enumerate(known)
+        else Decision(i, Verdict.PROVED, proof=PLAIN if plain else None)
+        for place, (i, wrong, left, plain) in enumerate(known)
     ]
 
 
@@ -109,6 +116,7 @@ class Answers:
         sizes: of the input found; -1 where there is none.
         witnesses: its features, [outputs, class, side, max_active].
         nodes: how many were bounded.
+        plain: whether rule b of the certificate format closed every assignment of the support at once, [outputs].
     """
 
     outputs: Array
@@ -116,6 +124,7 @@ class Answers:
     sizes: Array
     witnesses: Array
     nodes: Array
+    plain: Array
 
     def witness(self, place: int, kind: int, side: int) -> tuple[int, ...] | None:
         """The features of the input found for one class and side."""
@@ -141,17 +150,31 @@ def ask(
         integers are too far apart for doubles.
     """
     flat = lay_out(claims.network)
-    if flat is None:
-        return
-    chunks, stop = list(_chunks(claims, outputs, workers)), np.zeros(1, dtype=np.int8)
-    memory = [_scratch(flat, claims, stop) for _ in range(min(workers, len(chunks)))]
+    if flat is not None:
+
+        def run(chunk: _Chunk, own: Scratch) -> Answers:
+            return chunk.run(flat, own, claims, cap, optimise)
+
+        yield from threaded(run, list(_chunks(claims, outputs, workers)), flat, claims, workers, clock)
+
+
+def threaded(
+    run: Callable[[Item, Scratch], Found], items: Sequence[Item], flat: Flat, claims: Claims, workers: int, clock: Clock
+) -> Iterator[Found]:
+    """Run compiled loops on many items in threads, each with memory of its own.
+
+    Yields:
+        What was found of each item, in order; ends early at the deadline.
+    """
+    stop = np.zeros(1, dtype=np.int8)
+    memory = [_scratch(flat, claims, stop) for _ in range(min(workers, len(items)))]
     alarm = Timer(clock.left, stop.fill, [1]) if clock.timeout is not None else None
 
-    def run(chunk: _Chunk) -> Answers | None:
+    def in_thread(item: Item) -> tuple[Found, bool]:
         own = memory.pop()
         try:
-            answers = chunk.run(flat, own, claims, cap, optimise)
-            return None if stop[0] else answers
+            found = run(item, own)
+            return found, bool(stop[0])
         finally:
             memory.append(own)
 
@@ -159,16 +182,16 @@ def ask(
     try:
         if alarm is not None:
             alarm.start()
-        running: deque[Future[Answers | None]] = deque()
-        waiting = iter(chunks)
+        running: deque[Future[tuple[Found, bool]]] = deque()
+        waiting = iter(items)
         while True:
-            running.extend(threads.submit(run, chunk) for chunk in islice(waiting, 2 * workers - len(running)))
+            running.extend(threads.submit(in_thread, item) for item in islice(waiting, 2 * workers - len(running)))
             if not running:
                 return
-            answers = running.popleft().result()
-            if answers is None:
+            found, stopped = running.popleft().result()
+            if stopped:
                 return
-            yield answers
+            yield found
     finally:  # the deadline, Ctrl-C, or a caller that has seen enough: the loops look at `stop` at every node
         stop[0] = 1
         threads.shutdown(cancel_futures=True)
@@ -183,18 +206,21 @@ class _Chunk:
     outputs: Array
     supports: Array
     cases: Cases
+    whole: bool
+    """Whether each case fixes every feature of the functions."""
 
     def run(self, flat: Flat, own: Scratch, claims: Claims, cap: int, optimise: bool) -> Answers:
         """Answer for them."""
         shape, width = (len(self.outputs), 2, 2), min(claims.domain.max_active, claims.domain.features)
-        goals, goal_lows = _goals(claims, self.outputs, flat, optimise)
+        goals, goal_lows = goals_of(claims, self.outputs, flat, optimise)
         status, sizes = np.zeros(shape, dtype=np.int8), np.full(shape, -1, dtype=np.int64)
         witnesses, nodes = np.zeros((*shape, width), dtype=np.int32), np.zeros(shape, dtype=np.int64)
+        plain = np.zeros(len(self.outputs), dtype=np.bool_)
         answer(
             flat, own, self.outputs, self.supports, self.cases, goals, goal_lows, width, cap, optimise,
-            status, sizes, witnesses, nodes,
+            status, sizes, witnesses, nodes, plain,
         )  # fmt: skip
-        return Answers(self.outputs, status, sizes, witnesses, nodes)
+        return Answers(self.outputs, status, sizes, witnesses, nodes, plain & self.whole)
 
 
 def _chunks(claims: Claims, outputs: Sequence[int], workers: int) -> Iterator[_Chunk]:
@@ -210,16 +236,17 @@ def _chunks(claims: Claims, outputs: Sequence[int], workers: int) -> Iterator[_C
         if split is None:
             continue
         named = np.array([shapes.supports[i] for i in members.tolist()], dtype=np.int32).reshape(len(members), -1)
-        packed = _packed(split, named.shape[1], merged)
+        whole = all(len(case.on) + len(case.off) == named.shape[1] for case in split)
+        packed = _packed(split, merged and whole and len(split) <= _MERGED)
         work = np.cumsum(weight[members] * max(1, len(split)))
         shares = work // min(_CHUNK, max(1.0, work[-1] / (2 * workers)))
         shares += np.arange(len(members)) * 4 * width // _WITNESSES
         cuts = np.flatnonzero(np.diff(shares)) + 1
         for part in np.split(np.arange(len(members)), cuts):
-            yield _Chunk(members[part], named[part], packed)
+            yield _Chunk(members[part], named[part], packed, whole)
 
 
-def _packed(split: Sequence[Case], width: int, merged: bool) -> Cases:
+def _packed(split: Sequence[Case], merged: bool) -> Cases:
     on, off = [case.on for case in split], [case.off for case in split]
     return Cases(
         np.array([case.value for case in split], dtype=np.int64),
@@ -228,11 +255,11 @@ def _packed(split: Sequence[Case], width: int, merged: bool) -> Cases:
         np.cumsum([len(part) for part in off], dtype=np.int64),
         np.array([j for part in on for j in part], dtype=np.int64),
         np.array([j for part in off for j in part], dtype=np.int64),
-        merged and all(len(case.on) + len(case.off) == width for case in split) and len(split) <= _MERGED,
+        merged,
     )
 
 
-def _goals(claims: Claims, outputs: Array, flat: Flat, optimise: bool) -> tuple[Array, Array]:
+def goals_of(claims: Claims, outputs: Array, flat: Flat, optimise: bool) -> tuple[Array, Array]:
     """What sign * (w . h) may not exceed, as doubles and modulo 2^64, [outputs, class, side]; inf: not asked."""
     goals, lows = np.full((len(outputs), 2, 2), inf), np.zeros((len(outputs), 2, 2), dtype=np.uint64)
     if optimise:

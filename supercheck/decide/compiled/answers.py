@@ -42,6 +42,7 @@ def _closed_over(sources: int) -> Callable[..., None]:
         sizes: Array,
         witnesses: Array,
         nodes: Array,
+        plain: Array,
     ) -> None:
         """Ask, for some outputs with functions of one shape, whether each class keeps to its goals.
 
@@ -60,6 +61,7 @@ def _closed_over(sources: int) -> Callable[..., None]:
             sizes: receives how many features are on in the input found; -1 where there is none.
             witnesses: receives those features, [outputs, class, side, max_active].
             nodes: receives how many nodes were bounded.
+            plain: receives whether rule b closed every case at once, [outputs].
         """
         if sources == 0:  # never; but machine code of other sources is not found
             return
@@ -69,6 +71,7 @@ def _closed_over(sources: int) -> Callable[..., None]:
                 return
             row = net.starts[layers] + outputs[o]
             trace(net, own, row)
+            plain[o] = not optimise
             refuted, merged = False, cases.fixed and layers == 1 and not optimise
             if merged:
                 weigh(net, own, row, supports[o], max_active)
@@ -103,11 +106,12 @@ def _closed_over(sources: int) -> Callable[..., None]:
                         own.state[own.on[a]] = ON
                     for p in range(off_begin, cases.off_ends[c]):
                         own.state[supports[o, cases.off_positions[p]]] = OFF
-                    state, size, used, goal, low = search(
+                    state, size, used, by_b, goal, low = search(
                         net, own, row, sign, goals[o, kind, side], goal_lows[o, kind, side],
                         active, max_active - active, cap, optimise,
                     )  # fmt: skip
                     nodes[o, kind, side] += used
+                    plain[o] = plain[o] and by_b
                     if size >= 0:
                         sizes[o, kind, side] = size
                         for a in range(size):

@@ -37,7 +37,7 @@ def choose(net: Flat, own: Scratch, row: int, taken: int) -> int:
 def search(
     net: Flat, own: Scratch, row: int, sign: float, goal: float, goal_low: np.uint64, active: int, room: int, cap: int,
     optimise: bool,
-) -> tuple[int, int, int, float, np.uint64]:  # fmt: skip
+) -> tuple[int, int, int, bool, float, np.uint64]:  # fmt: skip
     """Look for an input with sign * (w . h) above a goal, depth first, the greatest coefficient's feature first.
 
     Args:
@@ -53,9 +53,10 @@ def search(
         optimise: whether to raise the goal to what is found, and go on.
 
     Returns:
-        (PROVED if there is none, REFUTED or OPEN; size of the input in `own.best` or -1; nodes; goal, goal_low).
+        (PROVED if there is none, REFUTED or OPEN; size of the input in `own.best` or -1; nodes; whether rule b closed
+        all of them at once; goal, goal_low).
     """
-    depth, nodes, found, sure = 0, 0, -1, True
+    depth, nodes, found, sure, by_b = 0, 0, -1, True, False
     layer, slack = len(net.starts) - 2, net.slack[row]
     while True:
         nodes += 1
@@ -69,6 +70,7 @@ def search(
             bound, taken = highest(net, own, row, layer, sign, active, room)
             shut = closed(bound, goal, slack)
             if shut or not differ:
+                by_b = shut and rule_b and nodes == 1
                 break
         if not shut:
             for q in range(taken):
@@ -103,4 +105,4 @@ def search(
     while depth:
         depth -= 1
         own.state[own.path[depth]] = FREE
-    return status, found, min(nodes, cap), goal, goal_low
+    return status, found, min(nodes, cap), by_b, goal, goal_low

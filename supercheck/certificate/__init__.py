@@ -1,0 +1,149 @@
+"""Writes certificates: files with which anyone can check a verdict without trusting this program.
+
+The format is CERTIFICATE.md's; `checker.py` reads it and shares no code with what is written here. A certificate that
+is wrong can only be rejected.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from supercheck.boolean import prefix
+from supercheck.certificate.lines import WORD, lines
+from supercheck.claims import Claims
+from supercheck.decide import decide
+from supercheck.decide.limits import Clock, Limits, Progress, quiet
+from supercheck.errors import FaultError
+from supercheck.evidence import Certificate, Counterexample, OutputResult, Result, Verdict
+from supercheck.files import written_aside
+from supercheck.numbers import exact_text
+
+_READABLE = {".safetensors", ".npz", ".json"}
+
+
+def write(result: Result, file: Path, limits: Limits = Limits(), progress: Progress = quiet) -> Certificate | None:
+    """Write the certificate of a verdict.
+
+    Args:
+        result: the verdict.
+        file: where; what the lone checker cannot read itself is written beside it, in core form.
+        limits: workers, nodes, and the seconds that proving may take.
+        progress: told how many outputs have their proof.
+
+    Returns:
+        What was written; None where the verdict is unknown, or of float32 arithmetic, which the format does not cover.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    claims = result.claims
+    if result.arithmetic != "real" or result.verdict is Verdict.UNKNOWN:
+        return None
+    clock = Clock.start(limits.timeout, progress)
+    head = ["supercheck-certificate 1", f"network {claims.network.digest}", f"claims {claims_digest(claims)}"]
+    proofs: Iterable[str] = ()
+    words = total = 0
+    if result.verdict is Verdict.REFUTED:
+        head.append(_refutation(result.counterexample))
+        if result.counterexample.minimal and result.counterexample.size:
+            below = claims.at_most(result.counterexample.size - 1)
+            shown = decide(below, replace(limits, margins=False, largest_k=False, cross_check=0))
+            if shown.verdict is Verdict.REFUTED:
+                raise FaultError(f"a smallest counterexample is not the smallest: {shown.counterexample}")
+            proofs = _lines(shown.outputs, below, limits, clock) if shown.verdict is Verdict.PROVED else ()
+            if shown.verdict is not Verdict.PROVED:
+                head[-1] = head[-1].replace("refuted-minimal", "refuted")
+    else:
+        head.append("proved")
+        proofs = _lines(result.outputs, claims, limits, clock)
+    digest = hashlib.sha256()
+    with written_aside(file) as stream:
+
+        def put(line: str) -> None:
+            content = f"{line}\n".encode()
+            digest.update(content)
+            stream.write(content)
+
+        for line in head:
+            put(line)
+        for line in proofs:
+            put(line)
+            total += 1
+            words += line.endswith(f" {WORD}")
+        put(f"end {total}")
+    return Certificate(file, digest.hexdigest(), words, tuple(_cores(result, file)))
+
+
+def claims_text(claims: Claims) -> Iterator[str]:
+    """A question as the certificate format spells it, a part at a time; ends with a newline."""
+    readout, domain = claims.readout, claims.domain
+    margin = readout.margin if readout.mode == "threshold" else None
+    numbers = ("-" if n is None else exact_text(n) for n in (readout.at, margin, readout.within))
+    yield f"supercheck-claims 1\n{domain.features} {domain.max_active} {readout.mode} {' '.join(numbers)}\n"
+    for formula in claims.formulas:
+        yield f"{prefix(formula)}\n"
+
+
+def claims_digest(claims: Claims) -> str:
+    """The sha256 of the question's text."""
+    digest = hashlib.sha256()
+    for part in claims_text(claims):
+        digest.update(part.encode())
+    return digest.hexdigest()
+
+
+def _refutation(found: Counterexample) -> str:
+    word = "refuted-minimal" if found.minimal else "refuted"
+    against = [] if found.against is None else ["/", *map(str, found.against.active)]
+    return " ".join([word, str(found.output), *map(str, found.active), *against])
+
+
+def _lines(outputs: Sequence[OutputResult], claims: Claims, limits: Limits, clock: Clock) -> Iterator[str]:
+    """The certificate's lines for outputs that are all proved."""
+    known = {output.index: output.proof for output in outputs if output.proof is not None}
+    bounds = _bounds(outputs, claims) if claims.separable else None
+    done = 0
+    for first, last, tree in lines(claims, known, bounds, limits, clock):
+        if bounds is not None:
+            yield from (f"{i} @{bounds[i]},{bounds[i] + 1}" for i in range(first, last + 1))
+        yield f"{first} {tree}" if first == last else f"{first}-{last} {tree}"
+        done += last + 1 - first
+        clock.progress(done, len(claims), "outputs")
+
+
+def _bounds(outputs: Sequence[OutputResult], claims: Claims) -> list[int]:
+    """For each output a whole number in the middle: w . h is at most that where its function is off, above where on."""
+    bounds = []
+    for output in outputs:
+        worst = output.extremes
+        assert worst is not None
+        on, off = (None if p is None else _total(claims, output.index, p.value) for p in (worst.on, worst.off))
+        bounds.append((off + on) // 2 if on is not None and off is not None else on - 1 if on is not None else off or 0)
+    return bounds
+
+
+def _total(claims: Claims, output: int, value: Fraction) -> int:
+    """The integer w . h of an output's value."""
+    return int((value - claims.network.output.bias[output]) / claims.network.output.scale[output])
+
+
+def _cores(result: Result, file: Path) -> Iterator[Path]:
+    """Write what the lone checker cannot read by itself."""
+    claims, source = result.claims, result.source
+    coded = claims.own is not claims.network
+    if coded or source.network is None or Path(source.network).suffix not in _READABLE:
+        yield _core(file, "network", claims.network.text())
+    if coded or source.spec is None or claims.known_to is not None:
+        yield _core(file, "claims", claims_text(claims))
+
+
+def _core(file: Path, kind: str, parts: Iterable[str]) -> Path:
+    name = file.with_name(f"{file.name}.{kind}")
+    with written_aside(name) as stream:
+        for part in parts:
+            stream.write(part.encode())
+    return name
