@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -26,11 +27,11 @@ def read_table(path: Path, domain: KSparse) -> list[Formula]:
         One formula an output: the OR of the rows on which it is 1.
     """
     lines = _lines(path)
-    header = lines[0][1] if lines else []
+    _, header = next(lines, (1, []))
     features = _columns(path, header, domain)
     count = len(features)
     rows: dict[frozenset[int], list[str]] = {}
-    for line, cells in lines[1:]:
+    for line, cells in lines:
         if len(cells) != len(header):
             raise InputError(file=path, line=line, expected=f"{len(header)} cells", got=len(cells))
         bad = next((cell for cell in cells if cell not in ("0", "1")), None)
@@ -53,7 +54,8 @@ def read_table(path: Path, domain: KSparse) -> list[Formula]:
     ]
 
 
-def _lines(path: Path) -> list[tuple[int, list[str]]]:
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Each line's number and cells, read as they are asked for: a bad line ends the reading."""
     try:
         if not path.is_file():
             raise InputError(file=path, expected="a truth table", got="no such file")
@@ -61,7 +63,9 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
             raise InputError(file=path, expected=f"at most {LARGEST:,} bytes", got=f"{path.stat().st_size:,}")
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
-            return [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if cells]
+            for cells in reader:
+                if cells:
+                    yield reader.line_num, [cell.strip() for cell in cells]
     except OSError as error:
         raise InputError(file=path, expected="a readable truth table", got=error.strerror or error) from error
     except (csv.Error, UnicodeDecodeError) as error:
