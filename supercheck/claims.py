@@ -19,11 +19,23 @@ from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.exact import Array
 from supercheck.formats import file_digest, load_linear
-from supercheck.network import Affine, Network
+from supercheck.network import Affine, Network, numbered
 from supercheck.shapes import Shapes
+from supercheck.singles import greatest_not_above, least_above
 from supercheck.spec import Readout, Spec
 
 _LASTING = {"shapes", "_goals"}  # what has been found out of a question that does not depend on its domain
+
+
+FLOAT32 = (
+    "In float32, a neuron is any binary tree of additions over its products and its bias, with or without FMA, rounded "
+    "to nearest in float32 or a wider format, and its value is a float32 number; subnormal numbers may be flushed to "
+    "zero; the tree may be another for each neuron and input.",
+    "A threshold is compared as it is, or as the nearest float32 or float64 number.",
+    "Not covered: TF32, bfloat16, float16, autocast, emulated products, Strassen or Winograd, compensated sums, "
+    "rewritten weights.",
+)
+"""What a verdict on float32 assumes; FLOAT32.md, "Model" and "Comparison"."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,7 @@ class Claims:
         readout: how outputs are read.
         assumptions: what a reader of the verdict has to know, one sentence each.
         known_to: up to how many active features the functions are known, where that is not everywhere.
+        errors: for each output by how much a float32 evaluation may be off, where the question is of all of those.
     """
 
     own: Network
@@ -59,6 +72,7 @@ class Claims:
     readout: Readout
     assumptions: tuple[str, ...] = ()
     known_to: int | None = None
+    errors: Sequence[Fraction] | None = None
 
     def __len__(self) -> int:
         """The number of outputs."""
@@ -66,7 +80,13 @@ class Claims:
 
     def at_most(self, max_active: int) -> Claims:
         """The same question of the inputs with at most `max_active` features on."""
-        claims = replace(self, domain=self.domain.at_most(max_active))
+        return self._lasting(replace(self, domain=self.domain.at_most(max_active)))
+
+    def within(self, errors: Sequence[Fraction]) -> Claims:
+        """The same question of every float32 evaluation, none of which is off by more than `errors`, one an output."""
+        return self._lasting(replace(self, errors=errors))
+
+    def _lasting(self, claims: Claims) -> Claims:
         for name in _LASTING & vars(self).keys():
             vars(claims)[name] = vars(self)[name]
         return claims
@@ -82,15 +102,25 @@ class Claims:
         return self.readout.mode == "separable"
 
     @cached_property
-    def _goals(self) -> dict[tuple[Fraction, Fraction, bool], Goal]:
+    def _goals(self) -> dict[tuple[Fraction, Fraction, bool, Fraction | None], Goal]:
         return {}
+
+    @cached_property
+    def kinds(self) -> Array:
+        """For each output a number that it shares with those of the same goals, int64 [outputs]."""
+        own = self.network.output.kinds
+        return own if self.errors is None else numbered(zip(own.tolist(), self.errors, strict=True))
+
+    def error(self, output: int) -> Fraction | None:
+        """By how much a float32 evaluation of the output may be off; None where the question is of real numbers."""
+        return None if self.errors is None else self.errors[output]
 
     def goal(self, output: int, on: bool) -> Goal:
         """What w . h has to satisfy where the output's function is `on`; no bounds in mode separable.
 
         Source: CERTIFICATE.md, "Goals": y = b + s (w . h) with s > 0 and w . h an integer.
         """
-        key = (self.network.output.bias[output], self.network.output.scale[output], on)
+        key = (self.network.output.bias[output], self.network.output.scale[output], on, self.error(output))
         if key not in self._goals:
             self._goals[key] = _goal(self.readout, *key)
         return self._goals[key]
@@ -128,14 +158,20 @@ class Claims:
         return np.flatnonzero(used)
 
 
-def _goal(readout: Readout, bias: Fraction, scale: Fraction, on: bool) -> Goal:
+def _goal(readout: Readout, bias: Fraction, scale: Fraction, on: bool, error: Fraction | None) -> Goal:
     if readout.mode == "separable":
         return Goal()
+    if (
+        readout.at is not None and error is not None
+    ):  # above every reading of the threshold, or above none, when rounded
+        if on:
+            return Goal(lowest=floor((greatest_not_above(readout.at + readout.margin) + error - bias) / scale) + 1)
+        return Goal(highest=ceil((least_above(readout.at - readout.margin) - error - bias) / scale) - 1)
     if readout.at is not None:  # on: y > at + margin; off: y <= at - margin
         if on:
             return Goal(lowest=floor((readout.at + readout.margin - bias) / scale) + 1)
         return Goal(highest=floor((readout.at - readout.margin - bias) / scale))
-    within = readout.within or Fraction(0)  # equality is epsilon with 0
+    within = (readout.within or Fraction(0)) - (error or 0)  # equality is epsilon with 0
     return Goal(ceil((on - within - bias) / scale), floor((on + within - bias) / scale))
 
 
@@ -146,6 +182,8 @@ def pose(network: Network, spec: Spec) -> Claims:
         InputError: if their shapes do not fit, naming both.
     """
     notes, file = list(network.notes), spec.file
+    if spec.arithmetic == "float32":
+        notes += FLOAT32
     codes: dict[str, Affine] = {}
     for kind, code in (("encoder", spec.source.encoder), ("decoder", spec.source.decoder)):
         if code is not None:

@@ -164,6 +164,29 @@ class Certificate:
     cores: tuple[Path, ...] = ()
 
 
+@dataclass(frozen=True)
+class Rounding:
+    """What float32 arithmetic makes of a question that was decided in real arithmetic, too.
+
+    Attributes:
+        real: the verdict in real arithmetic.
+        errors: for each output by how much any float32 evaluation may be off; None where that is not bounded.
+        margin: the least distance of a real output from what would be wrong, where that was computed.
+        order: "every" if each float32 evaluation has the verdict, "shown" if one of them is wrong, None if unknown.
+    """
+
+    real: Verdict
+    errors: tuple[Fraction | None, ...] = ()
+    margin: Fraction | None = None
+    order: str | None = None
+
+    @property
+    def most(self) -> Fraction | None:
+        """The largest of the errors; None where one is not bounded."""
+        known = [error for error in self.errors if error is not None]
+        return max(known) if known and len(known) == len(self.errors) else None
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """The answer to one question.
@@ -173,10 +196,12 @@ class Result:
         outputs: one entry an output, in order.
         smallest: the network's smallest counterexample, if it is refuted.
         notes: what else a reader of the verdict has to know, one sentence each.
-        arithmetic: "real" or "float32".
+        arithmetic: "real" or "float32"; outputs and counterexample are those of that arithmetic.
+        rounding: what float32 arithmetic makes of it, where it was asked.
         source: where network and spec came from, for reports.
         seconds: load, decide, minimise, total.
         certificate: with which it can be checked, if that was asked for.
+        withheld: why the verdict is unknown although the outputs were decided, if it is.
         render: how the result prints itself; the Python face passes it down.
         render_html: the same for a notebook.
     """
@@ -186,29 +211,35 @@ class Result:
     smallest: Counterexample | None = None
     notes: tuple[str, ...] = ()
     arithmetic: str = "real"
+    rounding: Rounding | None = None
     source: Provenance = Provenance()
     seconds: Mapping[str, float] = field(default_factory=dict)
     certificate: Certificate | None = None
+    withheld: str | None = None
     render: Callable[[Result], str] | None = None
     render_html: Callable[[Result], str] | None = None
 
     @property
     def real_verdict(self) -> Verdict:
         """The verdict in real arithmetic: refuted if one output is, proved if every one is."""
-        return conclude(output.verdict for output in self.outputs)
+        return self.rounding.real if self.rounding is not None else conclude(output.verdict for output in self.outputs)
 
     @property
     def verdict(self) -> Verdict:
         """The verdict in the arithmetic that the spec asks about."""
-        return self.real_verdict if self.arithmetic == "real" else Verdict.UNKNOWN
+        if self.withheld is not None or (self.arithmetic != "real" and self.rounding is None):
+            return Verdict.UNKNOWN
+        return conclude(output.verdict for output in self.outputs)
 
     @property
     def reason(self) -> str | None:
         """Why the verdict is unknown; None where it is not."""
         if self.verdict is not Verdict.UNKNOWN:
             return None
-        if self.arithmetic != "real":
-            return f"float32 evaluation is not decided yet; in real arithmetic: {self.real_verdict.value}"
+        if self.withheld is not None:
+            return self.withheld
+        if self.arithmetic != "real" and self.rounding is None:
+            return f"float32 is decided by `verify` alone; in real arithmetic: {self.real_verdict.value}"
         return next((output.reason for output in self.outputs if output.reason), None)
 
     def count(self, verdict: Verdict) -> int:

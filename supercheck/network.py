@@ -9,7 +9,7 @@ semantics: whatever else evaluates a network has to agree with it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -32,12 +32,14 @@ class Affine:
         bias: exact numbers [outputs].
         relu: whether a ReLU follows.
         name: what the file calls it, for reports.
+        plain: whether a program computes each row as one sum of its products and its bias, all as they are here.
     """
 
     weight: Rows
     bias: Array
     relu: bool
     name: str = ""
+    plain: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +68,8 @@ class Output:
     @cached_property
     def kinds(self) -> Array:
         """For each output a number that it shares with those of the same bias and scale, int64 [outputs]."""
-        seen: dict[tuple[int, ...], int] = {}
         rows = zip(self.bias, self.scale, strict=True)
-        keys = ((b.numerator, b.denominator, s.numerator, s.denominator) for b, s in rows)
-        return np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
+        return numbered((b.numerator, b.denominator, s.numerator, s.denominator) for b, s in rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +81,15 @@ class Network:
         hidden: the hidden layers, first to last; may be empty.
         output: the output rows.
         notes: what was assumed while reading it, one sentence each.
+        stored: the layers as they are stored, first to last, for those who ask how a program would round; empty for
+            a part of a network.
     """
 
     features: int
     hidden: tuple[Layer, ...]
     output: Output
     notes: tuple[str, ...] = field(default=())
+    stored: tuple[Affine, ...] = field(default=())
 
     @classmethod
     def of(cls, layers: Sequence[Affine], notes: Sequence[str] = ()) -> Network:
@@ -115,7 +118,7 @@ class Network:
         last = folded[-1]
         weight, _, factors = _scaled(last, factors, with_bias=False)
         output = Output(weight, tuple(Ratios.of(last.bias).fractions()), tuple(factors.fractions()), last.name)
-        return cls(layers[0].weight.width, tuple(hidden), output, tuple(notes))
+        return cls(layers[0].weight.width, tuple(hidden), output, tuple(notes), tuple(layers))
 
     def affine(self) -> list[Affine]:
         """The same function as a list of exact layers, from which `of` makes the same network."""
@@ -126,8 +129,9 @@ class Network:
 
     def between(self, encoder: Affine | None, decoder: Affine | None) -> Network:
         """The network with a fixed linear code folded in before and after it."""
-        own = self.affine()
-        return Network.of([*([encoder] if encoder else []), *own, *([decoder] if decoder else [])], self.notes)
+        before, after = ([code] if code is not None else [] for code in (encoder, decoder))
+        whole = Network.of([*before, *self.affine(), *after], self.notes)
+        return replace(whole, stored=(*before, *self.stored, *after) if self.stored else ())
 
     @property
     def outputs(self) -> int:
@@ -251,6 +255,12 @@ class Network:
         for part in self.text():
             total.update(part.encode())
         return total.hexdigest()
+
+
+def numbered(keys: Iterable[Hashable]) -> Array:
+    """Each key as a number that it shares with its equals, in order of their first appearance, int64."""
+    seen: dict[Hashable, int] = {}
+    return np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
 
 
 def _number(value: object) -> int | Fraction:

@@ -15,11 +15,21 @@ from supercheck.claims import Claims
 from supercheck.errors import FaultError
 from supercheck.evaluation import totals
 from supercheck.evidence import Counterexample, Decision, Point
+from supercheck.singles import greatest_not_above, least_above
 from supercheck.spec import Readout
 
 
-def wrong(readout: Readout, value: Fraction, on: bool) -> bool:
-    """Whether y = `value` is wrong for this class, by the readout's own words; not for mode separable."""
+def wrong(readout: Readout, value: Fraction, on: bool, error: Fraction | None = None) -> bool:
+    """Whether y = `value` is wrong for this class, by the readout's own words; not for mode separable.
+
+    With an `error`: whether it may be wrong in float32, off by at most that much.
+    """
+    if error is not None and readout.mode == "threshold" and readout.at is not None:
+        if on:
+            return not value - error > greatest_not_above(readout.at + readout.margin)
+        return not value + error < least_above(readout.at - readout.margin)
+    if error is not None:
+        return abs(value - on) + error > (readout.within or 0)
     if readout.mode == "threshold" and readout.at is not None:
         return not value > readout.at + readout.margin if on else not value <= readout.at - readout.margin
     if readout.mode == "epsilon" and readout.within is not None:
@@ -73,7 +83,7 @@ def _replayed(
     if second is not None:
         fails = not on and second[1] and second[0].value <= point.value
     else:
-        fails = wrong(claims.readout, point.value, on)
+        fails = wrong(claims.readout, point.value, on, claims.error(output))
     if not fails:
         raise FaultError(f"output {output}: the witness {list(point.active)} does not refute it")
     return Counterexample(point.active, output, point.value, int(on), None if second is None else second[0])
@@ -89,6 +99,6 @@ def shrink(claims: Claims, counterexamples: Sequence[Counterexample]) -> list[Co
         tried = [place for place, active in enumerate(originals) if position < len(active)]
         smaller = [(found[p].output, set(found[p].active) - {originals[p][position]}) for p in tried]
         for place, (point, on) in zip(tried, evaluate(claims, smaller), strict=True):
-            if wrong(claims.readout, point.value, on):
+            if wrong(claims.readout, point.value, on, claims.error(found[place].output)):
                 found[place] = Counterexample(point.active, found[place].output, point.value, int(on))
     return found

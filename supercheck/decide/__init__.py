@@ -33,7 +33,7 @@ from supercheck.errors import FaultError, InputError
 from supercheck.evidence import Counterexample, Decision, OutputResult, Result, Verdict
 from supercheck.replaying import replay, shrink
 
-__all__ = ["ENGINES", "Limits", "decide"]
+__all__ = ["ENGINES", "Limits", "decide", "settle"]
 
 Engine = Callable[[Claims, Sequence[int], Limits, Clock], Iterator[list[Decision]]]
 
@@ -111,6 +111,12 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
             notes.append(cross_check(claims, outputs, limits, clock))
     seconds = {"decide": decided - begun, "minimise": time.perf_counter() - decided}
     return Result(claims, tuple(outputs[i] for i in sorted(outputs)), smallest, tuple(notes), seconds=seconds)
+
+
+def settle(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> dict[int, OutputResult]:
+    """Decide some outputs and look for nothing else; those that time does not allow are missing or unknown."""
+    plain = replace(limits, margins=False)
+    return {found.index: found for results in _results(claims, outputs, plain, clock) for found in results}
 
 
 def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[OutputResult]]:

@@ -266,8 +266,8 @@ def goals_of(claims: Claims, outputs: Array, flat: Flat, optimise: bool) -> tupl
         for on, greatest in asked(claims):
             goals[:, int(on), int(not greatest)] = -inf
         return goals, lows
-    # outputs with the same bias, scale and reach have the same goals
-    keys = np.stack([claims.network.output.kinds[outputs], flat.bits[outputs]])
+    # outputs of the same kind and reach have the same goals
+    keys = np.stack([claims.kinds[outputs], flat.bits[outputs]])
     _, firsts, same = np.unique(keys, axis=1, return_index=True, return_inverse=True)
     for number, first in enumerate(firsts.tolist()):
         limit = 1 << int(flat.bits[outputs[first]])  # |w . h| is below half of it; a goal past it asks nothing more

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
@@ -70,7 +71,8 @@ def load_linear(path: str | Path) -> Affine:
     network = _within(path, lambda: Network.of(*content))
     if network.hidden:
         raise InputError(file=path, expected="a linear code without ReLU", got=f"{len(network.hidden)} ReLU layers")
-    return network.affine()[0]
+    [*others, last] = network.stored
+    return last if not others else replace(network.affine()[0], plain=False)
 
 
 def file_digest(path: str | Path) -> str:

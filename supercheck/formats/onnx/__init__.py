@@ -42,6 +42,17 @@ def read(path: Path) -> tuple[list[Affine], tuple[str, ...]]:
         raise error.at(path) from None
 
 
+def external_files(path: Path) -> list[Path]:
+    """The files beside an ONNX file that hold its data; none where it cannot be read."""
+    try:
+        tensors = parse(path).initializer
+    except (InputError, OSError):
+        return []
+    named = {str(entry.value) for tensor in tensors for entry in tensor.external_data if entry.key == "location"}
+    beside = [path.parent / name for name in sorted(named) if Path(name).name == name]
+    return [file for file in beside if file.is_file() and not file.is_symlink()]
+
+
 class _Walk:
     """One pass through the nodes, for every reading of the input's shape until one treats all samples alike."""
 
@@ -62,13 +73,15 @@ class _Walk:
             elif math.prod(shape) > max(shape):
                 self._note(f"Input {source.name!r} {shape} is read as {math.prod(shape)} features, row by row.")
             try:
-                return self._pass(shape, batch, source.name), tuple(self._notes)
+                return self._pass(shape, batch, source), tuple(self._notes)
             except MixedError:
                 continue
         raise InputError(expected="independent samples", got="a mixed batch")
 
-    def _pass(self, shape: list[int], batch: int | None, source: str) -> list[Affine]:
-        activation, active = Activation(shape, batch, self._work), {source}
+    def _pass(self, shape: list[int], batch: int | None, source: Any) -> list[Affine]:
+        activation, active = Activation(shape, batch, self._work), {source.name}
+        if source.type.tensor_type.elem_type != TensorProto.FLOAT:
+            activation.cast()
         for node in self._nodes:
             try:
                 attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
@@ -156,6 +169,8 @@ class _Walk:
                 x.transpose(transposed(attributes, x.index.ndim))
             case "Cast":
                 kind = FLOATS[_float(attributes)]
+                if _float(attributes) != TensorProto.FLOAT:
+                    x.cast()
                 self._note(f"The cast of an activation to {kind} in {place_of(node)} is taken as exact.")
             case "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze":
                 if inputs[0] is not None:

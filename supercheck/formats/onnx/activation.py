@@ -55,6 +55,7 @@ class Activation:
         self._rows: Rows | None = None
         self._scale: Array | None = None
         self._shift: Array | None = None
+        self._plain = True
         self._name = ""
 
     @property
@@ -86,6 +87,7 @@ class Activation:
     def multiply(self, factor: Array) -> None:
         """Multiply element by element with an exact array, broadcast."""
         by_row = self._arranged(factor)
+        self._plain &= bool((abs(by_row) == 1).all())
         self._shift = None if self._shift is None else self._times(self._shift, by_row)
         self._scale = by_row if self._scale is None else self._times(self._scale, by_row)
 
@@ -105,6 +107,7 @@ class Activation:
     def add(self, term: Array, factor: float = 1.0) -> None:
         """Add an exact array times a factor element by element, broadcast."""
         by_row = self._arranged(term)
+        self._plain &= self._shift is None and abs(factor) == 1
         if factor != 1:
             by_row = self._times(by_row, np.full(len(by_row), factor))
         self._shift = by_row if self._shift is None else self._plus(self._shift, by_row)
@@ -139,6 +142,7 @@ class Activation:
         if self._rows is not None:  # the network folds the two later, and both are dense then
             self._work.spend(self.index.size * (self._rows.width + math.prod(shape[:-1])))
             self.finish_layer(relu=False)
+        self._plain &= self._shift is None  # what was added would be rounded before the product
         index = index.astype(np.int32)
         columns = np.broadcast_to(index[..., :, None, :], shape).reshape(-1, shape[-1])
         values = np.broadcast_to(b.swapaxes(-1, -2)[..., None, :, :], shape).reshape(-1, shape[-1])
@@ -159,6 +163,10 @@ class Activation:
         dropped = [axis for axis, vector in ((-2, self.index.ndim == 1), (-1, matrix.ndim == 1)) if vector]
         self.index = np.squeeze(result, axis=tuple(dropped))
 
+    def cast(self) -> None:
+        """Note that a program rounds here, to another type."""
+        self._plain = False
+
     def relu(self) -> None:
         """Apply ReLU; nothing happens to what has just passed through one."""
         if not self._finished:
@@ -167,7 +175,7 @@ class Activation:
     def finish(self) -> list[Affine]:
         """All layers, with the outputs in the order of the tensor's elements."""
         order = self.index.ravel()
-        if not (self._finished and (np.diff(order) > 0).all()):
+        if not (self._finished and self._plain and (np.diff(order) > 0).all()):
             self.finish_layer(relu=False)
             last = self.layers[-1]
             self.layers[-1] = replace(last, weight=last.weight.take(order), bias=last.bias[order])
@@ -180,9 +188,9 @@ class Activation:
         if self._scale is not None:
             rows = self._scaled(rows, self._scale[rows.row_of()])
         bias = np.zeros(size) if self._shift is None else self._shift
-        self.layers.append(Affine(rows, bias, relu, self._name or self.label))
+        self.layers.append(Affine(rows, bias, relu, self._name or self.label, self._plain))
         self._rows = self._scale = self._shift = None
-        self._name = ""
+        self._name, self._plain = "", True
 
     @property
     def _finished(self) -> bool:
