@@ -1,0 +1,93 @@
+"""What a gate found out, as types: one judgement a spec, and the gate's own over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PASSED, FAILED, INPUT, OPEN, FAULT = 0, 1, 2, 3, 4
+"""The exit code of one spec, and of a gate: the gravest of its specs', in the order `GRAVITY`."""
+
+GRAVITY = (FAULT, INPUT, FAILED, OPEN, PASSED)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What became of one spec.
+
+    Attributes:
+        file: the spec, as the user would write it.
+        code: `PASSED`, or why it does not pass.
+        expected: the verdict that the spec expects; None where it could not be read.
+        verdict: "proved", "refuted" or "unknown"; None where there is none.
+        reason: why it does not pass, in one line; None where it does.
+        facts: what a reader needs to understand that, one line each.
+        failed: limits and baseline figures that were not kept, one line each.
+        cached: whether the verdict was found in the cache.
+        seconds: how long it took.
+        line: the line of the spec at which a report points.
+        measured: margins and counts, where they were asked for.
+        warning: what went wrong without touching the verdict.
+    """
+
+    file: str
+    code: int
+    expected: str | None = None
+    verdict: str | None = None
+    reason: str | None = None
+    facts: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    cached: bool = False
+    seconds: float = 0.0
+    line: int = 1
+    measured: Measured | None = None
+    warning: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the verdict is the expected one, and every limit is kept."""
+        return self.code == PASSED
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a baseline remembers of a spec.
+
+    Attributes:
+        max_active: the k that was asked about.
+        verdict: what came out.
+        counts: neurons, edges and parameters, by name.
+        margins: of each output, as exact text; None where it has none.
+    """
+
+    max_active: int
+    verdict: str
+    counts: dict[str, int]
+    margins: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What became of all specs.
+
+    Attributes:
+        judgements: one a spec, in the order of their names.
+        seconds: for all of them.
+    """
+
+    judgements: Sequence[Judgement]
+    seconds: float
+
+    @property
+    def code(self) -> int:
+        """The gravest code of any spec."""
+        return min((one.code for one in self.judgements), key=GRAVITY.index)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every spec passed."""
+        return self.code == PASSED
+
+    def count(self, code: int) -> int:
+        """How many specs have a code."""
+        return sum(one.code == code for one in self.judgements)

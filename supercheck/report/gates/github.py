@@ -1,0 +1,28 @@
+"""A gate as GitHub's workflow commands: annotations that point at the spec's line."""
+
+from __future__ import annotations
+
+from supercheck.judgement import OPEN, Gate, Judgement
+from supercheck.report.gates.text import WORDS
+
+
+def github(gate: Gate) -> str:
+    """One command for each spec that does not pass, then a line for the log."""
+    lines = [_annotation(one) for one in gate.judgements if not one.passed]
+    passed = sum(one.passed for one in gate.judgements)
+    return "\n".join([*lines, f"{passed} of {len(gate.judgements)} specs as expected, in {gate.seconds:.2f} s"])
+
+
+def _annotation(one: Judgement) -> str:
+    level = "warning" if one.code == OPEN and one.reason is not None and one.reason.startswith("not run") else "error"
+    message = "\n".join([one.reason or "", *one.facts, *one.failed])
+    title = f"supercheck: {WORDS[one.code].lower()}"
+    return f"::{level} file={_property(one.file)},line={one.line},title={_property(title)}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

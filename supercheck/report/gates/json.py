@@ -1,0 +1,36 @@
+"""A gate as one JSON object, or as one line of JSON a spec."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from supercheck import __version__
+from supercheck.judgement import Gate, Judgement
+
+
+def json_text(gate: Gate) -> str:
+    """The object of the design's "JSON results", two spaces an indent."""
+    specs = [_object(one) for one in gate.judgements]
+    found = {"supercheck": __version__, "specs": specs, "pass": gate.passed, "seconds": round(gate.seconds, 6)}
+    return json.dumps(found, indent=2)
+
+
+def json_lines(gate: Gate) -> str:
+    """One object a line and spec."""
+    return "\n".join(json.dumps({"supercheck": __version__, **_object(one)}) for one in gate.judgements)
+
+
+def _object(one: Judgement) -> dict[str, Any]:
+    return {
+        "file": one.file,
+        "expected": one.expected,
+        "verdict": one.verdict,
+        "pass": one.passed,
+        "cached": one.cached,
+        "seconds": round(one.seconds, 6),
+        "reason": one.reason,
+        "code": one.code,
+        "facts": list(one.facts),
+        "failed": list(one.failed),
+    }

@@ -1,0 +1,46 @@
+"""A gate as JUnit XML, in the form that Jenkins, GitLab and GitHub's reporters share.
+
+A verdict that is not the expected one is a failure; bad input, an unknown verdict and a fault are errors. No reader of
+the format takes a `skipped` test for a failed one, so nothing here is ever skipped.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from supercheck.errors import printable
+from supercheck.judgement import FAILED, FAULT, INPUT, OPEN, Gate, Judgement
+
+_TYPES = {FAILED: "verdict", INPUT: "input", OPEN: "unknown", FAULT: "fault"}
+
+
+def junit(gate: Gate) -> str:
+    """The document."""
+    failures = gate.count(FAILED)
+    errors = sum(not one.passed for one in gate.judgements) - failures
+    totals = {
+        "tests": str(len(gate.judgements)),
+        "failures": str(failures),
+        "errors": str(errors),
+        "time": f"{gate.seconds:.3f}",
+    }
+    root = ElementTree.Element("testsuites", {"name": "supercheck", **totals})
+    suite = ElementTree.SubElement(root, "testsuite", {"name": "supercheck", **totals})
+    for one in gate.judgements:
+        _case(suite, one)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+def _case(suite: ElementTree.Element, one: Judgement) -> None:
+    path = Path(one.file)
+    folder = ".".join(part for part in path.parent.parts if part not in (".", "..", "/")) or "specs"
+    given = {"classname": printable(folder), "name": printable(path.stem), "file": printable(one.file)}
+    case = ElementTree.SubElement(suite, "testcase", {**given, "time": f"{one.seconds:.3f}"})
+    if one.passed:
+        return
+    kind = "failure" if one.code == FAILED else "error"
+    told = {"message": printable(one.reason or ""), "type": _TYPES[one.code]}
+    element = ElementTree.SubElement(case, kind, told)
+    element.text = "\n".join(map(printable, (one.reason or "", *one.facts, *one.failed)))
