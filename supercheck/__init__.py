@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from supercheck.auditing import audit
     from supercheck.boolean import gate
+    from supercheck.confirming import check_certificate
     from supercheck.decide import Limits
     from supercheck.domain import KSparse
     from supercheck.errors import FaultError, InputError, SupercheckError
@@ -44,6 +45,7 @@ _HOMES = {
     "Verdict": "evidence",
     "audit": "auditing",
     "bounds": "floors.bounds",
+    "check_certificate": "confirming",
     "from_torch": "formats.sequential",
     "gate": "boolean",
     "load": "formats",
@@ -54,8 +56,8 @@ _HOMES = {
 
 __all__ = [
     "Audit", "Bounds", "Counterexample", "FaultError", "InputError", "KSparse", "Limits", "Network", "Readout",
-    "Result", "Spec", "SupercheckError", "Verdict", "audit", "bounds", "from_torch", "gate", "load", "parse",
-    "read_spec", "verify",
+    "Result", "Spec", "SupercheckError", "Verdict", "audit", "bounds", "check_certificate", "from_torch", "gate",
+    "load", "parse", "read_spec", "verify",
 ]  # fmt: skip
 
 

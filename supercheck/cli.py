@@ -7,16 +7,18 @@ codes: 0 proved, 1 refuted, 2 bad input or usage, 3 unknown, 4 whatever was not 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supercheck import __version__, audit_cli
+from supercheck import __version__, audit_cli, check_cli
 from supercheck.errors import InputError, clip
 from supercheck.streams import show, write
 
@@ -79,6 +81,7 @@ def _root(
 
 @app.command()
 def verify(
+    context: typer.Context,
     network: Annotated[
         Path | None, typer.Argument(help="ONNX, safetensors, NPZ or JSON file; left out, the spec names it.")
     ] = None,
@@ -94,8 +97,16 @@ def verify(
     cross_check: Annotated[
         bool, typer.Option("--cross-check", help="Have Z3 decide a sample of the outputs once more.")
     ] = False,
+    certificate: Annotated[
+        Path | None,
+        typer.Option("--certificate", help="Write a proof of the verdict that `supercheck check` confirms."),
+    ] = None,
+    require_certificate: Annotated[
+        bool, typer.Option("--require-certificate", help="Unknown unless the certificate needs no solver's word.")
+    ] = False,
     reproducer: Annotated[
-        Path | None, typer.Option("--reproducer", help="Where a disagreement of engines is saved, as a spec.")
+        Path | None,
+        typer.Option("--reproducer", help="A zip file to report a wrong verdict with: files, command, result."),
     ] = None,
 ) -> int:
     """Prove or refute that NETWORK computes what SPEC says. Exit: 0 proved, 1 refuted, 2 bad input, 3 unknown."""
@@ -113,16 +124,36 @@ def verify(
         margins=margins,
         largest_k=max_k,
         cross_check=_SAMPLE if cross_check else 0,
-        reproducer=reproducer or Limits.reproducer,
     )
-    with progress_bar() as progress:
-        result = run(network, spec, max_active=max_active, limits=limits, progress=progress)
+    with _packed(reproducer, network, spec, context.obj) as told, progress_bar() as progress:
+        result = run(
+            network, spec, max_active=max_active, limits=limits, progress=progress,
+            certificate=certificate, require_certificate=require_certificate,
+        )  # fmt: skip
+        told.append(f"{result}")
     _print(result, format_.value)
     return CODES[result.verdict.value]
 
 
 app.command()(audit_cli.audit)
 app.command()(audit_cli.bounds)
+app.command()(check_cli.check)
+
+
+@contextmanager
+def _packed(file: Path | None, network: Path | None, spec: Path, command: list[str]) -> Iterator[list[str]]:
+    """Save what a report of a wrong verdict needs, if that was asked for, also when the run ends in a fault."""
+    told: list[str] = []
+    try:
+        yield told
+    except Exception as error:
+        told.append(f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        if file is not None:
+            from supercheck.reproducing import pack
+
+            pack(file, network, spec, command, "\n".join(told))
 
 
 def _print(result: Result, format_: str) -> None:
@@ -140,7 +171,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit code; the one handler of everything that goes wrong."""
     _prepare_streams()
     try:
-        code = app(args=arguments, prog_name="supercheck", standalone_mode=False)
+        words = sys.argv[1:] if arguments is None else arguments
+        code = app(args=words, prog_name="supercheck", standalone_mode=False, obj=words)
         if code != _INTERRUPTED:
             return code if isinstance(code, int) else 0
         _complain("interrupted before anything was decided")
@@ -191,6 +223,7 @@ def _save_fault() -> str:
 
 def run() -> None:
     """The console script."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be told to end is to be interrupted
     code = main()
     for stream in (sys.stdout, sys.stderr):
         try:

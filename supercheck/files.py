@@ -20,6 +20,9 @@ def written_aside(file: Path) -> Iterator[IO[bytes]]:
         InputError: if it cannot be written; what had that name before is still there.
     """
     name = None
+    if file.exists() and not file.is_file():  # a folder, or a device such as /dev/full
+        raise InputError(file=file, expected="a file, or a name that is free", got="something else")
+    file = file.resolve()  # what a link points to is written, not the link
     try:
         try:
             number, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:100]}.", suffix=".part")

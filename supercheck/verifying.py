@@ -6,11 +6,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from supercheck.certificate import certified
 from supercheck.claims import Claims, pose
 from supercheck.decide import Limits, decide
 from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import InputError
 from supercheck.evidence import Provenance, Result
+from supercheck.float32 import decide_float32
 from supercheck.formats import file_digest, load
 from supercheck.network import Network
 from supercheck.report.text import html, text
@@ -23,6 +25,8 @@ def verify(
     *,
     max_active: int | None = None,
     limits: Limits = Limits(),
+    certificate: str | Path | None = None,
+    require_certificate: bool = False,
     progress: Progress = quiet,
 ) -> Result:
     """Prove or refute that a network computes what a spec says, on every input of the spec's domain.
@@ -33,6 +37,8 @@ def verify(
         spec: a `Spec`, or the path of a spec file.
         max_active: a sparsity that wins over the spec's own.
         limits: engine, time, workers, margins.
+        certificate: where to write a file with which `check` confirms the verdict.
+        require_certificate: whether a verdict is unknown that cannot be confirmed without a solver's word.
         progress: called with how many are done, of how many, and of what ("outputs" or "inputs").
 
     Returns:
@@ -43,11 +49,20 @@ def verify(
         FaultError: if supercheck contradicts itself; there is no verdict then.
     """
     begun = time.perf_counter()
+    if require_certificate and certificate is None:
+        expected, do = "a file for the certificate", "write `--certificate FILE`"
+        raise InputError(place="--require-certificate", expected=expected, got="none", do=do)
     claims, spec, source = question(network, spec, max_active)
     ready = time.perf_counter()
-    result = decide(claims, limits, progress)
+    if spec.arithmetic == "float32":
+        result = decide_float32(claims, limits, progress)
+    else:
+        result = decide(claims, limits, progress)
+    result = replace(result, source=source, render=text, render_html=html)
+    if certificate is not None:
+        result = certified(result, Path(certificate), limits, require=require_certificate, progress=progress)
     seconds = {"load": ready - begun, **result.seconds, "total": time.perf_counter() - begun}
-    return replace(result, arithmetic=spec.arithmetic, source=source, seconds=seconds, render=text, render_html=html)
+    return replace(result, seconds=seconds)
 
 
 def question(network: object, spec: Spec | str | Path, max_active: int | None) -> tuple[Claims, Spec, Provenance]:

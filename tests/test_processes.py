@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from concurrent.futures import wait
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from supercheck import cli, verify
 from supercheck.boolean import Var
 from supercheck.claims import Claims, pose
-from supercheck.decide import ENGINES, Limits, smt
+from supercheck.decide import ENGINES, Limits, enumeration, smt
 from supercheck.decide.checking import reproduce
 from supercheck.decide.limits import Clock
 from supercheck.decide.processes import LostError, Processes
@@ -135,13 +136,15 @@ def test_engines_that_disagree_are_exit_4_and_the_reproducer_reproduces(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An engine that calls a right output wrong is caught by replay; one that calls a wrong output right, by Z3."""
-    spec, saved = SPECS / "refuted" / f"{name}.toml", tmp_path / "saved.toml"
+    spec, saved = SPECS / "refuted" / f"{name}.toml", tmp_path / "supercheck-disagreement.toml"
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(ENGINES, "enumerate", says_proved)
-    assert cli.main(["verify", "--spec", str(spec), "--cross-check", "--reproducer", str(saved)]) == 4
+    assert cli.main(["verify", "--spec", str(spec), "--cross-check", "--reproducer", "saved.zip"]) == 4
+    assert "engines disagree" in zipfile.ZipFile("saved.zip").read("report.txt").decode()
     out, err = capsys.readouterr()
     assert out == ""
     assert "engines disagree: enumerate says proved, z3 says refuted" in err
-    monkeypatch.undo()
+    monkeypatch.setitem(ENGINES, "enumerate", enumeration.decide)
     assert cli.main(["verify", "--spec", str(saved)]) == 1  # as the honest engine says
     assert "1 of 1 output" in capsys.readouterr().out
 

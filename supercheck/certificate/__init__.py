@@ -7,6 +7,7 @@ is wrong can only be rejected.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -22,7 +23,8 @@ from supercheck.evidence import Certificate, Counterexample, OutputResult, Resul
 from supercheck.files import written_aside
 from supercheck.numbers import exact_text
 
-_READABLE = {".safetensors", ".npz", ".json"}
+READABLE = {".safetensors", ".npz", ".json"}
+"""Network files that the lone checker reads itself."""
 
 
 def write(result: Result, file: Path, limits: Limits = Limits(), progress: Progress = quiet) -> Certificate | None:
@@ -76,6 +78,41 @@ def write(result: Result, file: Path, limits: Limits = Limits(), progress: Progr
             words += line.endswith(f" {WORD}")
         put(f"end {total}")
     return Certificate(file, digest.hexdigest(), words, tuple(_cores(result, file)))
+
+
+def certified(
+    result: Result, file: Path, limits: Limits = Limits(), *, require: bool = False, progress: Progress = quiet
+) -> Result:
+    """The result with its certificate, and with what a reader has to know about it.
+
+    Args:
+        result: the verdict.
+        file: where the certificate goes.
+        limits: workers, nodes, and the seconds that proving may take.
+        require: whether the verdict is unknown where it rests on a solver's word, or there is no certificate.
+        progress: told how many outputs have their proof.
+    """
+    begun, written, withheld, note = time.perf_counter(), None, result.withheld, None
+    try:
+        written = write(result, file, limits, progress)
+        if written is None:
+            why = "the verdict is unknown" if result.verdict is Verdict.UNKNOWN else "the format does not cover float32"
+            note = f"no certificate was written: {why}"
+        elif written.words:
+            what = "one output is" if written.words == 1 else f"{written.words:,} outputs is"
+            note = f"the proof of {what} a solver's word (Z3's), which `supercheck check` cannot confirm"
+        if require and note is not None:
+            withheld = withheld or note
+    except KeyboardInterrupt:
+        note = "no certificate was written: interrupted"
+        withheld = note if result.verdict is Verdict.PROVED else withheld
+    return replace(
+        result,
+        certificate=written,
+        notes=result.notes if note is None else (*result.notes, f"{note[:1].upper()}{note[1:]}."),
+        withheld=withheld,
+        seconds={**result.seconds, "certify": time.perf_counter() - begun},
+    )
 
 
 def claims_text(claims: Claims) -> Iterator[str]:
@@ -135,7 +172,7 @@ def _cores(result: Result, file: Path) -> Iterator[Path]:
     """Write what the lone checker cannot read by itself."""
     claims, source = result.claims, result.source
     coded = claims.own is not claims.network
-    if coded or source.network is None or Path(source.network).suffix not in _READABLE:
+    if coded or source.network is None or Path(source.network).suffix not in READABLE:
         yield _core(file, "network", claims.network.text())
     if coded or source.spec is None or claims.known_to is not None:
         yield _core(file, "claims", claims_text(claims))

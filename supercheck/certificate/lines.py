@@ -19,7 +19,7 @@ from supercheck.spec import Readout
 
 WORD = "z"
 
-BRIEF, AFFORDABLE, ALONE = 2 * 10**7, 10**9, 10**10
+BRIEF, AFFORDABLE, ALONE = 2 * 10**7, 4 * 10**10, 10**10
 """Multiplications that the checker may be asked for without a thought, for all outputs at once, and for one output."""
 
 SMALL = 10**5

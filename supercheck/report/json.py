@@ -8,7 +8,7 @@ from typing import Any
 
 from supercheck import __version__
 from supercheck.claims import Claims
-from supercheck.evidence import Counterexample, OutputResult, Point, Provenance, Result, Verdict
+from supercheck.evidence import Certificate, Counterexample, OutputResult, Point, Provenance, Result, Verdict
 from supercheck.numbers import exact_text
 from supercheck.syntax import text as formula_text
 
@@ -35,7 +35,7 @@ def as_object(result: Result) -> dict[str, Any]:
         "outputs": [_output(result, output) for output in result.outputs],
         "largest_k": None if result.sparsity is None else result.sparsity.largest,
         "counterexample": counterexample_object(result.smallest),
-        "certificate": None,
+        "certificate": certificate_object(result.certificate),
         "assumptions": [*claims.assumptions, *result.notes],
         "seconds": {name: round(value, 6) for name, value in result.seconds.items()},
     }
@@ -92,6 +92,11 @@ def counterexample_object(counterexample: Counterexample | None) -> dict[str, An
         "minimal": counterexample.minimal,
         "against": None if counterexample.against is None else point_object(counterexample.against),
     }
+
+
+def certificate_object(certificate: Certificate | None) -> dict[str, str] | None:
+    """Where the certificate is, or null."""
+    return None if certificate is None else {"file": str(certificate.file), "sha256": certificate.sha256}
 
 
 def point_object(point: Point | None) -> dict[str, Any] | None:

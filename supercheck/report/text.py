@@ -14,7 +14,7 @@ from rich.text import Text
 
 from supercheck.claims import expected
 from supercheck.errors import clip
-from supercheck.evidence import Counterexample, OutputResult, Result, Sparsity, Verdict
+from supercheck.evidence import Certificate, Counterexample, OutputResult, Result, Sparsity, Verdict
 from supercheck.numbers import exact_text, float_text, short
 from supercheck.syntax import text as formula_text
 
@@ -70,6 +70,15 @@ def show(result: Result, console: Console) -> None:
         console.print(f"Assumed: {note}", soft_wrap=True)
     for note in result.notes:
         console.print(note, soft_wrap=True)
+    if result.certificate is not None:
+        _show_certificate(result.certificate, console)
+
+
+def _show_certificate(certificate: Certificate, console: Console) -> None:
+    """Where the proof is, and how to check it."""
+    beside = "".join(f", {core.name}" for core in certificate.cores)
+    line = f"Certificate: {certificate.file}{beside}; check it: supercheck check {certificate.file} NETWORK --spec SPEC"
+    console.print(line, soft_wrap=True, markup=False)
 
 
 def _show_sparsity(result: Result, console: Console) -> None:
