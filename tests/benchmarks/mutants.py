@@ -2,8 +2,8 @@
 
 `python tests/benchmarks/mutants.py FIRST LAST`: for each number a random network, of which the outputs are kept that
 plain evaluation finds right, with the threshold exactly at the largest value of an off input: the last bit of a weight
-decides. Then `MUTANTS` mutants of it: one weight or bias moved by a unit in the last place, by a few, doubled, negated or
-removed. Each is decided by the portfolio, and by every engine alone, and held against plain evaluation.
+decides. Then `MUTANTS` mutants of it: one weight or bias moved by a unit in the last place, by a few, doubled, negated
+or removed. Each is decided by the portfolio, by every engine alone, and held against plain evaluation.
 """
 
 from __future__ import annotations

@@ -1,0 +1,131 @@
+"""Coverage-guided fuzzing of every reader of foreign bytes: anything but an answer or an `InputError` is a crash.
+
+    pip install 'atheris>=2.3,<4'
+    python tests/fuzz/fuzz_readers.py npz CORPUS -max_total_time=600 -timeout=20 -rss_limit_mb=2000
+
+The first word is one of `READERS` below; the rest is libFuzzer's. An empty corpus is filled with the files of `specs`.
+What crashes goes, as small as it can be made, to `tests/data/crashes/READER`, which the ordinary tests read again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+SPECS = HERE.parent.parent / "specs"
+
+
+class Reader(NamedTuple):
+    """What its files are called, which files of `specs` to begin with, and the call."""
+
+    suffix: str
+    seeds: str
+    read: Callable[[Path], object]
+
+
+def target(reader: str) -> Callable[[bytes], None]:
+    """A call of a reader on some bytes; raises whatever is not an `InputError` of one line."""
+    suffix, _, read = READERS[reader]
+    folder = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+    path = folder / f"fuzzed{suffix}"
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+    def call(data: bytes) -> None:
+        from supercheck.errors import InputError
+
+        path.write_bytes(data)
+        try:
+            read(path)
+        except InputError as error:
+            told = str(error)
+            assert "\n" not in told, told
+            assert len(told) < 2000, told
+
+    return call
+
+
+def _load(path: Path) -> object:
+    from supercheck.formats import load
+
+    return load(path).digest
+
+
+def _spec(path: Path) -> object:
+    from supercheck.spec import read_spec
+
+    return read_spec(path)
+
+
+def _table(path: Path) -> object:
+    from supercheck.domain import KSparse
+    from supercheck.truth import read_table
+
+    return read_table(path, KSparse(8, 3))
+
+
+def _formula(path: Path) -> object:
+    from supercheck.syntax import parse
+
+    return parse(path.read_bytes().decode("utf-8", "replace"))
+
+
+def _checker(path: Path) -> object:
+    """The lone checker's readers of networks and questions: what it refuses, it refuses with its own error."""
+    from supercheck import checker
+
+    other = SPECS / "proved" / "channel_sixths"
+    certificate = path.with_name("empty.cert")
+    certificate.write_text("supercheck-certificate 1\n")
+    suffix = {b"PK": ".npz", b"{": ".json"}.get(path.read_bytes()[:1], ".safetensors")
+    network = path.with_name(f"network{'.npz' if path.read_bytes()[:2] == b'PK' else suffix}")
+    network.write_bytes(path.read_bytes())
+    checker.main([str(certificate), str(network), str(other.with_suffix(".toml"))])
+    checker.main([str(certificate), str(other.with_suffix(".json")), str(path)])
+    return checker.main([str(path), str(other.with_suffix(".json")), str(other.with_suffix(".toml"))])
+
+
+READERS = {
+    "npz": Reader(".npz", "*.npz", _load),
+    "safetensors": Reader(".safetensors", "*.safetensors", _load),
+    "json": Reader(".json", "*.json", _load),
+    "onnx": Reader(".onnx", "*.onnx", _load),
+    "spec": Reader(".toml", "*.toml", _spec),
+    "table": Reader(".csv", "*.csv", _table),
+    "formula": Reader(".txt", "*.txt", _formula),
+    "checker": Reader(".bytes", "*.*", _checker),
+}
+
+
+def main() -> None:
+    """Fuzz one reader."""
+    import atheris
+
+    reader, corpus = sys.argv[1], Path(sys.argv[2])
+    corpus.mkdir(parents=True, exist_ok=True)
+    if not any(corpus.iterdir()):
+        for number, file in enumerate(sorted(SPECS.rglob(READERS[reader].seeds))):
+            if file.stat().st_size < 1 << 16:
+                (corpus / str(number)).write_bytes(file.read_bytes())
+        (corpus / "formula").write_text("atleast(2, x0 & ~x1, x2 ^ x3) | 1")
+    with atheris.instrument_imports(include=["supercheck", "safetensors", "onnx", "zipfile", "tomllib"]):
+        import supercheck.checker
+
+        import supercheck.formats
+        import supercheck.formats.json
+        import supercheck.formats.npz
+        import supercheck.formats.onnx
+        import supercheck.formats.safetensors
+        import supercheck.spec  # noqa: F401
+    atheris.Setup([sys.argv[0], *sys.argv[2:]], target(reader))
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""Certificates: whatever was decided, the lone checker confirms it; and nothing half-written is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from strategies import Question, questions
+
+from supercheck import checker, cli
+from supercheck.boolean import gate
+from supercheck.certificate import certified, claims_digest, claims_text, lines, trees as growing, write
+from supercheck.claims import Claims, pose
+from supercheck.confirming import check_certificate
+from supercheck.decide import Limits, decide
+from supercheck.domain import KSparse
+from supercheck.errors import InputError
+from supercheck.evidence import Result, Verdict
+from supercheck.formats import load
+from supercheck.formats.tensors import LayerNames
+from supercheck.spec import Readout, Spec
+
+SPECS = Path(__file__).parent.parent / "specs"
+DECIDED = sorted([*(SPECS / "proved").glob("*.toml"), *(SPECS / "refuted").glob("*.toml")])
+Capture = pytest.CaptureFixture[str]
+
+
+def name(file: Path) -> str:
+    return f"{file.parent.name}/{file.stem}"
+
+
+def cores(claims: Claims, folder: Path) -> tuple[Path, Path]:
+    """The network and the question as the lone checker reads them."""
+    network, asked = folder / "network", folder / "claims"
+    network.write_text("".join(claims.network.text()))
+    asked.write_text("".join(claims_text(claims)))
+    return network, asked
+
+
+def confirmed(result: Result, folder: Path, limits: Limits = Limits()) -> checker.Outcome:
+    """Write the certificate of a result and let the checker read it."""
+    file = folder / "proof.cert"
+    assert write(result, file, limits) is not None
+    network, asked = cores(result.claims, folder)
+    return checker.check([str(file)], str(network), str(asked))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("certificates")
+
+
+def settled(question: Question) -> Result:
+    return decide(question.claims)
+
+
+@given(questions())
+def test_the_checker_confirms_whatever_was_decided(folder: Path, question: Question) -> None:
+    result = settled(question)
+    expected = {Verdict.PROVED: "accepted", Verdict.REFUTED: "refutation"}[result.verdict]
+    assert confirmed(result, folder).status == expected
+
+
+@pytest.mark.parametrize("few", [0, 4])
+def test_it_confirms_proofs_without_evaluation_too(folder: Path, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    for constant in ("BRIEF", "AFFORDABLE", "SMALL", "ALONE"):
+        monkeypatch.setattr(lines, constant, 0)
+    monkeypatch.setattr(growing, "FEW", few)
+    kinds = set()
+
+    @given(questions())
+    def confirm(question: Question) -> None:
+        result = settled(question)
+        outcome = confirmed(result, folder)
+        words = (folder / "proof.cert").read_text().count(" z\n")
+        if result.verdict is Verdict.PROVED:
+            assert outcome.status == ("unchecked" if words else "accepted")
+            kinds.update(line.split()[-1] for line in (folder / "proof.cert").read_text().splitlines()[4:-1])
+
+    confirm()
+    assert {".b", "a", "b"} <= kinds
+
+
+def test_what_is_beyond_the_budgets_is_a_solvers_word(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for constant in ("BRIEF", "AFFORDABLE", "SMALL", "ALONE"):
+        monkeypatch.setattr(lines, constant, 0)
+    monkeypatch.setattr(growing, "FEW", 0)
+    result = decide(pose(load(SPECS / "proved" / "trained_and8.onnx"), spec("trained_and8")))
+    outcome = confirmed(result, folder, Limits(nodes=1))
+    assert outcome.status == "unchecked"
+    found = certified(result, folder / "word.cert", Limits(nodes=1), require=True)
+    assert found.verdict is Verdict.UNKNOWN
+    assert "a solver's word" in str(found.reason)
+    network, asked = cores(result.claims, folder)
+    trusting = checker.check([str(folder / "word.cert")], str(network), str(asked), accept_solver=True)
+    assert trusting.status == "accepted"
+
+
+def spec(stem: str) -> Spec:
+    from supercheck import read_spec
+
+    return read_spec(SPECS / "proved" / f"{stem}.toml")
+
+
+@given(questions())
+def test_digests_are_those_of_the_checker(folder: Path, question: Question) -> None:
+    claims = question.claims
+    file = folder / "head.cert"
+    file.write_text(
+        f"supercheck-certificate 1\nnetwork {claims.network.digest}\nclaims {claims_digest(claims)}\nproved\nend 0\n"
+    )
+    network, asked = cores(claims, folder)
+    outcome = checker.check([str(file)], str(network), str(asked))
+    assert outcome.status == "rejected"
+    assert "digest" not in outcome.reason
+
+
+@pytest.mark.parametrize("file", DECIDED, ids=name)
+def test_the_corpus_is_confirmed_by_the_command(file: Path, tmp_path: Path, capsys: Capture) -> None:
+    certificate = tmp_path / "proof.cert"
+    options = ["--spec", str(file), "--format", "json", "--certificate", str(certificate)]
+    code = cli.main(["verify", *options])
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert found["certificate"]["file"] == str(certificate)
+    network = found["network"]["file"]
+    assert cli.main(["check", str(certificate), network, "--spec", str(file)]) == code
+    said = capsys.readouterr().out
+    assert said.startswith("REFUTED, confirmed" if code else "PROVED")
+    alone = [certificate.with_name(f"proof.cert.{kind}") for kind in ("network", "claims")]
+    files = [core if core.exists() else stored for core, stored in zip(alone, (network, file), strict=True)]
+    command = [sys.executable, "-I", "-S", checker.__file__, str(certificate), *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("other", ["gate_or", "gate_nor"])
+def test_a_proof_of_another_question_is_rejected(other: str, tmp_path: Path, capsys: Capture) -> None:
+    certificate, file = tmp_path / "proof.cert", SPECS / "proved" / "gate_nand.toml"
+    assert cli.main(["verify", "--spec", str(file), "--certificate", str(certificate)]) == 0
+    network = str(SPECS / "proved" / "gates.safetensors")
+    capsys.readouterr()
+    assert cli.main(["check", str(certificate), network, "--spec", str(file.with_stem(other))]) == 1
+    assert capsys.readouterr().out.startswith("rejected")
+
+
+def test_the_same_bytes_with_any_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "BRIEF", 0)
+    monkeypatch.setattr(lines, "AFFORDABLE", 0)
+    result = decide(pose(load(SPECS / "proved" / "trained_and8.onnx"), spec("trained_and8")))
+    written = []
+    for workers in (1, 3):
+        write(result, tmp_path / "proof.cert", Limits(workers=workers))
+        written.append((tmp_path / "proof.cert").read_bytes())
+    assert written[0] == written[1]
+
+
+def test_float32_has_no_certificate_yet(tmp_path: Path) -> None:
+    result = decide(pose(load(SPECS / "proved" / "trained_and8.onnx"), spec("trained_and8")))
+    found = certified(replace(result, arithmetic="float32"), tmp_path / "proof.cert", require=True)
+    assert found.certificate is None
+    assert found.verdict is Verdict.UNKNOWN
+    assert "float32" in str(found.reason)
+    assert not (tmp_path / "proof.cert").exists()
+
+
+def test_a_certificate_that_is_required_has_to_go_somewhere(capsys: Capture) -> None:
+    assert cli.main(["verify", "--spec", str(DECIDED[0]), "--require-certificate"]) == 2
+    assert "--certificate FILE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["absent/proof.cert", "folder", "/dev/full"])
+def test_a_place_that_cannot_be_written_is_an_input_error(place: str, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "folder").mkdir()
+    options = ["--spec", str(SPECS / "proved" / "gate_or.toml"), "--certificate", str(tmp_path / place)]
+    assert cli.main(["verify", *options]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert Path("/dev/full").is_char_device()
+
+
+def in_a_process(code: str, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+FULL = """
+import resource, signal, sys
+from supercheck import cli
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+sys.exit(cli.main(["verify", "--spec", sys.argv[1], "--certificate", sys.argv[2]]))
+"""
+
+
+def test_a_full_disk_leaves_the_old_certificate_and_no_half_of_a_new_one(tmp_path: Path) -> None:
+    (tmp_path / "proof.cert").write_text("old\n")
+    running = in_a_process(FULL, SPECS / "proved" / "gate_or.toml", tmp_path / "proof.cert")
+    out, error = running.communicate()
+    assert (running.returncode, out) == (2, "")
+    assert error.count("\n") == 1
+    assert os.listdir(tmp_path) == ["proof.cert"]
+    assert (tmp_path / "proof.cert").read_text() == "old\n"
+
+
+SLOW = """
+import sys, time
+from supercheck import cli
+from supercheck.certificate import lines
+ranges = lines._ranges
+def slow(proofs):
+    yield from ranges(proofs)
+    print("half", file=sys.stderr, flush=True)
+    time.sleep(60)
+lines._ranges, lines.BRIEF = slow, 0
+sys.argv = ["supercheck", "verify", "--spec", sys.argv[1], "--certificate", sys.argv[2]]
+cli.run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "left"), [(signal.SIGTERM, 3, 0), (signal.SIGINT, 3, 0), (signal.SIGKILL, -9, 1)]
+)
+def test_a_run_that_is_ended_while_it_writes_leaves_no_half_certificate(
+    tmp_path: Path, number: signal.Signals, code: int, left: int
+) -> None:
+    running = in_a_process(SLOW, SPECS / "proved" / "one_per_pair.toml", tmp_path / "proof.cert")
+    assert running.stderr is not None
+    while "half" not in running.stderr.readline():
+        assert running.poll() is None
+    time.sleep(0.1)
+    running.send_signal(number)
+    running.communicate(timeout=30)
+    assert running.returncode == code
+    assert not (tmp_path / "proof.cert").exists()
+    assert len(os.listdir(tmp_path)) == left  # what SIGKILL leaves is called .proof.cert....part
+
+
+NAMES = [
+    "uand_m6_n10", "uand_m8_n16_k3", "and24_m16_n20", "xor12_m10_n20", "perm_m16_n10", "or20_m12_h12_12",
+    "and60_m40_n40",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("network", NAMES)
+def test_trained_networks_have_certificates_at_every_k_where_they_are_right(
+    shared: Path, network: str, folder: Path
+) -> None:
+    known = json.loads((shared / "networks" / "truth.json").read_text())[network]
+    kind = {"perm": "copy"}.get(known["kind"], known["kind"])
+    formulas = tuple(gate(kind, [part] if isinstance(part, int) else part) for part in known["defs"])
+    loaded = load(shared / "networks" / f"{network}.safetensors")
+    accepted = 0
+    for k, facts in known["truth"].items():
+        for readout, wrong in (
+            (Readout("threshold", spec("trained_and8").readout.at), facts["wrong_outputs"]),
+            (Readout("separable"), len(formulas) - facts["separable_outputs"]),
+        ):
+            result = decide(pose(loaded, Spec(KSparse(known["features"], int(k)), formulas, readout)))
+            assert (result.verdict is Verdict.PROVED) == (wrong == 0)
+            outcome = confirmed(result, folder)
+            assert outcome.status == ("refutation" if wrong else "accepted"), outcome
+            accepted += not wrong
+    assert accepted
+
+
+@pytest.mark.parametrize(
+    ("k", "readout"), [(2, Readout("threshold", spec("trained_and8").readout.at)), (3, Readout("separable"))]
+)
+def test_the_published_network_has_certificates(shared: Path, folder: Path, k: int, readout: Readout) -> None:
+    file = shared / "third-party" / "codeword_100f_50n_L4_100000steps.safetensors"
+    network = load(file, (LayerNames("W_in"), LayerNames("W_out", relu=False)))
+    copies = tuple(gate("copy", [j]) for j in range(100))
+    result = decide(pose(network, Spec(KSparse(100, k), copies, readout)))
+    assert result.verdict is Verdict.PROVED
+    assert confirmed(result, folder).status == "accepted"
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    file = SPECS / "proved" / "one_per_pair.toml"
+    with pytest.raises(InputError, match="readable"):
+        check_certificate([tmp_path / "absent"], file.with_suffix(".npz"), file)
