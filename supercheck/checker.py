@@ -2,469 +2,598 @@
 
     python checker.py CERTIFICATE... NETWORK SPEC [-k K] [--accept-solver] [--budget N]
 
-NETWORK is a safetensors, NPZ or JSON file, SPEC a TOML file; either may be in core form instead, the
-text that its digest is taken of. Exit: 0 proof accepted; 1 rejected, or a refutation accepted (the
-first line says which); 2 network or spec unreadable; 3 a part was not checked, or the budget spent.
+NETWORK is a safetensors, NPZ or JSON file, SPEC a TOML file or the core form of its claims. Exit: 0
+proof accepted; 1 rejected, or a refutation confirmed; 2 unreadable; 3 not checked to the end.
+Nothing in a certificate is trusted: a wrong one is rejected. Digests are for diagnosis.
 
-The claim. For every output i and every input with at most k of the m features on, y_i keeps to what
-the readout demands where the formula of output i is on, and to what it demands where it is off.
+The claim. On every input with at most k of the m features on, each output y_i keeps to what the
+readout demands where its formula is on, and to what it demands where that is off.
 
 The normal form. Every stored number is a ratio. A hidden row with its bias is scaled to coprime
 integers, its positive factor moves on, since ReLU(z d) = d ReLU(z) for d > 0. So hidden values are
 integers, and y_i = b + s (w . h) with s > 0: what is demanded of y_i becomes lo <= w . h <= hi.
 
-The proof is a tree for every output. A state is the set of inputs in which some features are fixed,
-at most `room` of the others are on, and some neurons have a known sign. A branch is on a feature (on,
-off), on a neuron (z >= 0, z <= -1: z is an integer), or proves hi and lo one after the other: its
-two children together hold all inputs of their parent. A leaf closes its state:
-  e      all inputs are evaluated; those of features that matter to neither y_i nor its formula are
-         left off. Neurons' signs are not used.
-  a, b   the formula's value is known in the state, and a linear upper bound of w . h (of -w . h)
-         keeps to the goal. Between bounds L <= z <= U of a neuron, ReLU(z) >= t z for 0 <= t <= 1;
-         and ReLU(z) <= t z + u if that is so at L and at U, as ReLU is convex. So rounding t costs
-         tightness, never soundness. A linear form is greatest on the state's inputs where the
-         fixed features and the `room` greatest positive coefficients are on. a and b differ in
-         where t is 1 below. If the bounds of a neuron contradict each other, there is no input.
-  x      `room` is negative: no input has so many features on.
-  z      a solver's word; nothing is checked, and the outcome says so.
-`.` before a leaf stands for branches on all features of the formula. Nothing in the file is trusted:
-a wrong certificate can only be rejected. Digests tell which network and question it is for.
+The proof is a tree for every output, its root first. A state is all inputs in which some features
+are fixed and at most `room` others on. A feature is a branch on it (on, then off), `g` proves hi,
+then lo, `.` branches on all features of the formula. A leaf closes its state:
+  e    all inputs are evaluated; features that neither y_i nor its formula needs are left off.
+  a b  the formula is known in the state, and a linear bound above w . h (-w . h) keeps to the goal.
+       Where L <= z <= U, ReLU(z) >= t z for 0 <= t <= 1, and ReLU(z) <= t z + u if that is so at L
+       and at U (ReLU is convex): rounding t costs tightness, never soundness. A form is greatest
+       where the fixed features and the `room` greatest positive coefficients are on.
+  z    a solver's word; nothing is checked, and the outcome says so.
 """
 
-from __future__ import annotations
-
+import argparse
 import ast
 import hashlib
+import io
 import json
 import re
 import struct
+import sys
+import tomllib
 import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from itertools import accumulate, chain
-from math import gcd, lcm, prod
-from typing import Any
+from functools import partial
+from itertools import accumulate, chain, combinations, pairwise
+from math import ceil, comb, floor, gcd, inf, lcm, prod
+from pathlib import Path
+from typing import Any, NamedTuple
 
-BUDGET = 10**11  # units of work: some ten minutes
-PRICE = 10  # units of a multiplication by itself; one of many at once costs 1
-LARGEST, LARGEST_TEXT, LONGEST_LINE = 1 << 30, 1 << 26, 1 << 26  # bytes
-BITS, DIGITS = 1 << 17, 40_000  # of one number
-SLOPE_BITS = 12
-ONE = 1 << SLOPE_BITS  # the slope 1
-ROOMY, CRAMPED = 1 << 29, 1 << 24  # bytes that evaluating one output, and several, may take
+BUDGET = 10**11  # units of work, about a multiplication of many at once each: some ten minutes
+LARGEST, LONGEST = 1 << 30, 1 << 26  # bytes of a file, and of a line of a certificate
+BITS, LANES = 1 << 14, 1 << 8  # of a common denominator; outputs that are evaluated together
+SLOPE_BITS, ONE = 12, 1 << 12  # of a slope, and the slope 1
 
-Ratio = int | float | Fraction  # all know their exact `as_integer_ratio`
-Goal = tuple[int | None, int | None]  # least and greatest w . h, None where there is no bound
-Program = tuple[tuple[str, int, int], ...]  # a formula in postfix: (kind, feature or count, parts)
+Tensors = dict[str, tuple[list[int], Sequence[Any]]]  # shape, and numbers in row order
 
 
-class UnreadableError(Exception):
-    """Network or spec cannot be read."""
+class CheckError(Exception):
+    """A status, "unreadable", "rejected" or "unchecked", and why."""
 
 
-class RejectedError(Exception):
-    """The certificate proves nothing."""
-
-
-class SpentError(Exception):
-    """The budget is spent."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a certificate: accepted, refutation, rejected or unchecked, and why."""
+class Outcome(NamedTuple):
+    """What came of a certificate: accepted, refutation, rejected or unchecked; and in words."""
 
     status: str
     reason: str
-    outputs: int = 0
-    leaves: int = 0
-    words: int = 0
-
-    @property
-    def code(self) -> int:
-        """The exit code."""
-        return {"accepted": 0, "unchecked": 3}.get(self.status, 1)
-
-    def __str__(self) -> str:
-        title = {"accepted": "PROVED, confirmed", "refutation": "REFUTED, confirmed"}
-        return f"{title.get(self.status, self.status)}: {self.reason}"
 
 
-# ------------------------------------------------------------------ numbers
-
-
-def need(condition: object, what: str) -> None:
+def need(condition: object, expected: str, status: str = "unreadable") -> None:
     """Refuse a network or spec that is not as it should be."""
     if not condition:
-        raise UnreadableError(what)
+        raise CheckError(status, f"expected: {expected}")
 
 
-def whole(text: str) -> int:
-    """An integer of at most DIGITS digits; Python's own limit may be any, or none."""
-    need(len(text) <= DIGITS, f"a number of {len(text):,} digits")
-    return int(text) if len(text) < 4000 else int(Decimal(text))
+hold = partial(need, status="rejected")  # the same for a certificate
+FORMS = dict(re.findall("(..)(.)", "i1bi2hi4ii8qu1Bu2Hu4Iu8Qf2ef4ff8db1?"))
+CODES = {"accepted": 0, "refutation": 1, "rejected": 1, "unchecked": 3}
+NPY = rb"\x93NUMPY.{4,6}\{'descr': '([<>|])(..)', 'fort\w+': False, 'shape': \((.{0,99})\), \} *\n"
+SPARSE = ("data", "indices", "indptr", "shape")
 
 
-def spelled(number: int | Fraction) -> str:
-    """A number as `Fraction` prints it, however long."""
-    try:
-        return str(number)
-    except ValueError:
-        above, below = Decimal(number.numerator), Decimal(number.denominator)
-        return f"{above:f}" if below == 1 else f"{above:f}/{below:f}"
-
-
-def rational(written: object) -> Ratio:
+def rational(written: Any) -> int | Fraction:
     """A number of a text file: an integer, an exact decimal, or a string such as "1/3"."""
-    if type(written) in (int, Fraction):
-        return written  # type: ignore[return-value]
     fits = r"[+-]?([0-9]+(/0*[1-9][0-9]*)?|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?)"
-    need(isinstance(written, str) and len(written) <= 1000, "a number expected")
-    need(re.fullmatch(fits, str(written)), f"{written!s:.40} is not a number")
-    return Fraction(str(written))
+    if type(written) is str and len(written) <= 10_000 and re.fullmatch(fits, written):
+        return Fraction(written)
+    need(type(written) in (int, Fraction), f"a number, not {written!s:.40}")
+    return written  # type: ignore[no-any-return]
 
 
-# ------------------------------------------------------------------ files of tensors
+def unpacked(raw: bytes, shape: Any, order: str, form: str) -> tuple[list[int], Sequence[Any]]:
+    """Packed numbers; all bytes must be used."""
+    need(all(type(size) is int and size >= 0 for size in shape) and form in FORMS, "shape, dtype")
+    need(len(raw) == prod(shape) * int(form[1]), f"as many bytes as the shape {list(shape)} has")
+    return list(shape), struct.unpack(f"{order}{prod(shape)}{FORMS[form]}", raw)
 
 
-@dataclass(frozen=True)
-class Tensor:
-    """A stored array: `cells(start, count)` are numbers in row order, unless `rows` are sparse."""
-
-    shape: Sequence[int]
-    cells: Callable[[int, int], Sequence[Ratio]]
-    rows: list[dict[int, Ratio]] | None = None
-
-    def matrix(self) -> list[dict[int, Ratio]]:
-        """The nonzero entries of each row by column, columns ascending."""
-        need(len(self.shape) == 2 and prod(self.shape), f"a weight of shape {list(self.shape)}")
-        if self.rows is not None:
-            return self.rows
-        height, width = self.shape
-        starts = range(0, height * width, width)
-        return [{j: w for j, w in enumerate(self.cells(at, width)) if w} for at in starts]
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object that has no key twice."""
+    need(len(dict(pairs)) == len(pairs), "each key once")
+    return dict(pairs)
 
 
-def stored(shape: Any, raw: bytes, form: str, transposed: bool = False) -> Tensor:
-    """A tensor of packed numbers, `form` as `struct` has it; all bytes must be used."""
-    need(all(type(size) is int and 0 <= size < 1 << 31 for size in shape), "a shape")
-    size = struct.calcsize(form)
-    need(len(raw) == prod(shape) * size, f"{len(raw)} bytes for a shape {list(shape)}")
-
-    def cells(start: int, count: int) -> Sequence[Ratio]:
-        return struct.unpack_from(f"{form[0]}{count}{form[1]}", raw, start * size)
-
-    if not transposed or len(shape) < 2:
-        return Tensor(shape, cells)
-    return Tensor(shape, cells, turned(Tensor(shape[::-1], cells).matrix(), shape[0]))
-
-
-def turned(rows: Sequence[Mapping[int, Ratio]], width: int) -> list[dict[int, Ratio]]:
-    """The transpose of a matrix with `width` columns."""
-    columns: list[dict[int, Ratio]] = [{} for _ in range(width)]
-    for i, row in enumerate(rows):
-        for j, weight in row.items():
-            columns[j][i] = weight
-    return columns
-
-
-def read_json(raw: bytes) -> Any:
-    """JSON with exact numbers, no key twice, and no NaN."""
-    need(len(raw) <= LARGEST_TEXT and not re.search(rb"[0-9]{4000}", raw), "too large a text")
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        need(len(dict(pairs)) == len(pairs), "a key twice")
-        return dict(pairs)
-
-    return json.loads(raw, object_pairs_hook=once, parse_float=rational, parse_constant=rational)
-
-
-def json_tensors(raw: bytes) -> dict[str, Tensor]:
-    """The tensors of a JSON file: lists of numbers, or of rows."""
-    tensors = {}
-    for name, value in read_json(raw).items():
-        matrix = bool(value) and all(isinstance(row, list) for row in value)
-        rows = value if matrix else [value]
-        need(isinstance(value, list) and value, f"{name}: a list expected")
-        need(all(len(row) == len(rows[0]) for row in rows), f"{name}: rows of equal length expected")
-        flat = [rational(cell) for cell in chain(*rows)]
-        shape = [len(rows), len(rows[0])] if matrix else [len(value)]
-        tensors[name] = Tensor(shape, lambda at, count, flat=flat: flat[at : at + count])
-    return tensors
-
-
-SAFETENSORS = {"F64": "<d", "F32": "<f", "F16": "<e", "I64": "<q", "I32": "<i", "I16": "<h"}
-SAFETENSORS |= {"I8": "<b", "U64": "<Q", "U32": "<I", "U16": "<H", "U8": "<B", "BOOL": "<?"}
-
-
-def safetensors(raw: bytes) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, whose bytes are all used, each once."""
-    size = int.from_bytes(raw[:8], "little")
-    need(len(raw) > 8 and 0 < size <= len(raw) - 8, "a safetensors header expected")
-    header, end, tensors = read_json(raw[8 : 8 + size]), 8 + size, {}
-    header.pop("__metadata__", None)
-    for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-        need(entry.keys() == {"dtype", "shape", "data_offsets"}, f"{name}: an unknown key")
-        start, stop = (8 + size + offset for offset in entry["data_offsets"])
-        need(start == end and stop >= start, f"{name}: its bytes leave a gap or overlap")
-        part, form, end = raw[start:stop], entry["dtype"], stop
-        if form == "BF16":  # the upper half of a float32
-            wide = bytearray(2 * len(part))
-            wide[2::4], wide[3::4] = part[0::2], part[1::2]
-            part = bytes(wide)
-        form = "<f" if form == "BF16" else SAFETENSORS.get(form)
-        need(form, f"{name}: dtype {entry['dtype']}")
-        tensors[name] = stored(entry["shape"], part, str(form))
-    need(end == len(raw), "bytes that no tensor uses")
-    return tensors
-
-
-def npz_tensors(path: str) -> dict[str, Tensor]:
-    """The tensors of an NPZ file; four members `data indices indptr shape` are a sparse one."""
-    tensors: dict[str, Tensor] = {}
-    with zipfile.ZipFile(path) as archive:
-        members = archive.infolist()
-        need(sum(member.file_size for member in members) <= LARGEST, "too large when unpacked")
-        for member in members:
-            name = member.filename.removesuffix(".npy")
+def read_tensors(file: str) -> Tensors:
+    """The tensors of a JSON, safetensors or NPZ file; every byte of these is used, once."""
+    tensors, raw, kind = Tensors(), Path(file).read_bytes(), Path(file).suffix
+    if kind == ".json":  # lists of numbers, or of rows; numbers exactly as written
+        for name, rows in json.loads(raw, object_pairs_hook=once, parse_float=rational).items():
+            flat = type(rows[0]) is not list
+            rows = [rows] if flat else rows
+            need(all(type(r) is list and len(r) == len(rows[0]) for r in rows), f"{name}: rows")
+            cells = [rational(cell) for row in rows for cell in row]
+            tensors[name] = [len(rows), len(rows[0])][flat:], cells
+    elif kind == ".safetensors":
+        place = begin = 8 + int.from_bytes(raw[:8], "little")
+        header = json.loads(raw[8:begin], object_pairs_hook=once)
+        header.pop("__metadata__", None)
+        for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+            need(entry.keys() == {"dtype", "shape", "data_offsets"}, f"{name}: known keys")
+            (start, stop), dtype = entry["data_offsets"], entry["dtype"]
+            need(begin + start == place <= begin + stop, f"{name}: bytes without gap or overlap")
+            form = "b1" if dtype == "BOOL" else f"{dtype[0].lower()}{int(dtype[1:]) // 8}"
+            tensors[name] = unpacked(raw[place : begin + stop], entry["shape"], "<", form)
+            place = begin + stop
+        need(len(raw) == place, "no bytes that no tensor uses")
+    else:
+        need(kind == ".npz", "a safetensors, NPZ or JSON file")
+        archive = zipfile.ZipFile(io.BytesIO(raw))
+        need(sum(part.file_size for part in archive.infolist()) <= LARGEST, "less when unpacked")
+        for member in archive.infolist():
+            name, data = member.filename.removesuffix(".npy"), archive.read(member)
             need(name not in tensors and name != member.filename, f"{name}: one .npy a name")
-            need(member.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED), "compression")
-            with archive.open(member) as stream:
-                start = stream.read(8)
-                long = start[:7] != b"\x93NUMPY\1"
-                need(start[:7] in (b"\x93NUMPY\1", b"\x93NUMPY\2", b"\x93NUMPY\3"), "an array")
-                size = int.from_bytes(stream.read(4 if long else 2), "little")
-                need(size <= 10_000, f"{name}: a long header")
-                head = ast.literal_eval(stream.read(size).decode("latin-1"))
-                need(head.keys() == {"descr", "fortran_order", "shape"}, f"{name}: header")
-                kinds = ["i1", "b", "u1", "B", "b1", "?", "i2", "h", "u2", "H", "i4", "i", "u4", "I", "i8", "q", "u8", "Q", "f2", "e", "f4", "f", "f8", "d"]
-                forms = dict(zip(kinds[::2], kinds[1::2], strict=True))
-                form = forms.get(head["descr"][1:])
-                need(form and head["descr"][0] in "<>|", f"{name}: dtype {head['descr']}")
-                order = ">" if head["descr"][0] == ">" else "<"
-                raw = stream.read()
-            tensors[name] = stored(head["shape"], raw, f"{order}{form}", head["fortran_order"])
-    for name in [name[:-7] for name in tensors if name.endswith(".indptr")]:
-        parts = [tensors.pop(f"{name}.{part}") for part in ("data", "indices", "indptr", "shape")]
-        need(name not in tensors, f"{name}: dense or sparse, not both")
-        need(all(len(part.shape) == 1 for part in parts), f"{name}: vectors expected")
-        tensors[name] = compressed(*(list(part.cells(0, part.shape[0])) for part in parts))
+            head: Any = re.match(NPY, data, re.DOTALL)
+            need(head and data[6] in (1, 2, 3), f"{name}: an array of numbers in row order")
+            order, form, sizes = (part.decode() for part in head.groups())
+            start = 10 if data[6] == 1 else 12
+            need(head.end() == start + int.from_bytes(data[8:start], "little"), f"{name}: a header")
+            shape = [int(n) for n in sizes.split(",") if n.strip()]
+            tensors[name] = unpacked(data[head.end() :], shape, order.replace("|", "<"), form)
     return tensors
 
 
-def compressed(data: list[Ratio], columns: list[Any], starts: list[Any], shape: list[Any]) -> Tensor:
-    """A matrix in compressed sparse rows."""
-    need(all(type(n) is int for n in chain(columns, starts, shape)), "integers in a sparse matrix")
-    height, width = shape
-    need(len(data) == len(columns) and len(starts) == height + 1, "parts of a sparse matrix")
-    need(starts[0] == 0 and starts[-1] == len(data), "offsets of a sparse matrix")
-    rows: list[dict[int, Ratio]] = []
-    for start, end in zip(starts, starts[1:], strict=False):
-        row = dict(zip(columns[start:end], data[start:end], strict=True))
-        order = sorted(row)
-        need(len(row) == end - start, "ascending offsets, and each column once a row")
-        need(not row or (order[0] >= 0 and order[-1] < width), "columns of a sparse matrix")
-        rows.append({j: row[j] for j in order if row[j]})
-    return Tensor(shape, lambda at, count: data[at : at + count], rows)
-
-
-# ------------------------------------------------------------------ the network
+def matrix(tensors: Tensors, name: str) -> tuple[list[dict[int, Any]], int]:
+    """A weight's rows, their nonzero entries by ascending column, and its width."""
+    if name in tensors:
+        (height, width), flat = tensors[name]
+        need(height and width and f"{name}.indptr" not in tensors, f"{name}: one weight")
+        rows = [flat[at : at + width] for at in range(0, height * width, width)]
+        return [{j: w for j, w in enumerate(row) if w} for row in rows], width
+    parts = [tensors[f"{name}.{part}"] for part in SPARSE]
+    data, columns, starts, (height, width) = (flat for _, flat in parts)
+    need(all(type(n) is int for n in (*columns, *starts, height, width)), f"{name}: integers")
+    fits = len(data) == len(columns) and len(starts) == height + 1
+    need(fits and [0, *starts, len(data)] == sorted([0, *starts, len(data)]), f"{name}: offsets")
+    found = []
+    for start, end in pairwise(starts):
+        row = sorted(zip(columns[start:end], data[start:end], strict=True))
+        fits = not row or (row[0][0] >= 0 and row[-1][0] < width and len(dict(row)) == len(row))
+        need(fits, f"{name}: each column once a row")
+        found.append({j: w for j, w in row if w})
+    return found, width
 
 
 class Row(dict[int, int]):
-    """Integer weights by column."""
+    """A linear form: coefficients by column; for each sign, their sizes and sums from the top."""
 
-    __slots__ = ("_tops",)
-
-    @property
-    def tops(self) -> tuple[tuple[list[int], list[int]], ...]:
-        """Of the positive and of the negative weights: sizes, largest first, and their sums."""
-        try:
-            return self._tops  # type: ignore[has-type, no-any-return]
-        except AttributeError:
-            up = sorted([w for w in self.values() if w > 0], reverse=True)
-            down = sorted([-w for w in self.values() if w < 0], reverse=True)
-            self._tops = tuple((side, [0, *accumulate(side)]) for side in (up, down))
-            return self._tops
+    tops: dict[int, tuple[list[int], list[int]]] | None = None
 
 
-@dataclass(frozen=True)
-class Network:
-    """The normal form: hidden rows and biases by layer, output rows w, y = bias + scale (w . h)."""
+def coprime(values: list[Any], factors: Iterable[Any]) -> tuple[list[int], Fraction]:
+    """The products of values and factors as coprime integers, and what scales those."""
+    own = [f.as_integer_ratio() for f in factors][: len(values)]
+    ratios = [v.as_integer_ratio() for v in values]
+    ratios = [(n * up, d * down) for (n, d), (up, down) in zip(ratios, own, strict=True)]
+    common = lcm(*{d for _, d in ratios})
+    need(common.bit_length() <= BITS, "numbers that are not too far apart")
+    integers = [n * (common // d) for n, d in ratios]
+    divisor = gcd(*integers)
+    return [n // (divisor or 1) for n in integers], Fraction(divisor or 1, common if divisor else 1)
+
+
+class Network(NamedTuple):
+    """The normal form: y = bias + scale (w . h) with the output's rows w."""
 
     features: int
-    hidden: list[tuple[list[Row], list[int]]]
+    hidden: list[Any]  # rows and biases of each layer
     output: list[Row]
-    bias: list[Ratio]
+    bias: list[Fraction]
     scale: list[Fraction]
 
     @property
     def digest(self) -> str:
         """The sha256 of the core form."""
+        blocks = [("hidden", biases, rows) for rows, biases in self.hidden]
+        ends = [f"{b} {s}" for b, s in zip(self.bias, self.scale, strict=True)]
         total = hashlib.sha256(b"supercheck-network 1\n")
-        for rows, biases in self.hidden:
-            total.update(b"hidden\n")
-            for row, bias in zip(rows, biases, strict=True):
-                total.update(f"{spelled(bias)}{entries(row)}\n".encode())
-        total.update(b"output\n")
-        for row, offset, scale in zip(self.output, self.bias, self.scale, strict=True):
-            head = f"{spelled(Fraction(offset))} {spelled(scale)}"
-            total.update(f"{head}{entries(row)}\n".encode())
+        for name, heads, rows in [*blocks, ("output", ends, self.output)]:
+            total.update(f"{name}\n".encode())
+            for head, row in zip(heads, rows, strict=True):
+                total.update(f"{head}{''.join([f' {j}:{w}' for j, w in row.items()])}\n".encode())
         return total.hexdigest()
 
-    def cone(self, outputs: Iterable[int], neurons: Iterable[tuple[int, int]] = ()) -> list[list[int]]:
-        """The features, then the neurons of each layer, that outputs and further neurons use."""
-        used, cones = set[int]().union(*(self.output[i] for i in outputs)), []
-        for depth in reversed(range(len(self.hidden))):
-            used |= {r for layer, r in neurons if layer == depth}
-            cones.append(sorted(used))
-            used = set[int]().union(*(self.hidden[depth][0][r] for r in used))
-        return [sorted(used), *reversed(cones)]
+    def cone(self, outputs: Iterable[int]) -> list[list[int]]:
+        """The features, then the neurons of each layer, that outputs depend on."""
+        cones = [sorted(set[int]().union(*(self.output[i] for i in outputs)))]
+        for rows, _ in reversed(self.hidden):
+            cones.insert(0, sorted(set[int]().union(*(rows[r] for r in cones[0]))))
+        return cones
 
 
-def entries(row: Row) -> str:
-    """A row as the core form has it."""
-    try:
-        return "".join([f" {j}:{w}" for j, w in row.items()])
-    except ValueError:
-        return "".join([f" {j}:{spelled(w)}" for j, w in row.items()])
+def dot(row: Mapping[int, int], h: Mapping[int, int]) -> int:
+    """A linear form's value, where columns that are not in h are 0."""
+    small, large = (row, h) if len(row) < len(h) else (h, row)
+    return sum([w * large[j] for j, w in small.items() if j in large])
 
 
-@dataclass(frozen=True)
-class Stored:
-    """A layer as a file holds it."""
-
-    rows: list[dict[int, Ratio]]
-    bias: Sequence[Ratio]
-    relu: bool
-    width: int
-
-
-def stacked(tensors: dict[str, Tensor], named: list[dict[str, Any]]) -> list[Stored]:
-    """The layers: those a spec names, else `0.weight`, `0.bias`, `2.weight`, ..."""
+def read_network(file: str, named: list[dict[str, Any]]) -> Network:
+    """The network of the layers that a spec names, else of `0.weight`, `0.bias`, `2.weight`, ..."""
+    tensors = read_tensors(file)
     if not named:
-        numbers = {int(name[:-7]) for name in tensors if re.fullmatch(r"[0-9]{1,9}\.weight", name)}
-        named = [{"weight": f"{n}.weight", "bias": f"{n}.bias"} for n in sorted(numbers)]
-        named = [{key: name for key, name in part.items() if name in tensors} for part in named]
-        unused = tensors.keys() - set(chain(*(part.values() for part in named)))
-        need(not unused, f"tensors that are not used: {', '.join(sorted(unused))}"[:200])
-    layers: list[Stored] = []
-    for place, part in enumerate(named):
-        need(part.keys() <= {"weight", "bias", "transpose", "relu"}, "unknown key of a layer")
-        for key in ("weight", "bias") if "bias" in part else ("weight",):
-            need(part.get(key) in tensors, f"no tensor {part.get(key)!s:.40}")
-        weight, (rows_, width) = tensors[part["weight"]], (0, 0)
-        rows = weight.matrix()
-        rows_, width = weight.shape
-        relu, turn = part.get("relu", place < len(named) - 1), part.get("transpose", False)
-        need(type(relu) is bool and type(turn) is bool, "relu and transpose: true or false expected")
-        if turn:
-            rows, width = turned(rows, width), rows_
-        bias: Sequence[Ratio] = [0] * len(rows)
-        if "bias" in part:
-            own = tensors[part["bias"]]
-            need(own.rows is None and list(own.shape) == [len(rows)], "one bias a row expected")
-            bias = own.cells(0, len(rows))
-        need(not layers or len(layers[-1].rows) == width, f"{part['weight']}: another width")
-        layers.append(Stored(rows, bias, relu, width))
-    need(layers, "at least one layer expected")
-    return layers
+        numbers = re.findall(r"(?m)^([0-9]{1,9})\.weight(?:\.indptr)?$", "\n".join(tensors))
+        numbers = sorted({*map(int, numbers)})
+        parts = [(f"{n}.weight", f"{n}.bias") for n in numbers]
+        named = [{"weight": w, "bias": b} if b in tensors else {"weight": w} for w, b in parts]
+        used = {f"{weight}.{end}" for weight, _ in parts for end in SPARSE}.union(*parts)
+        need(tensors.keys() <= used, f"no tensors that are not used: {tensors.keys() - used}")
+    hidden, factors, features = list[Any](), list[Any](), 0
+    for part in named:
+        last = part is named[-1]
+        known = part.keys() <= {"weight", "bias", "relu"} and part.get("relu", not last) is not last
+        rows, width = matrix(tensors, part["weight"])
+        shape, bias = tensors[part["bias"]] if "bias" in part else ([len(rows)], [0] * len(rows))
+        factors = factors or [1] * width
+        need(known and shape == [len(rows)] and width == len(factors), "a plain layer that fits")
+        ends = [[] if last else [offset] for offset in bias]
+        scaled = [
+            coprime([*row.values(), *end], chain((factors[j] for j in row), [1]))
+            for row, end in zip(rows, ends, strict=True)
+        ]
+        whole = [Row(zip(row, w, strict=False)) for row, (w, _) in zip(rows, scaled, strict=True)]
+        features, factors = features or width, [factor for _, factor in scaled]
+        if last:
+            return Network(features, hidden, whole, [Fraction(b) for b in bias], factors)
+        hidden.append((whole, [w[-1] for w, _ in scaled]))
+    raise CheckError("unreadable", "expected: at least one layer")
 
 
-def folded(layers: list[Stored]) -> list[Stored]:
-    """The same function with a ReLU after every layer but the last."""
-    kept: list[Stored] = []
-    for layer in layers:
-        if kept and not kept[-1].relu:
-            rows, biases, linear, work = [], [], kept.pop(), 0
-            for row, bias in zip(layer.rows, layer.bias, strict=True):
-                merged: dict[int, Fraction] = {}
-                total = Fraction(bias)
-                for r, outer in row.items():
-                    total += Fraction(outer) * Fraction(linear.bias[r])
-                    work += len(linear.rows[r])
-                    for j, inner in linear.rows[r].items():
-                        merged[j] = merged.get(j, Fraction(0)) + Fraction(outer) * Fraction(inner)
-                need(work <= 10**8, "linear layers whose product is too large")
-                rows.append({j: merged[j] for j in sorted(merged) if merged[j]})
-                biases.append(total)
-            layer = Stored(rows, biases, layer.relu, linear.width)  # type: ignore[arg-type]
-        kept.append(layer)
-    if kept[-1].relu:
-        size = len(kept[-1].rows)
-        kept.append(Stored([{i: 1} for i in range(size)], [0] * size, False, size))
-    return kept
+GATES = {"and": "{n}({x})", "or": "1({x})", "xor": "^({x})", "majority": "{more}({x})"}
+GATES |= {"nand": "!({n}({x}))", "nor": "!(1({x}))", "xnor": "!(^({x}))", "copy": "{x}"}
+KEYS = {"network": "file layers", "domain": "features max_active", "outputs": "gate over formulas"}
+KEYS |= {"readout": "mode at margin within", "arithmetic": "of", "expect": "verdict"}
+GIVEN = {"threshold": "110", "epsilon": "001", "equality": "000", "separable": "000"}
 
 
-def coprime(values: list[Ratio], factors: Iterable[tuple[int, int]]) -> tuple[list[int], Fraction]:
-    """The products of values and factors as coprime integers, and what those are to be scaled by."""
-    ratios = [v.as_integer_ratio() for v in values]
-    if factors:
-        pairs = zip(ratios, factors, strict=True)
-        ratios = [(n * above, d * below) for (n, d), (above, below) in pairs]
-    common = 1
-    for below in {d for _, d in ratios}:
-        common = lcm(common, below)
-        need(common.bit_length() <= BITS, "numbers too far apart")
-    integers = [n * (common // d) for n, d in ratios]
-    divisor = gcd(*integers) or 1
-    return [n // divisor for n in integers], Fraction(divisor, common) if any(integers) else Fraction(1)
+def prefixed(node: Any) -> str:
+    """A formula of a spec as the core form has it: `x0 & ~x1` is `2(x0,!(x1))`."""
+    match node:
+        case ast.Name(name) if re.fullmatch(r"x[0-9]{1,9}", name):
+            return f"x{int(name[1:])}"
+        case ast.Constant(0 | 1 as truth):
+            return f"{1 - truth}()"
+        case ast.UnaryOp(ast.Invert(), inner):
+            return f"!({prefixed(inner)})"
+        case ast.Call(ast.Name("atleast"), [ast.Constant(int(head)), *parts]):
+            return f"{head}({','.join(map(prefixed, parts))})"
+        case ast.BinOp(left, ast.BitAnd() | ast.BitOr() | ast.BitXor() as sign, right):
+            terms = [right]  # `left` may be of the same kind, in no parentheses of its own
+            while (left.col_offset, type(getattr(left, "op", 0))) == (node.col_offset, type(sign)):
+                left, terms = left.left, [left.right, *terms]  # type: ignore[attr-defined]
+            kinds = {ast.BitAnd: len(terms) + 1, ast.BitOr: 1, ast.BitXor: "^"}
+            return f"{kinds[type(sign)]}({','.join(map(prefixed, [left, *terms]))})"
+    raise CheckError("unreadable", "expected: a formula of x0, ..., ~ & ^ | atleast(n, ...) 0 1")
 
 
-def normal_form(layers: list[Stored]) -> Network:
-    """The network as coprime integers."""
-    *inner, last = folded(layers)
-    hidden, factors = [], list[tuple[int, int]]()
-    for layer in inner:
-        rows, biases, own = [], [], []
-        for row, offset in zip(layer.rows, layer.bias, strict=True):
-            moved = [factors[j] for j in row] + [(1, 1)] if factors else []
-            (*weights, bias), factor = coprime([*row.values(), offset], moved)
-            rows.append(Row(zip(row, weights, strict=True)))
-            biases.append(bias)
-            own.append(factor.as_integer_ratio())
-        hidden.append((rows, biases))
-        factors = own if any(factor != (1, 1) for factor in own) else []
-    output, scale = [], []
-    for row in last.rows:
-        moved = [factors[j] for j in row] if factors else []
-        weights, factor = coprime(list(row.values()), moved)
-        output.append(Row(zip(row, weights, strict=True)))
-        scale.append(factor)
-    offsets: list[Ratio] = [Fraction(offset) for offset in last.bias]
-    return Network(layers[0].width, hidden, output, offsets, scale)
+def core_claims(spec: dict[str, Any], k: int | None) -> str:
+    """The claims of a spec in core form."""
+    for name, table in spec.items():
+        need(name == "audit" or table.keys() <= set(KEYS[name].split()), f"[{name}]: known keys")
+    need(spec.get("arithmetic", {}).get("of", "real") == "real", "real arithmetic")
+    domain, outputs, readout, lines = spec["domain"], spec["outputs"], spec["readout"], list[str]()
+    m, k = domain["features"], domain["max_active"] if k is None else k
+    need(type(m) is type(k) is int and len(outputs) == 1 + ("gate" in outputs), "domain, outputs")
+    for text in outputs.get("formulas", ()):
+        need(re.fullmatch(r"(x[0-9]+|atleast|[0-9]+|[~&^|(), ])+", text), f"a formula: {text:.40}")
+        lines.append(prefixed(ast.parse(text.strip(), mode="eval").body))
+    over = outputs.get("over", ())
+    for part in combinations(range(m), 2) if over == "all-pairs" else over:
+        n, names = len(part), ",".join([f"x{j}" for j in part])
+        fits = len(set(part)) == n and {*map(type, part)} == {int}
+        need(fits and (outputs["gate"] != "copy" or n == 1), "features, each once; one to copy")
+        lines.append(GATES[outputs["gate"]].format(n=n, more=n // 2 + 1, x=names))
+    margin = readout.get("margin", {"threshold": 0}.get(readout["mode"]))
+    numbers = [readout.get("at"), margin, readout.get("within")]
+    ends = ["-" if n is None else str(rational(n)) for n in numbers]
+    head = ["supercheck-claims 1", f"{m} {k} {readout['mode']} {' '.join(ends)}"]
+    return "\n".join([*head, *lines, ""])
 
 
-def core_network(raw: bytes, features: int) -> Network:
-    """A network in core form; that the text is canonical is seen by its digest."""
-    layers: list[list[list[str]]] = []
-    for line in raw.decode("ascii").split("\n")[1:-1]:
-        if line in ("hidden", "output"):
-            need(not layers or layers[-1] is not layers[0] or line, "one output layer")
-            layers.append([[line]])
-        else:
-            need(layers, "a layer expected")
-            layers[-1].append(line.split(" "))
-    names = [layer[0][0] for layer in layers]
-    need(names and names == ["hidden"] * (len(names) - 1) + ["output"], "hidden layers, then output")
-    hidden, width, parsed = [], features, []
-    for layer in layers:
-        heads = 2 if layer is layers[-1] else 1
-        parsed = []
-        for parts in layer[1:]:
-            pairs = [part.split(":") for part in parts[heads:]]
-            row = Row((whole(j), whole(w)) for j, w in pairs)
-            order = sorted(row)
-            need(list(row) == order and (not row or 0 <= order[0] <= order[-1] < width), "columns")
-            parsed.append((row, parts[:heads]))
-        if heads == 1:
-            hidden.append(([row for row, _ in parsed], [whole(head[0]) for _, head in parsed]))
-            width = len(parsed)
-    ends = [[Fraction(*map(whole, n.split("/"))) for n in head] for _, head in parsed]
-    need(all(scale > 0 for _, scale in ends), "positive scales expected")
-    offsets: list[Ratio] = [bias for bias, _ in ends]
-    found = Network(features, hidden, [row for row, _ in parsed], offsets, [s for _, s in ends])
-    need(found.digest == hashlib.sha256(raw).hexdigest(), "not the canonical core form")
-    return found
+class Claims:
+    """What is to be proved, from its core form."""
+
+    def __init__(self, text: str) -> None:
+        title, head, *self.formulas, end = text.split("\n")
+        m, k, self.mode, *ends = head.split(" ")
+        self.features, self.room = int(m), int(k)
+        self.at, self.margin, self.within = (None if n == "-" else Fraction(n) for n in ends)
+        given = "".join("01"[n != "-"] for n in ends)  # at, margin, within
+        fits = title == "supercheck-claims 1" and self.formulas and not end
+        need(fits and 0 <= self.room <= self.features > 0, "claims in core form, 0 <= k <= m")
+        need(given == GIVEN[self.mode] and (self.margin or self.within or 0) >= 0, self.mode)
+        self.digest = hashlib.sha256(text.encode()).hexdigest()
+
+    def formula(self, output: int) -> tuple[Any, list[int]]:
+        """An output's formula, ("x", j) ("!", part) ("^", ...) (at least, ...); its features."""
+        text = self.formulas[output]
+        support = sorted({int(j) for j in re.findall(r"x([0-9]+)", text)})
+        fits = re.fullmatch(r"[x0-9!^(),]+", text) and max(support, default=0) < self.features
+        need(fits, f"a formula of the domain's features, not {text:.60}")
+        tuples = re.sub(r"([!^])\(", r'("\1",', re.sub(r"([0-9]+)\(", r"(\1,", text))
+        return ast.literal_eval(re.sub(r"x([0-9]+)", r'("x",\1)', tuples)), support
+
+
+def value(formula: Any, fixed: Mapping[int, int], rest: int | None) -> int | None:
+    """What a formula says where some features are fixed and the others `rest`; None if unknown."""
+    kind, *parts = formula
+    if kind == "x":
+        return fixed.get(parts[0], rest)
+    inner = [value(part, fixed, rest) for part in parts]
+    on, unknown = inner.count(1), inner.count(None)
+    if type(kind) is int:
+        return 1 if on >= kind else 0 if on + unknown < kind else None
+    need(kind == "^" or (kind == "!" and len(parts) == 1), "a formula")
+    return None if unknown else (on if kind == "^" else on + 1) & 1
+
+
+def greatest(row: Row, sign: int, fixed: dict[int, int], room: int) -> int:
+    """The greatest value of a form, or of its negative, on the inputs of a state."""
+    row.tops = row.tops or {}
+    if sign not in row.tops:
+        sizes = sorted([sign * w for w in row.values() if sign * w > 0], reverse=True)
+        row.tops[sign] = sizes, [0, *accumulate(sizes)]
+    (sizes, sums), taken = row.tops[sign], 0
+    hits = [(sign * row[j], on) for j, on in fixed.items() if j in row]
+    for size in sorted([w for w, _ in hits if w > 0], reverse=True):
+        if room and size >= sizes[min(room, len(sizes)) - 1]:  # one of the greatest, but fixed
+            room, taken = room + 1, taken + size
+    return sum([w for w, on in hits if on]) + sums[min(room, len(sizes))] - taken
+
+
+class Proof:
+    """A network, claims of it, which outputs are proved, and the work that the rest may take."""
+
+    def __init__(self, network: Network, claims: Claims, budget: int) -> None:
+        self.network, self.claims, self.left = network, claims, budget
+        self.parted: dict[int, tuple[int, int]] = {}  # separable: greatest off and least on w . h
+        self.proved, self.words = bytearray(len(claims.formulas)), set[int]()
+
+    def spend(self, work: int) -> None:
+        """Pay for work before it is done."""
+        self.left -= work
+        need(self.left >= 0, "a smaller proof; the budget is spent", "unchecked")
+
+    def goals(self, i: int) -> list[dict[int, Any]]:
+        """The most that w . h (1) and -w . h (-1) may be where the formula is off, and where on."""
+        c, b, s = self.claims, self.network.bias[i], self.network.scale[i]
+        if c.mode == "separable":
+            return [{1: self.parted[i][0], -1: inf}, {1: inf, -1: -self.parted[i][1]}]
+        if c.at is not None and c.margin is not None:  # y <= at - margin, y > at + margin
+            most, least = floor((c.at - c.margin - b) / s), floor((c.at + c.margin - b) / s) + 1
+            return [{1: most, -1: inf}, {1: inf, -1: -least}]
+        e = c.within or 0
+        return [{1: floor((f + e - b) / s), -1: -ceil((f - e - b) / s)} for f in (0, 1)]
+
+    def tree(self, i: int, text: str) -> None:
+        """Check the proof of one output."""
+        (formula, support), cone = self.claims.formula(i), self.network.cone([i])
+        words, sheet = iter(text.split(" ")), None
+        stack: list[Any] = [({}, self.claims.room, (1, -1))]
+        while stack:
+            (fixed, room, sides), word = stack.pop(), next(words, "nothing")
+            self.spend(10 + len(fixed))
+            if word.isdecimal():
+                j = int(word)
+                hold(room and j < self.network.features and j not in fixed, f"no branch on x{j}")
+                stack += [(fixed | {j: on}, room - on, sides) for on in (0, 1)]
+            elif word == "g":
+                stack += [(fixed, room, (-1,)), (fixed, room, (1,))]
+            elif word == "e":
+                (sheet := sheet or Sheet(self, [i])).evaluate(fixed, room)
+            elif word == "z":
+                self.words.add(i)
+            else:
+                hold(word in ("a", "b", ".a", ".b"), f"a token of a tree, not {word:.40}")
+                free = [j for j in support if j not in fixed] if word[0] == "." else []
+                self.forms: dict[Any, Row] = {}  # what the cases of a leaf have in common
+                self.spend(sum(comb(len(free), n) for n in range(room + 1)))
+                for n in range(min(room, len(free)) + 1):
+                    for on in combinations(free, n):
+                        case = fixed | dict.fromkeys(free, 0) | dict.fromkeys(on, 1)
+                        known = value(formula, case, None if room > n else 0)
+                        hold(known is not None, f"y{i}: a leaf at which its formula is known")
+                        goal = {s: self.goals(i)[known or 0][s] for s in sides}
+                        self.close(i, cone, case, room - n, word[-1], goal)
+        hold(next(words, None) is None, "nothing after a tree")
+
+    def close(self, i: int, cone: Any, fixed: Any, room: int, rule: str, goal: Any) -> None:
+        """Close a leaf by a linear bound, of rule a or b."""
+        ranges, hidden, forms = list[dict[int, Any]](), self.network.hidden, self.forms
+        self.spend(sum(map(len, cone)) * (20 + len(fixed)))
+
+        def highest(form: Row, depth: int, sign: int) -> int:
+            """A bound above a form, or its negative, in what enters layer `depth`."""
+            constant, shift = 0, SLOPE_BITS * depth
+            for layer in range(depth - 1, -1, -1):
+                (rows, biases), slopes, constant = hidden[layer], {}, constant << SLOPE_BITS
+                for r, c in form.items():
+                    (low, high, steep), c = ranges[layer][r], c * sign
+                    slope = ONE if low >= 0 or steep else 0
+                    if low < 0 < high and c > 0:
+                        slope = ((high << SLOPE_BITS) + (high - low) // 2) // (high - low)
+                        constant += c * max(-slope * low, (ONE - slope) * high)
+                    if high > 0 and slope:
+                        slopes[r] = c * slope
+                        constant += c * slope * biases[r]
+                form, sign, key = Row(), 1, (layer, *slopes.items())
+                if key not in forms:
+                    self.spend(sum([len(rows[r]) for r in slopes]))
+                    for r, c in slopes.items():
+                        for j, w in rows[r].items():
+                            form[j] = form.get(j, 0) + c * w
+                form = forms.setdefault(key, form)
+            return (constant + greatest(form, sign, fixed, room)) >> shift
+
+        for depth, ((rows, biases), used) in enumerate(zip(hidden, cone[1:], strict=True)):
+            ranges.append({})
+            for r in used:
+                low = biases[r] - highest(rows[r], depth, -1)
+                high = biases[r] + highest(rows[r], depth, 1)
+                middle = low + high if depth else biases[r] + dot(rows[r], fixed)
+                ranges[depth][r] = low, high, high > -low if rule == "a" else middle > 0
+        for sign, most in goal.items():
+            if most != inf:
+                found = highest(self.network.output[i], len(hidden), sign)
+                hold(found <= most, f"y{i}: a leaf that is closed")
+
+
+class Sheet:
+    """Some outputs, to be evaluated on many inputs; w . h of each is a lane of one integer."""
+
+    def __init__(self, proof: Proof, outputs: Sequence[int]) -> None:
+        self.proof, self.outputs, self.hidden = proof, outputs, proof.network.hidden
+        rows, self.cone = [proof.network.output[i] for i in outputs], proof.network.cone(outputs)
+        self.asked = [proof.claims.formula(i) for i in outputs]
+        self.work = 10 + len(outputs) * len(self.cone[-1])
+        peak = dict.fromkeys(self.cone[0], 1)  # no value is greater
+        for (own, b), used in zip(self.hidden, self.cone[1:], strict=True):
+            self.work += sum([len(own[r]) for r in used])
+            peak = {r: abs(b[r]) + sum([abs(w) * peak[j] for j, w in own[r].items()]) for r in used}
+        self.most = 1 + max(sum([abs(w) * peak[r] for r, w in row.items()]) for row in rows)
+        self.bits = self.most.bit_length() + 3
+        self.columns = {r: self.lanes([row.get(r, 0) for row in rows]) for r in self.cone[-1]}
+
+    def lanes(self, numbers: Iterable[int]) -> int:
+        """One number an output, as one integer."""
+        return sum([number << self.bits * lane for lane, number in enumerate(numbers)])
+
+    def total(self, h: dict[int, int]) -> int:
+        """The integers w . h on one input."""
+        for (rows, biases), used in zip(self.hidden, self.cone[1:], strict=True):
+            sums = [(r, biases[r] + dot(rows[r], h)) for r in used]
+            h = {r: z for r, z in sums if z > 0}
+        return dot(self.columns, h)
+
+    def evaluate(self, fixed: dict[int, int], room: int) -> None:
+        """Evaluate them on all inputs of a state."""
+        asked, top, most = self.asked, self.lanes([1 << self.bits - 1] * len(self.asked)), self.most
+        free = sorted(set(self.cone[0]).union(*(part for _, part in asked)) - fixed.keys())
+        self.proof.spend(self.work * sum(comb(len(free), n) for n in range(room + 1)))
+        both = [[(-g[-1], g[1]) for g in self.proof.goals(i)] for i in self.outputs]
+        ends = [[[max(-most, min(most, end)) for end in pair] for pair in two] for two in both]
+        base = [value(formula, {}, 0) or 0 for formula, _ in asked]
+        bounds = [self.lanes([ends[i][on][side] for i, on in enumerate(base)]) for side in (0, 1)]
+        of = {j: [i for i, (_, part) in enumerate(asked) if j in part] for j in (*free, *fixed)}
+        stack = [(0, room, {j: 1 for j, on in fixed.items() if on})]
+        while stack:
+            begin, room, active = stack.pop()
+            y, (low, high) = self.total(active), bounds
+            for i in set[int]().union(*[of[j] for j in active]):
+                if value(asked[i][0], active, 0) != base[i]:
+                    (a, b), (c, d) = ends[i][base[i]], ends[i][1 - base[i]]
+                    low, high = low + (c - a << self.bits * i), high + (d - b << self.bits * i)
+            hold((y - low + top) & (high - y + top) & top == top, "outputs that are right")
+            for place in range(begin, len(free)) if room else ():
+                stack.append((place + 1, room - 1, active | {free[place]: 1}))
+
+
+def refute(proof: Proof, i: int, inputs: list[list[int]]) -> None:
+    """Confirm that an output is wrong on an input; separable: on an off and an on input."""
+    claims, sheet = proof.claims, Sheet(proof, [i])
+    fits = all(0 <= j < claims.features for j in chain(*inputs))
+    hold(fits and all(len(set(on)) == len(on) <= claims.room for on in inputs), "possible inputs")
+    truths = [value(sheet.asked[0][0], dict.fromkeys(on, 1), 0) for on in inputs]
+    totals = [sheet.total(dict.fromkeys(on, 1)) for on in inputs]
+    if claims.mode == "separable":
+        hold(truths == [0, 1], "an off and an on input")
+        proof.parted[i] = totals[1] - 1, totals[1]
+    goal = proof.goals(i)[truths[0] or 0]
+    hold(totals[0] > goal[1] or -totals[0] > goal[-1], f"y{i} to be wrong")
+
+
+def read(file: str, proof: Proof, old: str) -> str:
+    """Check one file; returns its verdict."""
+    with open(file, "rb") as stream:
+        lines = (line.decode("ascii")[:-1] for line in iter(lambda: stream.readline(LONGEST), b""))
+        hold(next(lines, "") == "supercheck-certificate 1", "a certificate")
+        for name, digest in (("network", proof.network.digest), ("claims", proof.claims.digest)):
+            hold(next(lines, "") == f"{name} {digest}", f"a certificate of this {name} (digest)")
+        verdict, done = next(lines, ""), proof.proved
+        kind, output, active = f"{verdict}  ".split(" ", 2)
+        hold(kind in ("proved", "refuted", "refuted-minimal") and old in ("", verdict), "a verdict")
+        if kind != "proved" and not old:
+            inputs = [[int(j) for j in part.split()] for part in active.split("/")]
+            refute(proof, int(output), inputs)
+            proof.claims.room = max(map(len, inputs)) - 1 if kind == "refuted-minimal" else -1
+        for count, line in enumerate(lines):
+            head, _, text = line.partition(" ")
+            if head == "end":
+                hold(text == str(count) and next(lines, None) is None, "an end after all lines")
+                return verdict
+            first, last = (int(n) for n in (head.split("-") * 2)[:2])
+            if text[:1] == "@":
+                low, high = map(int, text[1:].split(","))
+                hold(low < high, "bounds that part the classes")
+                proof.parted[first] = low, high
+                continue
+            hold(first <= last < len(done) and not any(done[first : last + 1]), "each output once")
+            for i in range(first, last + 1, LANES if text == "e" else 1):
+                if text == "e":
+                    few = range(i, min(i + LANES, last + 1))
+                    Sheet(proof, few).evaluate({}, proof.claims.room)
+                else:
+                    proof.tree(i, text)
+            done[first : last + 1] = bytes([1]) * (last + 1 - first)
+    raise CheckError("rejected", "expected: an end")
+
+
+def question(network: str, spec: str, k: int | None) -> tuple[Network, Claims]:
+    """Read the network and what is claimed of it."""
+    try:
+        need(max(Path(file).stat().st_size for file in (network, spec)) <= LARGEST, "smaller files")
+        raw = Path(spec).read_bytes()
+        core = raw.startswith(b"supercheck-claims ")
+        table = {} if core else tomllib.loads(raw.decode(), parse_float=rational)
+        claims = Claims(raw.decode() if core else core_claims(table, k))
+        need(k in (None, claims.room), f"k = {claims.room}, as the claims have it")
+        found = read_network(network, table.get("network", {}).get("layers", []))
+        fits = (found.features, len(found.output)) == (claims.features, len(claims.formulas))
+        need(fits, f"a network of {claims.features} features, {len(claims.formulas)} outputs")
+    except Exception as error:  # whatever a foreign file does wrong
+        why = f"{type(error).__name__} {str(error.args[-1:])[1:-2]}"
+        raise CheckError("unreadable", f"{network}, {spec}: {why}") from error
+    return found, claims
+
+
+def check(files: Iterable[str], network: Network, claims: Claims, **limits: int) -> Outcome:
+    """Check a certificate, or the shards of one; `accept_solver` and `budget` are the limits."""
+    proof, verdict = Proof(network, claims, limits.get("budget", BUDGET)), ""
+    domain = f"every input with at most {claims.room} of {claims.features} features on"
+    try:
+        for file in files:
+            verdict = read(file, proof, verdict)
+        hold(claims.room < 0 or all(proof.proved), "a proof of each output")
+        need(limits.get("accept_solver") or not proof.words, "no solver's word", "unchecked")
+    except CheckError as error:
+        return Outcome(error.args[0], ": ".join(error.args))
+    except (ArithmeticError, LookupError, MemoryError, RecursionError, ValueError) as error:
+        return Outcome("rejected", f"rejected: malformed: {type(error).__name__}: {error}")
+    kind, *on = verdict.split(" ")
+    if kind == "proved":
+        return Outcome("accepted", f"PROVED, confirmed: {len(proof.proved)} outputs, {domain}")
+    least = "; no input with fewer on is wrong" if kind == "refuted-minimal" else ""
+    return Outcome("refutation", f"REFUTED, confirmed: y{on[0]}, on: {' '.join(on[1:])}{least}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Checks certificates of a network and a spec.")
+    parser.add_argument("files", nargs="+", metavar="CERTIFICATE... NETWORK SPEC")
+    parser.add_argument("-k", type=int, help="how many features may be on; wins over the spec")
+    parser.add_argument("--accept-solver", action="store_true", help="count a solver's word")
+    parser.add_argument("--budget", type=int, default=BUDGET, help="units of work")
+    limits = vars(parser.parse_args(arguments))
+    try:
+        *certificates, network, spec = limits.pop("files")
+        outcome = check(certificates, *question(network, spec, limits.pop("k")), **limits)
+    except (CheckError, OSError, ValueError) as error:
+        print(f"unreadable: {error.args[-1]}", file=sys.stderr)
+        return 2
+    print(outcome.reason)
+    return CODES[outcome.status]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
