@@ -14,8 +14,8 @@ import numpy as np
 from supercheck.exact import Array
 from supercheck.float32.chain import FREE, Block, Chain, Single, spans
 from supercheck.float32.ranges import Forms, Outside
-from supercheck.float32.rounding import LARGEST, SMALLEST_NORMAL, Terms, hulp, sharp, tree_error
-from supercheck.singles import LEAST
+from supercheck.float32.rounding import LARGEST, Terms, hulp, sharp, tree_error
+from supercheck.singles import LEAST, SMALLEST_NORMAL
 
 _CELLS = 1 << 19  # terms that are looked at together
 _DIGITS = 24  # of a bound that is handed on
@@ -117,6 +117,12 @@ def through(layer: Single, h: Values, most_active: int | None, outside: Outside 
         most_active: how many of them are on at most, where they are features in a range of inputs.
         outside: bounds that were found in another way.
     """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _through(layer, h, most_active, outside)
+
+
+def _through(layer: Single, h: Values, most_active: int | None, outside: Outside | None) -> Values:
+    """The same, a batch of rows and inputs at a time."""
     shape = (len(h.low), layer.weight.height)
     z = Values.unknown(shape)
     for block in layer.blocks:
@@ -169,8 +175,8 @@ def _sums(layer: Single, block: Block, h: Values, most_active: int | None, outsi
         top = np.where(keep, top, np.minimum(top, outside.high[block.rows]))
     total = np.maximum(np.abs(bottom), np.abs(top)) + spread
     total = np.where(keep, total, total * up)
+    leaf = leaf + _flushed(layer, block, live, most, least, grid, grids, most_active, heights)
     own = tree_error(Terms(positive, negative, count, leaf, whole, total, *heights, fine_sum & (spread == 0)))
-    own = own + _flushed(layer, block, live, most, least, grid, grids, most_active, heights)
     error_z = (spread + own) * up
     exact_z = fine_sum & (error_z == 0) & (keep | (outside is None))
 
@@ -203,7 +209,7 @@ def _flushed(
     layer: Single, block: Block, live: Array, most: Array, least: Array, grid: Array, grids: Array,
     most_active: int | None, heights: tuple[Array, ...],
 ) -> Array:  # fmt: skip
-    """What subnormal numbers may cost that are taken for zero.
+    """What subnormal numbers may cost that are taken for zero; counted before any sum, whose rounding it moves.
 
     Source: FLOAT32.md, "Underflow, FTZ, DAZ".
     """

@@ -26,6 +26,9 @@ def parted(real: Result, chain: Chain, output: int, error: Fraction) -> tuple[Ou
         The result, and a sentence with the order that refutes it where not every one does.
     """
     was = real.outputs[output]
+    known = was.counterexample
+    if was.extremes is None and known is not None and known.against is not None:
+        return _overlapping(chain, output, known.against, Point(known.active, known.value))
     if was.extremes is None:
         return OutputResult(output, Verdict.UNKNOWN, reason=was.reason or "its extreme values are not known"), None
     on, off = was.extremes.on, was.extremes.off
