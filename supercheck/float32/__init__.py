@@ -28,8 +28,8 @@ from supercheck.decide.sheet import LateError, Sheet
 from supercheck.evidence import Counterexample, OutputResult, Result, Rounding, Verdict
 from supercheck.float32.bounds import over_domain
 from supercheck.float32.chain import Chain, UncoveredError
-from supercheck.float32.judging import Fate, Judged, always, distance, ensure_covered, judge, shown
-from supercheck.float32.pairs import parted
+from supercheck.float32.judging import Fate, Judged, always, distance, ensure_covered, judge, shown, wrong_in_any_order
+from supercheck.float32.pairs import apart, parted
 from supercheck.numbers import short
 from supercheck.replaying import wrong
 
@@ -159,11 +159,13 @@ class _Float32:
             if error is None:
                 yield OutputResult(i, Verdict.UNKNOWN, reason=_OVERFLOW), None
             elif self.claims.separable:
-                yield parted(self.real, self.stored, i, error)
-            elif self._roomy(i, error):
-                yield OutputResult(i, Verdict.PROVED, self.real.outputs[i].engine), None
+                yield parted(self.real.outputs[i], self.stored, error)
             else:
-                open_.append(i)
+                known = self._known(i, error)
+                if known is None:
+                    open_.append(i)
+                else:
+                    yield known, None
         settled, purse = settle(self.tighter, open_, self.limits, self.clock) if open_ else {}, CHEAP
         for i in open_:
             one = settled.get(i, OutputResult(i, Verdict.UNKNOWN, reason="no engine decided it"))
@@ -175,15 +177,21 @@ class _Float32:
             purse -= price if sweep else 0
             yield self._closely(one, sweep=sweep)
 
-    def _roomy(self, i: int, error: Fraction) -> bool:
-        """Whether the proof in real arithmetic is one for float32: same goals, or margins known to be large enough."""
-        was = self.real.outputs[i]
+    def _known(self, i: int, error: Fraction) -> OutputResult | None:
+        """What follows for an output from real arithmetic, where rounding is too small to matter."""
+        was, readout = self.real.outputs[i], self.claims.readout
+        found = was.counterexample
+        if found is not None:
+            surely = wrong_in_any_order(readout, found.value, bool(found.expected), error)
+            return OutputResult(i, Verdict.REFUTED, was.engine, counterexample=found) if surely else None
         if was.verdict is not Verdict.PROVED:
-            return False
-        if was.extremes is None:
-            return self._same[int(self.tighter.kinds[i])]
-        points = (was.extremes.off, False), (was.extremes.on, True)
-        return not any(point and wrong(self.claims.readout, point.value, on, error) for point, on in points)
+            return None
+        if was.extremes is not None:
+            points = (was.extremes.off, False), (was.extremes.on, True)
+            roomy = not any(point and wrong(readout, point.value, on, error) for point, on in points)
+        else:
+            roomy = self._same[int(self.tighter.kinds[i])]
+        return OutputResult(i, Verdict.PROVED, was.engine) if roomy else None
 
     @cached_property
     def _same(self) -> dict[int, bool]:
@@ -255,8 +263,12 @@ class _Float32:
 
     def _is_minimal(self, smallest: Counterexample) -> bool:
         """Whether every output is right in every order where fewer features are on."""
-        if not smallest.size or self.claims.separable or None in self.errors:
+        if not smallest.size or None in self.errors:
             return not smallest.size
         below = self.tighter.at_most(smallest.size - 1)
         settled = settle(below, range(len(below)), self.limits, self.clock)
-        return len(settled) == len(below) and all(one.verdict is Verdict.PROVED for one in settled.values())
+        if self.claims.separable:
+            right = [apart(one.extremes, self.errors[i] or _NONE) for i, one in settled.items()]
+        else:
+            right = [one.verdict is Verdict.PROVED for one in settled.values()]
+        return len(right) == len(below) and all(right)
