@@ -31,7 +31,8 @@ FLOAT32 = (
     "In float32, a neuron is any binary tree of additions over its products and its bias, with or without FMA, rounded "
     "to nearest in float32 or a wider format, and its value is a float32 number; subnormal numbers may be flushed to "
     "zero; the tree may be another for each neuron and input.",
-    "A threshold is compared as it is, or rounded to float32, or to float64, or to float64 and then to float32.",
+    "A threshold is compared as it is, or rounded to float32, or to float64, or to float64 and then to float32; |y - f| of "
+    "mode epsilon is compared exactly.",
     "Not covered: TF32, bfloat16, float16, autocast, emulated products, Strassen or Winograd, compensated sums, "
     "rewritten weights.",
 )

@@ -18,6 +18,7 @@ from strategies import halves, layers, network, small
 from supercheck.float32 import bounds, rounding
 from supercheck.float32.bounds import Values, at_inputs, over_domain
 from supercheck.float32.chain import FREE, Chain, UncoveredError
+from supercheck.float32.ranges import Forms
 from supercheck.singles import above, below, nearest, readings
 
 F = Fraction
@@ -257,3 +258,23 @@ def test_a_part_of_a_chain_has_the_bounds_of_the_whole() -> None:
                 z = layer.dense @ h + layer.bias
                 h = np.maximum(z, 0) if layer.relu else z
             assert abs(F(float(h[0])) - run(stored, x)[i]) < F(1, 10**9)
+
+
+@given(st.data())
+def test_forms_enclose_every_real_sum_and_its_parts(data: st.DataObject) -> None:
+    features = data.draw(st.integers(1, 4))
+    k = data.draw(st.integers(0, features))
+    stored = data.draw(layers(features, 2, st.sampled_from([small, usual, large])))
+    forms, h = Forms.inputs(features, k), {active: binary(active, features) for active in inputs(features, k)}
+    for (weight, bias, relu), layer in zip(stored, chain_of(stored).layers, strict=True):
+        outside, forms = forms.layer(layer, nonnegative=all(v >= 0 for values in h.values() for v in values))
+        z = {active: run([(weight, bias, False)], values) for active, values in h.items()}
+        for i, row in enumerate(weight):
+            for active, values in h.items():
+                assert outside.low[i] <= z[active][i] <= outside.high[i]
+                for sign, most in ((1, outside.positives[i]), (-1, outside.negatives[i])):
+                    assert sum(max(w * sign, 0) * v for w, v in zip(row, values, strict=True)) <= most
+        if relu:
+            ends = [[f([values[i] for values in z.values()]) for i in range(len(bias))] for f in (min, max)]
+            forms = forms.rectified(*(np.array([float(end) for end in part]) for part in ends))
+        h = {active: [max(v, F(0)) for v in values] if relu else values for active, values in z.items()}

@@ -35,7 +35,7 @@ from supercheck.replaying import wrong
 
 __all__ = ["decide_float32"]
 
-_CLOSE = 64  # inputs of one output on which an order that goes wrong is looked for
+_CLOSE = 16  # inputs of one output on which an order that goes wrong is looked for
 _JUDGED = 1 << 14  # inputs of one output that are judged one by one
 _OVERFLOW = "a sum may be past the range of float32"
 _NONE = Fraction(0)
