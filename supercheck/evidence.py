@@ -239,7 +239,7 @@ class Result:
         if self.withheld is not None:
             return self.withheld
         if self.arithmetic != "real" and self.rounding is None:
-            return f"float32 is decided by `verify` alone; in real arithmetic: {self.real_verdict.value}"
+            return f"float32 was not decided; in real arithmetic: {self.real_verdict.value}"
         return next((output.reason for output in self.outputs if output.reason), None)
 
     @property

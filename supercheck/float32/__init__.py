@@ -58,6 +58,8 @@ def decide_float32(claims: Claims, limits: Limits = Limits(), progress: Progress
     notes = real.notes
     if limits.largest_k:
         notes = (*notes, "The largest k is not sought for float32; ask in real arithmetic.")
+    if limits.cross_check:
+        notes = (*notes, "The cross-check is of the verdicts in real arithmetic.")
     base = replace(real, notes=notes, arithmetic="float32", rounding=Rounding(real.real_verdict, margin=_margin(real)))
     try:
         ensure_covered(claims.readout)
