@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from oracle import inputs
 from runtimes import NETWORKS, Evaluation, Subject, check, each_alone, subject
+from test_onnx import model_of, stored
 
 from supercheck.exact import Array
+from supercheck.float32.bounds import at_inputs
+from supercheck.float32.chain import Chain, UncoveredError
+from supercheck.formats import load
 
 
 def in_numpy(of: Subject) -> Iterator[tuple[str, Evaluation]]:
@@ -123,3 +129,60 @@ def test_arithmetic_that_is_not_covered_errs_by_far_more() -> None:
         x = np.maximum(z, 0) if relu else z
     with pytest.raises(AssertionError, match="above E"):
         of.worst(x)
+
+
+UNCOVERED = {
+    "alpha": ("Gemm x V B alpha=2.0", [1, 3]),
+    "beta": ("Gemm x V B beta=0.5", [1, 3]),
+    "two numbers added": ("MatMul x V; Add . B; Add . B", [1, 3]),
+    "a sum before the product": ("Add x c; MatMul . V", [1, 3]),
+    "a factor": ("MatMul x V; Mul . B", [1, 3]),
+    "a factor before the product": ("Mul x c; MatMul . V", [1, 3]),
+    "a divisor": ("MatMul x V; Div . f", [1, 3]),
+    "a cast": ("MatMul x V; Relu .; Cast . to=10; Cast . to=1; MatMul . W", [1, 3]),
+    "a cast of the result": ("MatMul x V; Relu .; Cast . to=10", [1, 3]),
+}
+COVERED = {
+    "Gemm": ("Gemm x V B; Relu .; Gemm . W", [1, 3]),
+    "Gemm transposed": ("Gemm x W transB=1; Relu .; Gemm . V transB=1", [1, 3]),
+    "MatMul, Add": ("MatMul x V; Add B .; Relu .; MatMul . W", [1, 3]),
+    "Sub": ("MatMul x V; Sub . B; Relu .", [1, 3]),
+    "Sub from": ("MatMul x V; Sub B .; Relu .; Gemm . W", [1, 3]),
+    "Neg": ("MatMul x V; Neg .; Add . B; Relu .; Neg .; MatMul . W", [1, 3]),
+    "two linear layers": ("Gemm x V B; Gemm . W c", [1, 3]),
+    "a layer of additions": ("Add x c; Relu .; MatMul . V; Relu .; Add . B", [1, 3]),
+    "transposed": ("Transpose x; MatMul W .; Relu .; Transpose .; Add . B", [1, 3]),
+}
+EXTRA = {"c": np.float32([0.1, -0.7, 1 / 3]), "f": np.float32(3)}
+
+
+@pytest.mark.parametrize("name", UNCOVERED)
+def test_a_graph_that_rounds_elsewhere_is_not_covered(name: str, tmp_path: Path) -> None:
+    file = stored(model_of(*UNCOVERED[name], EXTRA), tmp_path / "net.onnx")
+    with pytest.raises(UncoveredError, match="not one sum of products and a bias"):
+        Chain.of(load(file))
+
+
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT16, TensorProto.DOUBLE])
+def test_a_graph_in_another_type_is_not_covered(kind: int, tmp_path: Path) -> None:
+    file = stored(model_of("MatMul x V; Relu .; MatMul . W", [1, 3], {}, kind), tmp_path / "net.onnx")
+    with pytest.raises(UncoveredError, match="not one sum of products and a bias"):
+        Chain.of(load(file))
+
+
+@pytest.mark.parametrize("name", COVERED)
+def test_a_graph_that_is_covered_keeps_to_the_bound_in_onnx_runtime(name: str, tmp_path: Path) -> None:
+    made = model_of(*COVERED[name], EXTRA)
+    made.ir_version = 9
+    del made.opset_import[:]
+    made.opset_import.append(helper.make_opsetid("", 20))
+    network = load(stored(made, tmp_path / "net.onnx"))
+    chain = Chain.of(network)
+    session = onnxruntime.InferenceSession(tmp_path / "net.onnx", providers=["CPUExecutionProvider"])
+    for active in inputs(3, 3):
+        x = np.isin(np.arange(3), active)
+        y = session.run(None, {"x": np.float32(x)[None]})[0].ravel().tolist()
+        for i, (value, real) in enumerate(zip(y, network.run(x.astype(int).tolist()), strict=True)):
+            [bound] = at_inputs(chain.part(i), [active])
+            assert bound is not None
+            assert abs(Fraction(value) - real) <= bound
