@@ -29,10 +29,10 @@ _LASTING = {"shapes", "_goals"}  # what has been found out of a question that do
 
 FLOAT32 = (
     "In float32, a neuron is any binary tree of additions over its products and its bias, with or without FMA, rounded "
-    "to nearest in float32 or a wider format, and its value is a float32 number; subnormal numbers may be flushed to "
-    "zero; the tree may be another for each neuron and input.",
-    "A threshold is compared as it is, or rounded to float32, or to float64, or to float64 and then to float32; |y - f| of "
-    "mode epsilon is compared exactly.",
+    "to nearest in 24 binary digits or in 53 and more, and its value is a float32 number; subnormal numbers may be "
+    "flushed to zero; the tree may be another for each neuron and input.",
+    "A threshold is compared as it is, or rounded to float32, or to float64, or to float64 and then to float32; in "
+    "mode epsilon |y - f| is compared exactly.",
     "Not covered: TF32, bfloat16, float16, autocast, emulated products, Strassen or Winograd, compensated sums, "
     "rewritten weights.",
 )

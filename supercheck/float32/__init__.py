@@ -1,10 +1,11 @@
 """The same question of every float32 evaluation, in any order of summation. Read this file first.
 
 1. The question is decided in real arithmetic, as ever. 2. `bounds.py` says by how much a float32 evaluation of each
-output may be off at most; with goals that much tighter the same engines decide again, and what they prove holds
-however the sums are ordered. 3. What they do not prove is looked at input by input, where errors are smaller: an input
-is right in every order, wrong in every order (`judging.py`), or so close that the order decides; then `orders.py`
-looks for an order that goes wrong. What is left is unknown.
+output may be off at most. An output whose margin or counterexample has room for that is decided; for the others the
+same engines decide again, with goals that much tighter, and what they prove holds however the sums are ordered. 3. What
+they do not prove is looked at input by input, where errors are smaller: an input is right in every order, wrong in
+every order (`judging.py`), or so close that the order decides; then `orders.py` looks for an order that goes wrong.
+What is left is unknown. In mode separable, `pairs.py` compares the extreme values of both classes.
 
 The model and the theorem are those of FLOAT32.md, ours; `supercheck.claims.FLOAT32` has the model in words.
 """
