@@ -58,6 +58,11 @@ class Values:
         grid, yes = np.zeros(low.shape, dtype=np.int64), np.ones(low.shape, dtype=bool)
         return cls(low, high, low, high, zero, grid, yes, ~yes)
 
+    @property
+    def parts(self) -> tuple[Array, ...]:
+        """The arrays, in order."""
+        return self.low, self.high, self.least, self.most, self.error, self.grid, self.exact, self.lost
+
     def rectified(self) -> Values:
         """After a ReLU, which is exact and brings no two numbers farther apart."""
         most = np.maximum(self.most, 0.0)
@@ -130,19 +135,16 @@ def _through(layer: Single, h: Values, most_active: int | None, outside: Outside
         for rows in spans(len(block.rows), max(1, _CELLS // width)):
             part = Block(block.rows[rows], block.columns[rows], block.weights[rows], block.grids[rows])
             for inputs in spans(shape[0], _CELLS // (width * len(part.rows))):
-                batch = Values(*(getattr(h, name)[inputs] for name in Values.__dataclass_fields__))
-                found = _sums(layer, part, batch, most_active, outside)
-                for name in Values.__dataclass_fields__:
-                    getattr(z, name)[inputs, part.rows] = getattr(found, name)
+                found = _sums(layer, part, Values(*(each[inputs] for each in h.parts)), most_active, outside)
+                for whole, own in zip(z.parts, found.parts, strict=True):
+                    whole[inputs, part.rows] = own
     return z
 
 
 def _sums(layer: Single, block: Block, h: Values, most_active: int | None, outside: Outside | None) -> Values:
     """The sums of some rows for some inputs, [inputs, rows]; terms are [inputs, rows, terms]."""
     weights, bias = block.weights, layer.bias[block.rows]
-    low, high, least, most, error, grid, exact, lost = (
-        getattr(h, name)[:, block.columns] for name in Values.__dataclass_fields__
-    )
+    low, high, least, most, error, grid, exact, lost = (part[:, block.columns] for part in h.parts)
     up = 1 + (weights.shape[1] + 9) * 2.0**-50
     live = (weights != 0) & ((least != 0) | (most != 0) | lost)
     grids = np.where(live, block.grids + grid, FREE)  # of the products
