@@ -18,6 +18,7 @@ from supercheck.decide import Limits, decide
 from supercheck.errors import FaultError
 from supercheck.evidence import Result, Verdict
 from supercheck.findings import Audit, Degrees, Neurons, Representing, Spread, checks
+from supercheck.float32 import decide_float32
 from supercheck.floors import representing
 from supercheck.floors.bounds import constructions, forms
 from supercheck.floors.classes import and_arity
@@ -83,7 +84,8 @@ def _decided(
     if verify is None and work > QUICK:
         return None, f"not asked: {claims.domain.size:,} inputs take more than seconds; --verify decides it"
     limit = timeout if timeout is not None or verify else QUICK_SECONDS
-    result = replace(decide(claims, Limits(timeout=limit, margins=True)), arithmetic=spec.arithmetic)
+    limits = Limits(timeout=limit, margins=True)
+    result = decide(claims, limits) if spec.arithmetic == "real" else decide_float32(claims, limits)
     return result, result.reason
 
 

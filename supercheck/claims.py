@@ -29,9 +29,10 @@ _LASTING = {"shapes", "_goals"}  # what has been found out of a question that do
 
 FLOAT32 = (
     "In float32, a neuron is any binary tree of additions over its products and its bias, with or without FMA, rounded "
-    "to nearest in float32 or a wider format, and its value is a float32 number; subnormal numbers may be flushed to "
-    "zero; the tree may be another for each neuron and input.",
-    "A threshold is compared as it is, or as the nearest float32 or float64 number.",
+    "to nearest in 24 binary digits or in 53 and more, and its value is a float32 number; subnormal numbers may be "
+    "flushed to zero; the tree may be another for each neuron and input.",
+    "A threshold is compared as it is, or rounded to float32, or to float64, or to float64 and then to float32; in "
+    "mode epsilon |y - f| is compared exactly.",
     "Not covered: TF32, bfloat16, float16, autocast, emulated products, Strassen or Winograd, compensated sums, "
     "rewritten weights.",
 )
@@ -161,18 +162,16 @@ class Claims:
 def _goal(readout: Readout, bias: Fraction, scale: Fraction, on: bool, error: Fraction | None) -> Goal:
     if readout.mode == "separable":
         return Goal()
-    if (
-        readout.at is not None and error is not None
-    ):  # above every reading of the threshold, or above none, when rounded
-        if on:
-            return Goal(lowest=floor((greatest_not_above(readout.at + readout.margin) + error - bias) / scale) + 1)
-        return Goal(highest=ceil((least_above(readout.at - readout.margin) - error - bias) / scale) - 1)
-    if readout.at is not None:  # on: y > at + margin; off: y <= at - margin
-        if on:
-            return Goal(lowest=floor((readout.at + readout.margin - bias) / scale) + 1)
-        return Goal(highest=floor((readout.at - readout.margin - bias) / scale))
-    within = (readout.within or Fraction(0)) - (error or 0)  # equality is epsilon with 0
-    return Goal(ceil((on - within - bias) / scale), floor((on + within - bias) / scale))
+    if readout.at is None:  # equality is epsilon with 0
+        within = (readout.within or Fraction(0)) - (error or 0)
+        return Goal(ceil((on - within - bias) / scale), floor((on + within - bias) / scale))
+    threshold = readout.at + readout.margin if on else readout.at - readout.margin
+    if error is None:  # on: y > at + margin; off: y <= at - margin
+        highest = floor((threshold - bias) / scale)
+        return Goal(lowest=highest + 1) if on else Goal(highest=highest)
+    if on:  # above every reading of the threshold, wherever rounding moves y
+        return Goal(lowest=floor((greatest_not_above(threshold) + error - bias) / scale) + 1)
+    return Goal(highest=ceil((least_above(threshold) - error - bias) / scale) - 1)  # above none
 
 
 def pose(network: Network, spec: Spec) -> Claims:

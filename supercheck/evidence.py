@@ -239,8 +239,13 @@ class Result:
         if self.withheld is not None:
             return self.withheld
         if self.arithmetic != "real" and self.rounding is None:
-            return f"float32 is decided by `verify` alone; in real arithmetic: {self.real_verdict.value}"
+            return f"float32 was not decided; in real arithmetic: {self.real_verdict.value}"
         return next((output.reason for output in self.outputs if output.reason), None)
+
+    @property
+    def in_the_order_shown(self) -> bool:
+        """Whether it is refuted for one float32 evaluation alone, whose order a note shows."""
+        return self.verdict is Verdict.REFUTED and self.rounding is not None and self.rounding.order == "shown"
 
     def count(self, verdict: Verdict) -> int:
         """How many outputs have this verdict."""

@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import cache
 
 LEAST = -149  # the smallest positive float32 is 2^-149
+SMALLEST_NORMAL = -126  # and 2^-126 the smallest that is not subnormal
 GREATEST = Fraction(2**128 - 2**104)  # and this the largest
 
 
@@ -37,11 +38,15 @@ def above(value: Fraction) -> Fraction:
 
 @cache
 def readings(threshold: Fraction) -> tuple[Fraction, ...]:
-    """What a program may compare with that is asked to compare with `threshold`: it, or its nearest float32 or float64.
+    """What a program may compare with that is asked to compare with `threshold`.
 
-    Source: FLOAT32.md, "Comparison".
+    It, its nearest float32 or float64 number, or the float32 number nearest to the latter: what torch makes of a
+    Python number.
+
+    Source: FLOAT32.md, "Comparison"; the last is ours.
     """
-    return threshold, nearest(threshold), nearest(threshold, 53, -1074)
+    double = nearest(threshold, 53, -1074)
+    return threshold, nearest(threshold), double, nearest(double)
 
 
 @cache

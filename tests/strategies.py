@@ -31,8 +31,8 @@ kinds = st.sampled_from([small, alike, small, halves, rationals, singles, double
 
 
 @st.composite
-def layers(draw: st.DrawFn, features: int, outputs: int) -> Stored:
-    """A chain of layers: up to three, zero weights and zero rows common, ReLUs anywhere."""
+def layers(draw: st.DrawFn, features: int, outputs: int, kinds: st.SearchStrategy[Number] = kinds) -> Stored:
+    """A chain of layers: up to three, zero weights and zero rows common, ReLUs anywhere; one kind a layer."""
     sizes = [features, *draw(st.lists(st.integers(1, 4), max_size=2)), outputs]
     chain: Stored = []
     for before, after in pairwise(sizes):
@@ -125,10 +125,10 @@ def readouts() -> st.SearchStrategy[Readout]:
 
 
 @st.composite
-def questions(draw: st.DrawFn) -> Question:
+def questions(draw: st.DrawFn, kinds: st.SearchStrategy[Number] = kinds) -> Question:
     """A network, functions, a readout and a sparsity."""
     features, outputs = draw(st.integers(1, 5)), draw(st.integers(1, 3))
-    stored = draw(layers(features, outputs))
+    stored = draw(layers(features, outputs, kinds))
     functions = tuple(draw(formulas(features)) for _ in range(outputs))
     k = draw(st.integers(0, features))
     return Question(stored, Spec(KSparse(features, k), functions, draw(readouts())))

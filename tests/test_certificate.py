@@ -27,10 +27,11 @@ from supercheck.errors import InputError
 from supercheck.evidence import Result, Verdict
 from supercheck.formats import load
 from supercheck.formats.tensors import LayerNames
-from supercheck.spec import Readout, Spec
+from supercheck.spec import Readout, Spec, read_spec
 
 SPECS = Path(__file__).parent.parent / "specs"
-DECIDED = sorted([*(SPECS / "proved").glob("*.toml"), *(SPECS / "refuted").glob("*.toml")])
+EVERY = sorted([*(SPECS / "proved").glob("*.toml"), *(SPECS / "refuted").glob("*.toml")])
+DECIDED = [file for file in EVERY if read_spec(file).arithmetic == "real"]  # the format does not cover float32
 Capture = pytest.CaptureFixture[str]
 
 
@@ -106,8 +107,6 @@ def test_what_is_beyond_the_budgets_is_a_solvers_word(folder: Path, monkeypatch:
 
 
 def spec(stem: str) -> Spec:
-    from supercheck import read_spec
-
     return read_spec(SPECS / "proved" / f"{stem}.toml")
 
 

@@ -161,16 +161,6 @@ def test_help_and_version_exit_with_0(arguments: list[str], capsys: Capture) -> 
     assert capsys.readouterr().out
 
 
-def test_float32_is_not_decided_yet_and_says_so(tmp_path: Path, capsys: Capture) -> None:
-    network = SPECS / "proved" / "trained_and8.onnx"
-    spec = tmp_path / "float.toml"
-    spec.write_text(PROVED.read_text() + '\n[arithmetic]\nof = "float32"\n')
-    assert run("verify", network, "--spec", spec, "--format", "json") == 3
-    found = json.loads(capsys.readouterr().out)
-    assert (found["verdict"], found["arithmetic"]["real_verdict"]) == ("unknown", "proved")
-    assert "float32" in found["reason"]
-
-
 STAGES = {
     "load": "supercheck.verifying.load",
     "read": "supercheck.verifying.read_spec",

@@ -128,7 +128,7 @@ def test_a_cross_check_confirms_what_other_engines_said(name: str, capsys: pytes
     assert "confirmed 20 of 20 verdicts" in capsys.readouterr().out
 
 
-REFUTED = sorted(file.stem for file in (SPECS / "refuted").glob("*.toml"))
+REFUTED = sorted(f.stem for f in (SPECS / "refuted").glob("*.toml") if read_spec(f).arithmetic == "real")
 
 
 @pytest.mark.parametrize("name", REFUTED)

@@ -15,6 +15,7 @@ from supercheck.decide import Limits, decide
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.evidence import Result, Verdict
+from supercheck.float32 import decide_float32
 from supercheck.formats import load
 from supercheck.formats.tensors import LayerNames
 from supercheck.replaying import evaluate
@@ -127,6 +128,26 @@ def test_the_published_l2_network_never_learned_half_of_its_features(shared: Pat
     assert result.verdict is Verdict.REFUTED
     assert result.count(Verdict.REFUTED) == 50
     assert result.counterexample.size == 1
+
+
+@pytest.mark.parametrize("suffix", ["onnx", "safetensors"])
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_trained_networks_do_in_reals_they_do_in_every_float32_evaluation(
+    shared: Path, name: str, suffix: str
+) -> None:
+    for k, known in question(shared, name)["truth"].items():
+        result = decide_float32(ask(shared, name, suffix, int(k)).claims)
+        assert result.rounding is not None
+        assert result.verdict is result.real_verdict
+        assert result.rounding.order == "every"
+        assert result.count(Verdict.REFUTED) == known["wrong_outputs"]
+
+
+def test_what_the_published_network_does_it_does_in_every_float32_evaluation(shared: Path) -> None:
+    for k, readout in ((2, HALF), (3, Readout("separable"))):
+        assert decide_float32(published(shared, "L4", k, readout).claims).verdict is Verdict.PROVED
+    result = decide_float32(published(shared, "L2", 1).claims)
+    assert (result.verdict, result.count(Verdict.REFUTED)) == (Verdict.REFUTED, 50)
 
 
 def test_the_pickles_are_refused_with_the_recipe(shared: Path) -> None:

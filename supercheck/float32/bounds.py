@@ -14,8 +14,8 @@ import numpy as np
 from supercheck.exact import Array
 from supercheck.float32.chain import FREE, Block, Chain, Single, spans
 from supercheck.float32.ranges import Forms, Outside
-from supercheck.float32.rounding import LARGEST, SMALLEST_NORMAL, Terms, hulp, sharp, tree_error
-from supercheck.singles import LEAST
+from supercheck.float32.rounding import LARGEST, Terms, hulp, sharp, tree_error
+from supercheck.singles import LEAST, SMALLEST_NORMAL
 
 _CELLS = 1 << 19  # terms that are looked at together
 _DIGITS = 24  # of a bound that is handed on
@@ -57,6 +57,11 @@ class Values:
         zero = np.zeros(low.shape)
         grid, yes = np.zeros(low.shape, dtype=np.int64), np.ones(low.shape, dtype=bool)
         return cls(low, high, low, high, zero, grid, yes, ~yes)
+
+    @property
+    def parts(self) -> tuple[Array, ...]:
+        """The arrays, in order."""
+        return self.low, self.high, self.least, self.most, self.error, self.grid, self.exact, self.lost
 
     def rectified(self) -> Values:
         """After a ReLU, which is exact and brings no two numbers farther apart."""
@@ -117,6 +122,12 @@ def through(layer: Single, h: Values, most_active: int | None, outside: Outside 
         most_active: how many of them are on at most, where they are features in a range of inputs.
         outside: bounds that were found in another way.
     """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _through(layer, h, most_active, outside)
+
+
+def _through(layer: Single, h: Values, most_active: int | None, outside: Outside | None) -> Values:
+    """The same, a batch of rows and inputs at a time."""
     shape = (len(h.low), layer.weight.height)
     z = Values.unknown(shape)
     for block in layer.blocks:
@@ -124,19 +135,16 @@ def through(layer: Single, h: Values, most_active: int | None, outside: Outside 
         for rows in spans(len(block.rows), max(1, _CELLS // width)):
             part = Block(block.rows[rows], block.columns[rows], block.weights[rows], block.grids[rows])
             for inputs in spans(shape[0], _CELLS // (width * len(part.rows))):
-                batch = Values(*(getattr(h, name)[inputs] for name in Values.__dataclass_fields__))
-                found = _sums(layer, part, batch, most_active, outside)
-                for name in Values.__dataclass_fields__:
-                    getattr(z, name)[inputs, part.rows] = getattr(found, name)
+                found = _sums(layer, part, Values(*(each[inputs] for each in h.parts)), most_active, outside)
+                for whole, own in zip(z.parts, found.parts, strict=True):
+                    whole[inputs, part.rows] = own
     return z
 
 
 def _sums(layer: Single, block: Block, h: Values, most_active: int | None, outside: Outside | None) -> Values:
     """The sums of some rows for some inputs, [inputs, rows]; terms are [inputs, rows, terms]."""
     weights, bias = block.weights, layer.bias[block.rows]
-    low, high, least, most, error, grid, exact, lost = (
-        getattr(h, name)[:, block.columns] for name in Values.__dataclass_fields__
-    )
+    low, high, least, most, error, grid, exact, lost = (part[:, block.columns] for part in h.parts)
     up = 1 + (weights.shape[1] + 9) * 2.0**-50
     live = (weights != 0) & ((least != 0) | (most != 0) | lost)
     grids = np.where(live, block.grids + grid, FREE)  # of the products
@@ -169,8 +177,8 @@ def _sums(layer: Single, block: Block, h: Values, most_active: int | None, outsi
         top = np.where(keep, top, np.minimum(top, outside.high[block.rows]))
     total = np.maximum(np.abs(bottom), np.abs(top)) + spread
     total = np.where(keep, total, total * up)
+    leaf = leaf + _flushed(layer, block, live, most, least, grid, grids, most_active, heights)
     own = tree_error(Terms(positive, negative, count, leaf, whole, total, *heights, fine_sum & (spread == 0)))
-    own = own + _flushed(layer, block, live, most, least, grid, grids, most_active, heights)
     error_z = (spread + own) * up
     exact_z = fine_sum & (error_z == 0) & (keep | (outside is None))
 
@@ -203,7 +211,7 @@ def _flushed(
     layer: Single, block: Block, live: Array, most: Array, least: Array, grid: Array, grids: Array,
     most_active: int | None, heights: tuple[Array, ...],
 ) -> Array:  # fmt: skip
-    """What subnormal numbers may cost that are taken for zero.
+    """What subnormal numbers may cost that are taken for zero; counted before any sum, whose rounding it moves.
 
     Source: FLOAT32.md, "Underflow, FTZ, DAZ".
     """

@@ -54,9 +54,9 @@ class Single:
     name: str
 
     @classmethod
-    def of(cls, layer: Affine) -> Single:
+    def of(cls, layer: Affine, number: int) -> Single:
         """A stored layer, if it is one that float32 arithmetic evaluates as the theorem says."""
-        name = layer.name or "a layer"
+        name = layer.name or f"layer {number}"
         if not layer.plain:
             raise UncoveredError(f"{name} is not one sum of products and a bias, all in float32")
         rows = layer.weight
@@ -111,7 +111,8 @@ class Chain:
         Raises:
             UncoveredError: if some number is no float32 number, or some layer no sum of products.
         """
-        return cls(tuple(Single.of(layer) for layer in network.stored), np.arange(network.features))
+        layers = (Single.of(layer, number) for number, layer in enumerate(network.stored))
+        return cls(tuple(layers), np.arange(network.features))
 
     def part(self, output: int) -> Chain:
         """What one output depends on."""
@@ -148,7 +149,7 @@ def _floats(values: Array, name: str) -> Array:
             same = values.dtype.kind == "f" or bool((np.abs(values) <= 2**53).all())
         narrow = wide.astype(np.float32).astype(np.float64)
     if not (same and (narrow == wide).all()):
-        raise UncoveredError(f"{name} holds numbers that are no float32 numbers, and nothing says how they are rounded")
+        raise UncoveredError(f"{name} holds numbers that are no float32 numbers; only those stored in float32 are sure")
     return wide
 
 

@@ -9,13 +9,13 @@ from fractions import Fraction
 
 from supercheck.claims import Claims
 from supercheck.errors import FaultError
-from supercheck.evidence import Counterexample, Decision, Verdict
+from supercheck.evidence import Counterexample
 from supercheck.float32.bounds import at_inputs
-from supercheck.float32.chain import Chain
+from supercheck.float32.chain import Chain, UncoveredError
 from supercheck.float32.orders import BIAS, Orders, extreme, replayed
-from supercheck.numbers import exact_text
-from supercheck.replaying import evaluate, replay, wrong
-from supercheck.singles import greatest_not_above, least_above, readings
+from supercheck.numbers import exact_text, short
+from supercheck.replaying import evaluate, wrong
+from supercheck.singles import SMALLEST_NORMAL, greatest_not_above, least_above, nearest, readings
 from supercheck.spec import Readout
 
 
@@ -67,6 +67,21 @@ def judge(claims: Claims, part: Chain, output: int, inputs: Sequence[Iterable[in
     return found
 
 
+def ensure_covered(readout: Readout) -> None:
+    """Refuse a threshold that a processor may take for zero.
+
+    Raises:
+        UncoveredError: if it is subnormal in float32.
+
+    Source: FLOAT32.md, "Underflow, FTZ, DAZ".
+    """
+    if readout.at is None:
+        return
+    for at in (readout.at + readout.margin, readout.at - readout.margin):
+        if any(0 < abs(reading) < Fraction(2) ** SMALLEST_NORMAL for reading in map(nearest, readings(at))):
+            raise UncoveredError(f"the threshold {short(at)} is a subnormal float32, which may be taken for zero")
+
+
 def wrong_in_any_order(readout: Readout, value: Fraction, on: bool, error: Fraction) -> bool:
     """Whether whatever is within `error` of y = `value` is wrong, by every reading of the threshold.
 
@@ -110,14 +125,18 @@ def shown(claims: Claims, chain: Chain, judged: Judged, output: int) -> tuple[Co
     return found, f"In this order y{output} = {exact_text(value)} and {why}: {listed(chain, output, orders)}."
 
 
-def always(claims: Claims, judged: Judged, output: int) -> Counterexample:
-    """The counterexample of an input that is wrong in every order."""
-    if judged.error is None or judged.fate is not Fate.WRONG:
+def always(judged: Judged, output: int) -> Counterexample:
+    """The counterexample of an input that is wrong in every order; its value is the real one."""
+    if judged.fate is not Fate.WRONG:
         raise FaultError(f"output {output} is not wrong in every order on {list(judged.active)}")
-    errors = [Fraction(0)] * len(claims)
-    errors[output] = judged.error
-    [found] = replay(claims.within(errors), [Decision(output, Verdict.REFUTED, active=judged.active)])
-    return found
+    return Counterexample(judged.active, output, judged.value, int(judged.on))
+
+
+def distance(readout: Readout, judged: Judged) -> Fraction:
+    """How far a real value is from the border between right and wrong."""
+    if readout.at is None:
+        return abs((readout.within or 0) - abs(judged.value - judged.on))
+    return abs(judged.value - (readout.at + readout.margin if judged.on else readout.at - readout.margin))
 
 
 def listed(chain: Chain, output: int, orders: Orders) -> str:

@@ -92,7 +92,7 @@ class Forms:
                 for part in (plus, minus)
             ]
         low, high, *heights = (
-            np.where(np.isnan(part), end, part)
+            np.where(np.isfinite(part), part, end)  # what has left the range of doubles says nothing
             for part, end in zip((low, high, *heights), (-np.inf, np.inf, np.inf, np.inf), strict=True)
         )
         return Outside(low, high, *heights), forms

@@ -14,7 +14,6 @@ import numpy as np
 from supercheck.exact import Array
 from supercheck.singles import GREATEST, LEAST
 
-SMALLEST_NORMAL = -126
 LARGEST = float(GREATEST)
 
 ROUND = 1 + 2.0**-28
@@ -46,7 +45,7 @@ class Terms:
         positive: bounds of the positive part of each term as it is computed.
         negative: bounds of the negative part's magnitude.
         count: how many terms may be other than 0, for each sum.
-        leaf: what rounding the products may cost, for each sum.
+        leaf: what is lost before any sum: by rounding products, by taking subnormal numbers for zero; for each sum.
         grid: every term is a multiple of 2^grid, for each sum.
         total: bound of the whole sum's magnitude, for each sum.
         positives: bound of the sum of all positive terms, for each sum.

@@ -29,8 +29,8 @@ def as_object(result: Result) -> dict[str, Any]:
         "arithmetic": {
             "of": result.arithmetic,
             "real_verdict": result.real_verdict.value,
-            "rounding": None,
-            "order": None,
+            "rounding": None if result.rounding is None else _rational(result.rounding.most),
+            "order": None if result.rounding is None else result.rounding.order,
         },
         "outputs": [_output(result, output) for output in result.outputs],
         "largest_k": None if result.sparsity is None else result.sparsity.largest,

@@ -38,7 +38,11 @@ def show(result: Result, console: Console) -> None:
     """Print the report on a console, in its colours and width."""
     verdict = result.verdict
     line = Text(verdict.value.upper(), style=_COLOURS[verdict])
+    if result.arithmetic != "real":
+        line.append(f" {_of_float32(result)}")
     console.print(line.append(f"  {_sentence(result)}", style="default"), soft_wrap=True)
+    if result.arithmetic != "real":
+        console.print(f"  In real arithmetic: {result.real_verdict.value.upper()}.", soft_wrap=True)
     console.print(_question(result), soft_wrap=True)
     if result.smallest is not None:
         console.print()
@@ -103,6 +107,19 @@ def _up_to(sparsity: Sparsity) -> str:
     return f"{known}{upward}; {gap} it is not known"
 
 
+def _of_float32(result: Result) -> str:
+    """What the verdict on float32 evaluation says, and of which evaluations."""
+    rounding = result.rounding
+    if result.verdict is Verdict.PROVED and rounding is not None:
+        known = [("margin ", rounding.margin), ("rounding at most ", rounding.most)]
+        figures = ", ".join(f"{name}{short(value)}" for name, value in known if value is not None)
+        return f"(float32, any summation order, with or without FMA; {figures})"
+    if result.verdict is Verdict.REFUTED:
+        which = "in the order shown; others may be right" if result.in_the_order_shown else "in every order"
+        return f"(float32): {which}"
+    return f"(float32): {result.reason}"
+
+
 def _sentence(result: Result) -> str:
     claims = result.claims
     name = Path(result.source.network).name if result.source.network else "the network"
@@ -112,13 +129,12 @@ def _sentence(result: Result) -> str:
     if result.verdict is Verdict.PROVED:
         what = "the one output" if outputs == 1 else f"each of the {outputs} outputs"
         does = "has a threshold that parts its classes" if claims.separable else "computes its function"
-        return f"{what} of {name} {does} on every input with {where}. Exact: no rounding, no tolerance."
+        exact = " Exact: no rounding, no tolerance." if result.arithmetic == "real" else ""
+        return f"{what} of {name} {does} on every input with {where}.{exact}"
     if result.verdict is Verdict.REFUTED:
         verb = "is" if wrong == 1 else "are"
         does = "inseparable" if claims.separable else "wrong on some input"
         return f"{wrong} of {_outputs(outputs)} of {name} {verb} {does} with {where}."
-    if result.arithmetic != "real":
-        return f"{result.reason}."
     done = result.count(Verdict.PROVED)
     return f"{done} of {_outputs(outputs)} of {name} proved, none refuted, {outputs - done} open, with {where}."
 
@@ -146,6 +162,7 @@ def _show_counterexample(result: Result, found: Counterexample, console: Console
         else "A counterexample (a smaller one may exist)"
     )
     function = clip(formula_text(claims.formulas[found.output]))
+    computed = " in the order shown below" if result.in_the_order_shown else ""
     console.print(f"{proof}:", style="bold")
     rows = [
         ("on", _features(found.active)),
@@ -153,10 +170,14 @@ def _show_counterexample(result: Result, found: Counterexample, console: Console
     ]
     if found.against is None:
         rows.append(
-            ("value", f"y = {_value(found.value)}, but {expected(claims.readout, bool(found.expected))} is expected")
+            (
+                "value",
+                f"y = {_value(found.value)}{computed}, but "
+                f"{expected(claims.readout, bool(found.expected))} is expected",
+            )
         )
     else:
-        rows.append(("value", f"y = {_value(found.value)}, an off input"))
+        rows.append(("value", f"y = {_value(found.value)}{computed}, an off input"))
         rows.append(
             (
                 "against",
