@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from supercheck.certificate import READABLE, claims_text
+from supercheck.certificate import READABLE
 from supercheck.checker import Outcome, check
+from supercheck.claims import claims_text
 from supercheck.errors import InputError
+from supercheck.posing import question
 from supercheck.spec import read_spec
-from supercheck.verifying import question
 
 
 def check_certificate(

@@ -1,9 +1,15 @@
-"""What a gate found out, as types: one judgement a spec, and the gate's own over all of them."""
+"""What a gate found out: one judgement a spec, the gate's own over all of them, and a counterexample in words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from supercheck.claims import Claims, expected
+from supercheck.errors import clip
+from supercheck.evidence import Counterexample, Result
+from supercheck.numbers import exact_text, short
+from supercheck.syntax import text as formula_text
 
 PASSED, FAILED, INPUT, OPEN, FAULT = 0, 1, 2, 3, 4
 """The exit code of one spec, and of a gate: the gravest of its specs', in the order `GRAVITY`."""
@@ -27,7 +33,7 @@ class Judgement:
         seconds: how long it took.
         line: the line of the spec at which a report points.
         measured: margins and counts, where they were asked for.
-        warning: what went wrong without touching the verdict.
+        warnings: what went wrong without touching the verdict.
     """
 
     file: str
@@ -41,12 +47,18 @@ class Judgement:
     seconds: float = 0.0
     line: int = 1
     measured: Measured | None = None
-    warning: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Whether the verdict is the expected one, and every limit is kept."""
         return self.code == PASSED
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Why it does not pass, each line once: the reason, what explains it, what was not kept."""
+        lines = (*([] if self.reason is None else [self.reason]), *self.facts, *self.failed)
+        return tuple(dict.fromkeys(lines))
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,7 @@ class Measured:
 
     max_active: int
     verdict: str
-    counts: dict[str, int]
+    counts: Mapping[str, int]
     margins: tuple[str | None, ...]
 
 
@@ -71,17 +83,24 @@ class Gate:
     """What became of all specs.
 
     Attributes:
-        judgements: one a spec, in the order of their names.
+        judgements: one a spec, in the order of their names; at least one.
         seconds: for all of them.
+        warnings: what went wrong without touching any verdict.
     """
 
     judgements: Sequence[Judgement]
     seconds: float
+    warnings: tuple[str, ...] = ()
 
     @property
     def code(self) -> int:
         """The gravest code of any spec."""
-        return min((one.code for one in self.judgements), key=GRAVITY.index)
+        return gravest(one.code for one in self.judgements)
+
+    @property
+    def lenient(self) -> int:
+        """The gravest code where a verdict that is not the expected one, or a limit not kept, is let through."""
+        return gravest(PASSED if one.code == FAILED else one.code for one in self.judgements)
 
     @property
     def passed(self) -> bool:
@@ -91,3 +110,43 @@ class Gate:
     def count(self, code: int) -> int:
         """How many specs have a code."""
         return sum(one.code == code for one in self.judgements)
+
+
+def gravest(codes: Iterable[int]) -> int:
+    """The code that an exit tells where several things happened."""
+    return min(codes, key=GRAVITY.index)
+
+
+def conclusion(verdict: str, expect: str) -> int:
+    """The code of a verdict beside the expected one."""
+    return OPEN if verdict == "unknown" else PASSED if verdict == expect else FAILED
+
+
+def facts(claims: Claims, found: Counterexample | None) -> Iterator[str]:
+    """A counterexample, one line a fact."""
+    if found is None:
+        return
+    yield f"on: {_features(found.active)}"
+    formula = clip(formula_text(claims.formulas[found.output]))
+    yield f"output: y{found.output}, which should be {formula} = {found.expected}"
+    exact, value = exact_text(found.value), short(found.value)
+    also = f" (exactly {exact})" if value != exact and len(exact) <= 60 else ""
+    yield f"value: y = {value}{also}, but {expected(claims.readout, bool(found.expected))} is expected"
+    if found.against is not None:
+        yield f"against: y = {short(found.against.value)} where {_features(found.against.active)} is on"
+    if found.minimal:
+        yield "no input with fewer features on is wrong"
+
+
+def _features(active: tuple[int, ...]) -> str:
+    return " ".join(f"x{j}" for j in active) or "nothing"
+
+
+def single(result: Result) -> Gate:
+    """One verdict as a gate that expects a proof: what `verify` writes in a gate's formats."""
+    verdict, seconds = result.verdict.value, result.seconds.get("total", 0.0)
+    code = conclusion(verdict, "proved")
+    reason = None if code == PASSED else result.reason or verdict
+    file = result.source.spec or result.source.network or "spec"
+    told = tuple(facts(result.claims, result.smallest))
+    return Gate((Judgement(file, code, "proved", verdict, reason, told, seconds=seconds),), seconds)

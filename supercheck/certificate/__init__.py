@@ -13,15 +13,13 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from supercheck.boolean import prefix
 from supercheck.certificate.lines import WORD, lines
-from supercheck.claims import Claims
+from supercheck.claims import Claims, claims_digest, claims_text
 from supercheck.decide import decide
 from supercheck.decide.limits import Clock, Limits, Progress, quiet
 from supercheck.errors import FaultError
 from supercheck.evidence import Certificate, Counterexample, OutputResult, Result, Verdict
 from supercheck.files import written_aside
-from supercheck.numbers import exact_text
 
 READABLE = {".safetensors", ".npz", ".json"}
 """Network files that the lone checker reads itself."""
@@ -113,24 +111,6 @@ def certified(
         withheld=withheld,
         seconds={**result.seconds, "certify": time.perf_counter() - begun},
     )
-
-
-def claims_text(claims: Claims) -> Iterator[str]:
-    """A question as the certificate format spells it, a part at a time; ends with a newline."""
-    readout, domain = claims.readout, claims.domain
-    margin = readout.margin if readout.mode == "threshold" else None
-    numbers = ("-" if n is None else exact_text(n) for n in (readout.at, margin, readout.within))
-    yield f"supercheck-claims 1\n{domain.features} {domain.max_active} {readout.mode} {' '.join(numbers)}\n"
-    for formula in claims.formulas:
-        yield f"{prefix(formula)}\n"
-
-
-def claims_digest(claims: Claims) -> str:
-    """The sha256 of the question's text."""
-    digest = hashlib.sha256()
-    for part in claims_text(claims):
-        digest.update(part.encode())
-    return digest.hexdigest()
 
 
 def _refutation(found: Counterexample) -> str:

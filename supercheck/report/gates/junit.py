@@ -41,6 +41,6 @@ def _case(suite: ElementTree.Element, one: Judgement) -> None:
     if one.passed:
         return
     kind = "failure" if one.code == FAILED else "error"
-    told = {"message": printable(one.reason or ""), "type": _TYPES[one.code]}
-    element = ElementTree.SubElement(case, kind, told)
-    element.text = "\n".join(map(printable, (one.reason or "", *one.facts, *one.failed)))
+    lines = [printable(line) for line in one.told]
+    element = ElementTree.SubElement(case, kind, {"message": lines[0], "type": _TYPES[one.code]})
+    element.text = "\n".join(lines)
