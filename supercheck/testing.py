@@ -38,11 +38,11 @@ def assert_computes(
     from supercheck.decide import Limits
     from supercheck.domain import KSparse
     from supercheck.evidence import Verdict
-    from supercheck.judgement import single
     from supercheck.posing import loaded
     from supercheck.spec import Readout, Spec
     from supercheck.syntax import parse
     from supercheck.verifying import verify
+    from supercheck.wording import single
 
     found, _ = loaded(network)
     formulas = tuple(parse(one) if isinstance(one, str) else one for one in outputs)

@@ -19,7 +19,7 @@ LEVELS = [
     {"exact", "network", "evaluation", "domain"},
     {"formats", "toml", "truth", "spec", "wiring"},
     {"claims"},
-    {"evidence", "replaying", "posing", "judgement"},
+    {"evidence", "replaying", "posing", "judgement", "wording"},
     {"decide"},
     {"certificate", "checker", "float32"},
     {"floors", "counting", "interference", "findings"},

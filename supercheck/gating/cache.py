@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -20,9 +19,9 @@ from typing import TYPE_CHECKING
 
 from supercheck import __version__
 from supercheck.checker import Outcome, UnreadableError, check
-from supercheck.claims import Claims, claims_digest, claims_text
+from supercheck.claims import Claims, claims_digest
 from supercheck.errors import FaultError, InputError, SupercheckError
-from supercheck.evidence import Counterexample, Decision, Result, Verdict
+from supercheck.evidence import Counterexample, Decision, Provenance, Result, Verdict
 from supercheck.replaying import replay
 
 if TYPE_CHECKING:
@@ -125,6 +124,8 @@ class Cache:
         file = self.certificates / f"{key}.cert"
         try:
             self.certificates.mkdir(exist_ok=True)
+            if _small(claims):  # with the core forms of network and question, which the checker reads fastest
+                result = replace(result, source=Provenance())
             written = write(result, file, limits)
         except (OSError, InputError) as error:
             raise CacheError(str(error)) from error
@@ -146,10 +147,11 @@ class Cache:
                 if self.file.parent.name == FILE.parent.name:  # a folder of ours: nothing in it is to be committed
                     (self.file.parent / ".gitignore").write_text("*\n")
             with closing(sqlite3.connect(self.file, timeout=PATIENCE, isolation_level=None)) as database:
+                database.execute("PRAGMA synchronous = OFF")  # a cache may be lost with the machine's power
                 if not _ours(database):
                     _found(database)
                 yield database
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, ValueError) as error:  # ValueError: text that is not UTF-8
             raise CacheError(f"{self.file}: {error}") from error
 
 
@@ -179,7 +181,9 @@ def _key(claims: Claims, engine: str) -> str:
 def _confirmed(claims: Claims, file: Path) -> Known | None:
     """What a certificate proves of these claims: the witness is replayed here, the rest is the checker's affair."""
     with file.open("rb") as stream:
-        head = [stream.readline(_LONGEST).decode("ascii").split() for _ in range(4)][3]
+        _, *asked, head = [stream.readline(_LONGEST).decode("ascii").split() for _ in range(4)]
+    if asked != [["network", claims.network.digest], ["claims", claims_digest(claims)]]:
+        return None
     if not head or head[0] not in ("proved", "refuted", "refuted-minimal"):
         return None
     outcome = _checked(claims, file)
@@ -207,14 +211,14 @@ def _witness(claims: Claims, words: list[str]) -> Counterexample:
 
 
 def _checked(claims: Claims, file: Path) -> Outcome | None:
-    """What the lone checker says of a certificate; None where that would take long."""
-    if claims.network.edges + len(claims) > MOST_ENTRIES:
+    """What the lone checker says of a certificate and the core forms beside it; None where that would take long."""
+    if not _small(claims):
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        network, asked = Path(folder, "network"), Path(folder, "claims")
-        network.write_text("".join(claims.network.text()))
-        asked.write_text("".join(claims_text(claims)))
-        try:
-            return check([str(file)], str(network), str(asked), budget=CHEAP)
-        except UnreadableError:  # a number of more digits than the checker takes
-            return None
+    try:
+        return check([str(file)], f"{file}.network", f"{file}.claims", budget=CHEAP)
+    except UnreadableError:  # a number of more digits than the checker takes
+        return None
+
+
+def _small(claims: Claims) -> bool:
+    return claims.network.edges + len(claims) <= MOST_ENTRIES

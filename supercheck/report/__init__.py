@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from supercheck.evidence import Result
-from supercheck.judgement import single
 from supercheck.report import json, text
 from supercheck.report.gates import reporter
+from supercheck.wording import single
 
 REPORTERS: dict[str, Callable[[Result], str]] = {
     "text": text.text,

@@ -36,7 +36,7 @@ def junit(gate: Gate) -> str:
 def _case(suite: ElementTree.Element, one: Judgement) -> None:
     path = Path(one.file)
     folder = ".".join(part for part in path.parent.parts if part not in (".", "..", "/")) or "specs"
-    given = {"classname": printable(folder), "name": printable(path.stem), "file": printable(one.file)}
+    given = {"classname": printable(folder), "name": printable(path.stem or one.file), "file": printable(one.file)}
     case = ElementTree.SubElement(suite, "testcase", {**given, "time": f"{one.seconds:.3f}"})
     if one.passed:
         return
