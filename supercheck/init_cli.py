@@ -19,6 +19,6 @@ def init(
     """Write a commented spec for NETWORK, which fails until its functions are filled in. Exit: 0, 2 bad input."""
     from supercheck.starting import start
 
-    file = start(network, network.with_suffix(".toml") if output is None else output)
+    file = start(network, output)
     write(f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}")
     return 0

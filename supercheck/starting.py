@@ -21,12 +21,12 @@ AT = Fraction(1, 2)
 """The threshold that is suggested."""
 
 
-def start(network: str | Path, spec: str | Path) -> Path:
+def start(network: str | Path, spec: str | Path | None = None) -> Path:
     """Write a commented spec for a network.
 
     Args:
         network: the network file.
-        spec: the file to write; it must not exist.
+        spec: the file to write, which must not exist; None: the network's with its suffix replaced by `.toml`.
 
     Returns:
         The file that was written.
@@ -34,8 +34,10 @@ def start(network: str | Path, spec: str | Path) -> Path:
     Raises:
         InputError: if the network cannot be read, or the spec is there already or cannot be written.
     """
-    network, spec = Path(network), Path(spec)
-    text = outline(load(network), _relative(network, spec))
+    network = Path(network)
+    loaded = load(network)
+    spec = network.with_suffix(".toml") if spec is None else Path(spec)
+    text = outline(loaded, _relative(network, spec))
     try:
         with spec.open("x", encoding="utf-8") as stream:
             try:

@@ -172,9 +172,9 @@ def test_float32_is_not_decided_yet_and_says_so(tmp_path: Path, capsys: Capture)
 
 
 STAGES = {
-    "load": "supercheck.verifying.load",
-    "read": "supercheck.verifying.read_spec",
-    "pose": "supercheck.verifying.pose",
+    "load": "supercheck.posing.load",
+    "read": "supercheck.posing.read_spec",
+    "pose": "supercheck.posing.pose",
     "plan": "supercheck.decide.enumeration.cost",
     "decide": "supercheck.decide.sheet.Batch.failures",
     "replay": "supercheck.decide.replay",

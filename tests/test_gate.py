@@ -211,6 +211,25 @@ def test_a_fault_in_one_spec_is_four_and_the_others_are_judged(
         assert "internal fault: RuntimeError: bug" in reporter(name)(found)
 
 
+STAGES = [
+    "posing.load", "posing.read_spec", "posing.pose", "decide.enumeration.cost", "decide.replay", "gating.collect",
+    "gating.cache._key", "certificate.write", "report.gates.text.text",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_fault_in_any_stage_is_four(good: Path, wrong: Path, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("broken on purpose")
+
+    monkeypatch.setattr(f"supercheck.{stage}", fail)
+    if stage == "certificate.write":  # a file that cannot be written, as far as the cache can tell
+        assert run("gate", "specs") == 1
+    else:
+        assert run("gate", "specs", "--exit-zero") == 4
+    Path("supercheck-fault.txt").unlink(missing_ok=True)
+
+
 HARD = """
 network = {file = "hard.npz"}
 domain = {features = 40, max_active = 20}
