@@ -34,7 +34,7 @@ class Format(StrEnum):
 
 
 def gate(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Specs, or folders of specs (*.toml).")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Specs, or folders of specs (*.toml).")],
     report: Annotated[
         list[str] | None, typer.Option("--report", metavar="FORMAT:FILE", help="Also write a report; may be repeated.")
     ] = None,
@@ -126,12 +126,17 @@ def _baseline(file: Path | None, *, strict: bool) -> Baseline | None:
 
 def _save(text: str, file: Path) -> None:
     """Write a report; its folder is made where there is none."""
+    content = f"{text}\n".encode(errors="backslashreplace")
     try:
+        if file.is_relative_to("/dev"):  # such as /dev/stderr: what it leads to is not to be replaced
+            with file.open("ab") as stream:
+                stream.write(content)
+            return
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(file=file, expected="a file that can be written", got=error.strerror or error) from error
     with written_aside(file) as stream:
-        stream.write(f"{text}\n".encode())
+        stream.write(content)
 
 
 def _tried(action: Callable[..., None], *arguments: object) -> int:

@@ -29,13 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SpecFile | None:
     """Take a file that is a spec, where that was asked for."""
-    if file_path.suffix != ".toml" or file_path.name == "pyproject.toml":
-        return None
     config = parent.config
     places: list[Path] = config.getini("supercheck")
-    if config.getoption("supercheck") or any(file_path.is_relative_to(place) for place in places):
-        return SpecFile.from_parent(parent, path=file_path)
-    return None
+    if not config.getoption("supercheck") and not any(file_path.is_relative_to(place) for place in places):
+        return None
+    from supercheck.gating.collecting import is_spec
+
+    return SpecFile.from_parent(parent, path=file_path) if is_spec(file_path) else None
 
 
 class SpecFile(pytest.File):
@@ -57,11 +57,14 @@ class SpecItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge the spec as a gate would."""
-        from supercheck.gating import Terms
+        from supercheck.gating import Terms, noticed
         from supercheck.gating.judging import judge
 
         timeout = self.config.getoption("supercheck_timeout")
-        judgement = judge(self.path, Terms(timeout=timeout, cache=self._cache()))
+        with noticed() as interrupted:
+            judgement = judge(self.path, Terms(timeout=timeout, cache=self._cache()))
+        if interrupted.is_set():  # pytest wants to stop, too
+            raise KeyboardInterrupt
         self.line = judgement.line
         for warning in judgement.warnings:
             self.warn(pytest.PytestWarning(f"supercheck: {warning}"))

@@ -211,6 +211,49 @@ def test_a_fault_in_one_spec_is_four_and_the_others_are_judged(
         assert "internal fault: RuntimeError: bug" in reporter(name)(found)
 
 
+@pytest.mark.parametrize("verb", [["gate"], ["verify", "--spec"]])
+def test_a_full_disk_for_stdout_is_two(good: Path, verb: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "supercheck", *verb, str(good)]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "supercheck: stdout: expected room for the result, got No space left on device\n"
+
+
+def test_a_report_that_cannot_be_written_is_two_and_the_others_are_written(wrong: Path, capsys: Capture) -> None:
+    Path("folder").mkdir()
+    bad = ["/dev/full", "folder", "specs/wrong.toml/x.xml"]
+    reports = [part for file in bad for part in ("--report", f"junit:{file}")]
+    assert run("gate", "specs", *reports, "--report", "junit:new/deep/good.xml", "--exit-zero") == 2
+    printed = capsys.readouterr()
+    assert [line.split(":")[1].strip() for line in printed.err.splitlines()] == [
+        "/dev/full",
+        "folder",
+        "specs/wrong.toml/x.xml",
+    ]
+    assert "0 of 1 specs as expected" in printed.out
+    assert said_by("junit", Path("new/deep/good.xml").read_text()) == {"specs/wrong.toml": "failed"}
+
+
+def test_a_report_on_a_stream_does_not_replace_its_file(good: Path) -> None:
+    command = [sys.executable, "-m", "supercheck", "gate", "specs", "-q", "--report", "json-lines:/dev/stdout"]
+    with open("out.txt", "a") as out:
+        out.write("before\n")
+        out.flush()
+        assert subprocess.run(command, stdout=out, check=False).returncode == 0
+        out.write("after\n")
+    before, report, *_ = Path("out.txt").read_text().splitlines()
+    assert (before, json.loads(report)["pass"]) == ("before", True)
+
+
+def test_names_that_are_no_unicode_can_be_told(good: Path, capsys: Capture) -> None:
+    os.rename(good, os.fsdecode(b"specs/b\xffd.toml"))
+    Path("specs/good.npz").unlink()
+    reports = [part for name in FORMATS for part in ("--report", f"{name}:out/{name}.txt")]
+    assert run("gate", "specs", *reports) == 2
+    assert all("b\\udcffd" in path.read_text() or "b%FFd" in path.read_text() for path in Path("out").iterdir())
+
+
 STAGES = [
     "posing.load", "posing.read_spec", "posing.pose", "decide.enumeration.cost", "decide.replay", "gating.collect",
     "gating.cache._key", "certificate.write", "report.gates.text.text",

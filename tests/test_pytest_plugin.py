@@ -102,6 +102,19 @@ def test_the_cache_is_pytests_own() -> None:
     assert "1 failed, 2 passed" in session("--supercheck", "specs", "-p", "no:cacheprovider")[1]
 
 
+def test_an_interruption_stops_the_session() -> None:
+    Path("conftest.py").write_text(
+        "import os, signal\n"
+        "import supercheck.verifying\n"
+        "def stop(*_, **__): os.kill(os.getpid(), signal.SIGINT)\n"
+        "supercheck.verifying.decide = stop\n"
+    )
+    code, out = session("--supercheck", "specs")
+    assert code == 2
+    assert "KeyboardInterrupt" in out
+    assert "failed" not in out
+
+
 # assert_computes
 
 PAIRS = ["x0 & x1", "x0 & x2", "x0 & x3", "x1 & x2", "x1 & x3", "x2 & x3"]

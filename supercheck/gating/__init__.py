@@ -19,7 +19,7 @@ from supercheck.gating.collecting import collect
 from supercheck.gating.judging import INTERRUPTED, Terms, judge, recall
 from supercheck.judgement import FAULT, INPUT, OPEN, Gate, Judgement
 
-__all__ = ["Baseline", "Cache", "Gate", "Judgement", "Terms", "gate"]
+__all__ = ["Baseline", "Cache", "Gate", "Judgement", "Terms", "gate", "noticed"]
 
 _USUAL = Terms()
 
@@ -72,18 +72,17 @@ def gate(
 
     for error in wrong:
         add(Judgement(str(error.file), INPUT, reason=str(error)))
-    stopped, done = "--fail-fast" if fail_fast and wrong else None, 0
-    with _noticed() as interrupted:
+    stopped, end = "--fail-fast" if fail_fast and wrong else None, None if total is None else begun + total
+    with noticed() as interrupted, closing(_judged([] if stopped else specs, terms, jobs, end)) as judgements:
         try:
-            with closing(_judged(specs, terms, jobs, None if total is None else begun + total)) as judgements:
-                while done < len(specs) and not stopped:
-                    found = next(judgements)
-                    done += 1
-                    add(found if baseline is None else baseline.compare(found))
-                    if interrupted.is_set():
-                        stopped = INTERRUPTED
-                    elif fail_fast and not found.passed:
-                        stopped = "--fail-fast"
+            for found in judgements:
+                add(found if baseline is None else baseline.compare(found))
+                if interrupted.is_set():
+                    stopped = INTERRUPTED
+                elif fail_fast and not judged[-1].passed:
+                    stopped = "--fail-fast"
+                if stopped:
+                    break
         except KeyboardInterrupt:
             stopped = INTERRUPTED
     for file in specs[len(judged) - len(wrong) :]:
@@ -92,7 +91,7 @@ def gate(
 
 
 @contextmanager
-def _noticed() -> Iterator[threading.Event]:
+def noticed() -> Iterator[threading.Event]:
     """Notice Ctrl-C also where whoever is interrupted still has an answer to give; SIGTERM where it means the same."""
     seen, before = threading.Event(), {}
 

@@ -25,6 +25,7 @@ from supercheck.wording import facts
 if TYPE_CHECKING:
     from supercheck.counting import Counts
     from supercheck.decide.limits import Limits
+    from supercheck.findings import Check
 
 INTERRUPTED = "interrupted"
 
@@ -185,9 +186,13 @@ def _exceeded(spec: Spec, counts: Counts) -> dict[str, str]:
     from supercheck.findings import checks
 
     found = (limit for limit in checks(spec, counts, spec.domain.max_active) if not limit.kept)
-    return {
-        limit.name: f"{limit.name}: {limit.measured:,g} is more than {limit.limit} = {limit.value:,}" for limit in found
-    }
+    return {limit.name: f"{limit.name}: {limit.measured:,} is more than {_value(limit)}" for limit in found}
+
+
+def _value(limit: Check) -> str:
+    """A limit as the spec writes it and, where that is a formula, what it comes to."""
+    value = f"{limit.value:,}"
+    return value if limit.limit == str(limit.value) else f"{limit.limit} = {value}"
 
 
 def _measured(claims: Claims, counts: Counts, answer: _Answer) -> Measured:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,4 +62,4 @@ def _result(one: Judgement, rule: str, message: str) -> dict[str, Any]:
 
 def _uri(file: str) -> str:
     path = Path(file)
-    return path.absolute().as_uri() if path.is_absolute() else quote(path.as_posix())
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
