@@ -151,8 +151,7 @@ def _tried(action: Callable[..., None], *arguments: object) -> int:
 
 def _warn(found: Gate) -> None:
     """Say on stderr what went wrong without touching a verdict, each thing once."""
-    several = [f"{one.file}: {warning}" for one in found.judgements for warning in one.warnings]
-    for warning in dict.fromkeys([*found.warnings, *several]):
+    for warning in dict.fromkeys([*found.warnings, *(told for one in found.judgements for told in one.warnings)]):
         _tell(f"warning: {warning}")
 
 

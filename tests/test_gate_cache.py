@@ -81,6 +81,17 @@ def test_the_cache_may_be_elsewhere(two: dict[str, int]) -> None:
     assert sorted(path.suffix for path in Path("deep/down/x.certificates").iterdir())[:2] == [".cert", ".cert"]
 
 
+@pytest.mark.parametrize("folder", ["proved", "refuted"])
+def test_every_format_and_readout_is_found_again(folder: str) -> None:
+    specs = Path(__file__).parent.parent / "specs" / folder
+    for repeated in (False, True):
+        found = gate([specs], terms=Terms(cache=Cache(CACHE)))
+        assert found.passed
+        assert all(one.cached for one in found.judgements) or not repeated, [
+            one.file for one in found.judgements if not one.cached
+        ]
+
+
 def test_formatting_is_no_part_of_the_question(two: dict[str, int]) -> None:
     judged()
     for file in map(Path, two):
@@ -217,13 +228,25 @@ def test_lost_and_broken_certificates_are_misses(two: dict[str, int], content: b
     assert cached(judged()) == [True, True], "and they are written anew"
 
 
-def test_a_checker_that_rejects_what_was_proved_is_a_fault(
+def test_nobody_waits_for_a_pipe_in_place_of_a_certificate(two: dict[str, int]) -> None:
+    judged()
+    for file in list(CERTIFICATES.glob("*.cert")):
+        file.unlink()
+        os.mkfifo(file)
+    found = judged()
+    assert codes(found) == two
+    assert cached(found) == [False, False]
+
+
+def test_a_certificate_that_the_checker_rejects_is_a_warning_and_no_hit(
     two: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(caching, "check", lambda *_, **__: Outcome("rejected", "just so"))
-    found = judged()
-    assert found.code == 4
-    assert "rejects" in str(found.judgements[0].reason)
+    for _ in range(2):
+        found = judged()
+        assert codes(found) == two
+        assert cached(found) == [False, False]
+        assert all("the checker rejects" in one.warnings[0] for one in found.judgements)
 
 
 def test_what_is_dear_to_check_is_decided_anew(two: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,12 +59,7 @@ def gate(
     begun = time.monotonic()
     specs, wrong = collect([Path(path) for path in paths], select)
     judged: list[Judgement] = []
-    warnings: tuple[str, ...] = ()
-    if terms.cache is not None:
-        try:
-            terms.cache.probe()
-        except CacheError as trouble:
-            terms, warnings = replace(terms, cache=None), (f"no cache: {trouble}",)
+    terms, warnings = _usable(terms)
 
     def add(one: Judgement) -> None:
         judged.append(one)
@@ -115,8 +110,8 @@ def _judged(specs: Sequence[Path], terms: Terms, jobs: int, end: float | None) -
         for file in specs:
             found = _in_time(file, terms, end)
             yield found
-            if found.warnings:  # a cache that failed once is not waited for again
-                terms = replace(terms, cache=None)
+            if found.warnings:  # a cache that is locked is not waited for again and again
+                terms, _ = _usable(terms)
         return
     from supercheck.decide.processes import Processes
 
@@ -127,6 +122,16 @@ def _judged(specs: Sequence[Path], terms: Terms, jobs: int, end: float | None) -
             yield answer if isinstance(answer, Judgement) else _received(file, answer)
     finally:
         children.shutdown(cancel_futures=True)
+
+
+def _usable(terms: Terms) -> tuple[Terms, tuple[str, ...]]:
+    """The terms without a cache that cannot be used, and a warning of it."""
+    try:
+        if terms.cache is not None:
+            terms.cache.probe()
+    except CacheError as error:
+        return replace(terms, cache=None), (f"no cache: {error}",)
+    return terms, ()
 
 
 def _known(file: Path, terms: Terms, end: float | None) -> Judgement | None:

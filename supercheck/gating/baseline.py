@@ -93,7 +93,8 @@ class Baseline:
         if not worse:
             return judgement
         if not self.strict:
-            return replace(judgement, warnings=(*judgement.warnings, *worse))
+            told = (f"{judgement.file}: {one}" for one in worse)
+            return replace(judgement, warnings=(*judgement.warnings, *told))
         if judgement.code == PASSED:
             judgement = replace(judgement, code=FAILED, reason=worse[0])
         return replace(judgement, failed=(*judgement.failed, *worse))

@@ -9,7 +9,6 @@ whatever is wrong with these files, or whoever wrote them, costs time and never 
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,11 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from supercheck import __version__
-from supercheck.checker import Outcome, UnreadableError, check
+from supercheck.checker import CheckError, Outcome, check
 from supercheck.claims import Claims, claims_digest
-from supercheck.errors import FaultError, InputError, SupercheckError
-from supercheck.evidence import Counterexample, Decision, Provenance, Result, Verdict
+from supercheck.errors import InputError, SupercheckError
+from supercheck.evidence import Counterexample, Decision, Result, Verdict
 from supercheck.replaying import replay
+from supercheck.spec import Spec
 
 if TYPE_CHECKING:
     from supercheck.decide.limits import Limits
@@ -92,48 +92,48 @@ class Cache:
         with self._open() as database:
             database.execute("SELECT key, verdict FROM verdicts LIMIT 1").fetchone()
 
-    def find(self, claims: Claims, engine: str) -> Known | None:
+    def find(self, claims: Claims, spec: Spec, engine: str) -> Known | None:
         """An earlier verdict that convinces now; None where there is none.
 
         Raises:
             CacheError: if the file cannot be read.
         """
-        key = _key(claims, engine)
+        question = _question(claims)
+        key = _key(question, engine)
         with self._open() as database:
             row = database.execute("SELECT verdict FROM verdicts WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None
         try:
-            known = _confirmed(claims, self.certificates / f"{key}.cert")
-        except (OSError, ValueError, SupercheckError):  # gone, or not what was written there
+            known = _confirmed(claims, spec, question, self.certificates / f"{key}.cert")
+        except (OSError, ValueError, SupercheckError):  # not what was written there
             return None
         return known if known is not None and known.verdict == row[0] else None
 
-    def keep(self, claims: Claims, engine: str, result: Result, limits: Limits) -> None:
+    def keep(self, claims: Claims, spec: Spec, result: Result, limits: Limits) -> None:
         """Write the certificate of a verdict, and index it if it can be confirmed soon.
 
         Raises:
-            CacheError: if it cannot be written.
-            FaultError: if the lone checker rejects it; then one of the two is wrong.
+            CacheError: if it cannot be written, or the lone checker rejects it: the certificate is wrong then, or the
+                checker, which does not tell against the verdict.
         """
         from supercheck.certificate import write
 
-        key = _key(claims, engine)
+        key = _key(_question(claims), limits.engine)
         with self._open():  # the folder is there now, and it is ours
             pass
         file = self.certificates / f"{key}.cert"
         try:
             self.certificates.mkdir(exist_ok=True)
-            if _small(claims):  # with the core forms of network and question, which the checker reads fastest
-                result = replace(result, source=Provenance())
             written = write(result, file, limits)
         except (OSError, InputError) as error:
-            raise CacheError(str(error)) from error
+            what = error.got if isinstance(error, InputError) else error.strerror
+            raise CacheError(f"{self.certificates}: {what}") from error
         if written is None or written.words:
             return
-        outcome = _checked(claims, file)
+        outcome = _checked(claims, spec, file)
         if outcome is not None and outcome.status == "rejected":
-            raise FaultError(f"the checker rejects the certificate {file}: {outcome}")
+            raise CacheError(f"the checker rejects {file}, please report it: {outcome.reason}")
         if outcome is None or outcome.status == "unchecked":
             return
         with self._open() as database:
@@ -172,26 +172,31 @@ def _found(database: sqlite3.Connection) -> None:
     database.execute("COMMIT")
 
 
-def _key(claims: Claims, engine: str) -> str:
+def _question(claims: Claims) -> list[str]:
+    """What a certificate says of the question that it is for: two lines with a digest each."""
+    return [f"network {claims.network.digest}", f"claims {claims_digest(claims)}"]
+
+
+def _key(question: list[str], engine: str) -> str:
     """What a verdict in real arithmetic depends on."""
-    parts = [__version__, engine, claims.network.digest, claims_digest(claims)]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return hashlib.sha256("\n".join([__version__, engine, *question]).encode()).hexdigest()
 
 
-def _confirmed(claims: Claims, file: Path) -> Known | None:
+def _confirmed(claims: Claims, spec: Spec, question: list[str], file: Path) -> Known | None:
     """What a certificate proves of these claims: the witness is replayed here, the rest is the checker's affair."""
+    if not file.is_file():  # gone, or a pipe that nobody writes to
+        return None
     with file.open("rb") as stream:
-        _, *asked, head = [stream.readline(_LONGEST).decode("ascii").split() for _ in range(4)]
-    if asked != [["network", claims.network.digest], ["claims", claims_digest(claims)]]:
+        _, *asked, head = [stream.readline(_LONGEST).decode("ascii").rstrip("\n") for _ in range(4)]
+    verdict, *words = head.split(" ")
+    if asked != question or verdict not in ("proved", "refuted", "refuted-minimal"):
         return None
-    if not head or head[0] not in ("proved", "refuted", "refuted-minimal"):
-        return None
-    outcome = _checked(claims, file)
-    if head[0] == "proved":
+    outcome = _checked(claims, spec, file)
+    if verdict == "proved":
         return Known("proved") if outcome is not None and outcome.status == "accepted" else None
-    found = _witness(claims, head[1:])
+    found = _witness(claims, words)
     confirmed = outcome is not None and outcome.status == "refutation"
-    return Known("refuted", None, replace(found, minimal=confirmed and head[0] == "refuted-minimal"))
+    return Known("refuted", None, replace(found, minimal=confirmed and verdict == "refuted-minimal"))
 
 
 def _witness(claims: Claims, words: list[str]) -> Counterexample:
@@ -210,15 +215,16 @@ def _witness(claims: Claims, words: list[str]) -> Counterexample:
     return replay(claims, [decision])[0]
 
 
-def _checked(claims: Claims, file: Path) -> Outcome | None:
-    """What the lone checker says of a certificate and the core forms beside it; None where that would take long."""
-    if not _small(claims):
+def _checked(claims: Claims, spec: Spec, file: Path) -> Outcome | None:
+    """What the lone checker says of a certificate; None where that would take long, or it cannot read the question.
+
+    It reads network and spec itself, or the core forms that lie beside the certificate where it cannot.
+    """
+    if claims.network.edges + len(claims) > MOST_ENTRIES:
         return None
+    own, asked = Path(f"{file}.network"), Path(f"{file}.claims")
+    network, question = own if own.is_file() else spec.source.file, asked if asked.is_file() else spec.file
     try:
-        return check([str(file)], f"{file}.network", f"{file}.claims", budget=CHEAP)
-    except UnreadableError:  # a number of more digits than the checker takes
+        return check([str(file)], str(network), str(question), budget=CHEAP)
+    except CheckError:
         return None
-
-
-def _small(claims: Claims) -> bool:
-    return claims.network.edges + len(claims) <= MOST_ENTRIES

@@ -135,7 +135,7 @@ def _recalled(claims: Claims, spec: Spec, _source: Provenance, terms: Terms) -> 
     """The verdict from the cache alone."""
     if terms.cache is None or terms.measure or spec.arithmetic != "real":
         return None
-    known = terms.cache.find(claims, terms.engine)
+    known = terms.cache.find(claims, spec, terms.engine)
     return None if known is None else _Answer(known, cached=True)
 
 
@@ -164,7 +164,7 @@ def _decided(claims: Claims, spec: Spec, source: Provenance, terms: Terms) -> _A
     decided = result.verdict is not Verdict.UNKNOWN and spec.arithmetic == "real"
     if terms.cache is not None and decided and (left is None or left > 0):
         try:
-            terms.cache.keep(claims, terms.engine, result, replace(limits, timeout=left))
+            terms.cache.keep(claims, spec, result, replace(limits, timeout=left))
         except CacheError as error:
             warnings.append(f"not kept: {error}")
     return _Answer(Known.of(result), False, _margins(result) if terms.measure else (), tuple(warnings))
