@@ -43,7 +43,10 @@ def gate(
         list[str] | None, typer.Option(metavar="NAME", help="Only specs with this in their path; may be repeated.")
     ] = None,
     exit_zero: Annotated[
-        bool, typer.Option("--exit-zero", help="Exit with 0 in place of 1; bad input, unknowns and faults still count.")
+        bool,
+        typer.Option(
+            "-e", "--exit-zero", help="Exit with 0 in place of 1; bad input, unknowns and faults still count."
+        ),
     ] = False,
     fail_fast: Annotated[
         bool, typer.Option("-x", "--fail-fast", help="Stop at the first spec that does not pass.")

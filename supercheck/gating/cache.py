@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,7 +41,7 @@ MOST_ENTRIES = 100_000
 APPLICATION = 0x5C4EC7
 """What marks an SQLite file as ours."""
 
-_TABLE = "CREATE TABLE verdicts (key TEXT PRIMARY KEY, verdict TEXT NOT NULL)"
+_TABLE = "CREATE TABLE verdicts (key TEXT PRIMARY KEY, verdict TEXT NOT NULL, cores TEXT NOT NULL)"
 _LONGEST = 1 << 24  # characters of a certificate's first lines
 
 
@@ -90,7 +90,7 @@ class Cache:
             CacheError: if it cannot.
         """
         with self._open() as database:
-            database.execute("SELECT key, verdict FROM verdicts LIMIT 1").fetchone()
+            database.execute("SELECT key, verdict, cores FROM verdicts LIMIT 1").fetchone()
 
     def find(self, claims: Claims, spec: Spec, engine: str) -> Known | None:
         """An earlier verdict that convinces now; None where there is none.
@@ -101,12 +101,13 @@ class Cache:
         question = _question(claims)
         key = _key(question, engine)
         with self._open() as database:
-            row = database.execute("SELECT verdict FROM verdicts WHERE key = ?", (key,)).fetchone()
+            row = database.execute("SELECT verdict, cores FROM verdicts WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None
         try:
-            known = _confirmed(claims, spec, question, self.certificates / f"{key}.cert")
-        except (OSError, ValueError, SupercheckError):  # not what was written there
+            cores = [self.certificates / name for name in row[1].split()]
+            known = _confirmed(claims, spec, question, self.certificates / f"{key}.cert", cores)
+        except (AttributeError, OSError, ValueError, SupercheckError):  # not what was written there
             return None
         return known if known is not None and known.verdict == row[0] else None
 
@@ -131,13 +132,14 @@ class Cache:
             raise CacheError(f"{self.certificates}: {what}") from error
         if written is None or written.words:
             return
-        outcome = _checked(claims, spec, file)
+        outcome = _checked(claims, spec, file, written.cores)
         if outcome is not None and outcome.status == "rejected":
             raise CacheError(f"the checker rejects {file}, please report it: {outcome.reason}")
         if outcome is None or outcome.status == "unchecked":
             return
         with self._open() as database:
-            database.execute("REPLACE INTO verdicts VALUES (?, ?)", (key, result.verdict.value))
+            row = key, result.verdict.value, " ".join(core.name for core in written.cores)
+            database.execute("REPLACE INTO verdicts VALUES (?, ?, ?)", row)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -182,7 +184,7 @@ def _key(question: list[str], engine: str) -> str:
     return hashlib.sha256("\n".join([__version__, engine, *question]).encode()).hexdigest()
 
 
-def _confirmed(claims: Claims, spec: Spec, question: list[str], file: Path) -> Known | None:
+def _confirmed(claims: Claims, spec: Spec, question: list[str], file: Path, cores: Sequence[Path]) -> Known | None:
     """What a certificate proves of these claims: the witness is replayed here, the rest is the checker's affair."""
     if not file.is_file():  # gone, or a pipe that nobody writes to
         return None
@@ -191,7 +193,7 @@ def _confirmed(claims: Claims, spec: Spec, question: list[str], file: Path) -> K
     verdict, *words = head.split(" ")
     if asked != question or verdict not in ("proved", "refuted", "refuted-minimal"):
         return None
-    outcome = _checked(claims, spec, file)
+    outcome = _checked(claims, spec, file, cores)
     if verdict == "proved":
         return Known("proved") if outcome is not None and outcome.status == "accepted" else None
     found = _witness(claims, words)
@@ -215,16 +217,19 @@ def _witness(claims: Claims, words: list[str]) -> Counterexample:
     return replay(claims, [decision])[0]
 
 
-def _checked(claims: Claims, spec: Spec, file: Path) -> Outcome | None:
+def _checked(claims: Claims, spec: Spec, file: Path, cores: Sequence[Path]) -> Outcome | None:
     """What the lone checker says of a certificate; None where that would take long, or it cannot read the question.
 
-    It reads network and spec itself, or the core forms that lie beside the certificate where it cannot.
+    It reads network and spec itself or, where it cannot, their core forms beside the certificate.
     """
     if claims.network.edges + len(claims) > MOST_ENTRIES:
         return None
-    own, asked = Path(f"{file}.network"), Path(f"{file}.claims")
-    network, question = own if own.is_file() else spec.source.file, asked if asked.is_file() else spec.file
+    network, asked = spec.source.file, spec.file
+    for core in cores:
+        if not core.is_file():
+            return None
+        network, asked = (network, core) if ".claims" in core.suffixes else (core, asked)
     try:
-        return check([str(file)], str(network), str(question), budget=CHEAP)
+        return check([str(file)], str(network), str(asked), budget=CHEAP)
     except CheckError:
         return None
