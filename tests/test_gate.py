@@ -9,12 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gates import CATEGORIES, ands, corpus, run, said_by, save, spec
 
+from supercheck import gating
+from supercheck.decide.processes import LostError
+from supercheck.errors import FaultError
 from supercheck.gating import Terms, gate, judging
 from supercheck.judgement import GRAVITY, Gate, Judgement
 from supercheck.report.gates import FORMATS, reporter
@@ -301,3 +305,13 @@ def test_an_interruption_keeps_what_was_found(wrong: Path, stop: int, jobs: int)
     assert (awry["verdict"], awry["pass"], hard["pass"]) == ("refuted", False, False)
     assert hard["reason"] in ("interrupted", "not run: interrupted")
     assert (process.returncode, err) == (1, "")
+
+
+def test_a_process_that_is_lost_is_unknown_and_one_that_is_broken_a_fault() -> None:
+    codes = {}
+    for error in (LostError("the solver's process ended with signal 9"), FaultError("it contradicts itself")):
+        future: Future[Judgement] = Future()
+        future.set_exception(error)
+        codes[type(error)] = gating._received(Path("a.toml"), future)
+    assert {kind: one.code for kind, one in codes.items()} == {LostError: 3, FaultError: 4}
+    assert "signal 9" in str(codes[LostError].reason)
