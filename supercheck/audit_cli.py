@@ -11,6 +11,7 @@ import typer
 
 from supercheck.errors import InputError
 from supercheck.numbers import rational
+from supercheck.options import check_seconds
 from supercheck.streams import show, write
 
 
@@ -47,8 +48,7 @@ def audit(
     """Set what NETWORK costs beside what theory says. Exit: 0, 1 if a limit of [audit] fails, 2 bad input."""
     if spec is None:
         raise InputError(place="--spec", expected="a spec file", got="none", do="write `--spec FILE.toml`")
-    if timeout is not None and not 0 < timeout < float("inf"):
-        raise InputError(place="--timeout", expected="seconds above 0", got=timeout)
+    check_seconds("--timeout", timeout)
     from supercheck.auditing import audit as run
     from supercheck.report import audit as report, audit_html, audit_json, plot as drawing
 

@@ -28,9 +28,9 @@ from supercheck.floors.patterns import patterns
 from supercheck.formats import load_linear
 from supercheck.interference import interference
 from supercheck.network import Affine
+from supercheck.posing import question
 from supercheck.report.audit import html, text
 from supercheck.spec import Spec
-from supercheck.verifying import question
 from supercheck.wiring import MOST_EDGES, Influence, States, Wiring, duplicates, influence, states
 
 QUICK = 5 * 10**9

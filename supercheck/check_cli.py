@@ -23,8 +23,9 @@ def check(
         raise InputError(place="--spec", expected="a spec file", got="none", do="write `--spec FILE.toml`")
     if len(files) < 2:
         raise InputError(place="CERT... NETWORK", expected="a certificate, then the network", got=f"only {files[0]}")
+    from supercheck.checker import CODES
     from supercheck.confirming import check_certificate
 
     outcome = check_certificate(files[:-1], files[-1], spec, max_active=max_active, accept_solver=accept_solver)
-    typer.echo(str(outcome))
-    return outcome.code
+    typer.echo(outcome.reason)
+    return CODES[outcome.status]

@@ -6,7 +6,8 @@ class, `lowest <= w . h <= highest`. Nothing is copied or built per claim; cones
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, cached_property
@@ -14,12 +15,13 @@ from math import ceil, floor
 
 import numpy as np
 
-from supercheck.boolean import Formula, reaches
+from supercheck.boolean import Formula, prefix, reaches
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.exact import Array
 from supercheck.formats import file_digest, load_linear
 from supercheck.network import Affine, Network, numbered
+from supercheck.numbers import exact_text
 from supercheck.shapes import Shapes
 from supercheck.singles import greatest_not_above, least_above
 from supercheck.spec import Readout, Spec
@@ -208,6 +210,24 @@ def pose(network: Network, spec: Spec) -> Claims:
 
 def _shape(code: Affine) -> str:
     return f"shape [{code.weight.height}, {code.weight.width}]"
+
+
+def claims_text(claims: Claims) -> Iterator[str]:
+    """A question as the certificate format spells it, a part at a time; ends with a newline."""
+    readout, domain = claims.readout, claims.domain
+    margin = readout.margin if readout.mode == "threshold" else None
+    numbers = ("-" if n is None else exact_text(n) for n in (readout.at, margin, readout.within))
+    yield f"supercheck-claims 1\n{domain.features} {domain.max_active} {readout.mode} {' '.join(numbers)}\n"
+    for formula in claims.formulas:
+        yield f"{prefix(formula)}\n"
+
+
+def claims_digest(claims: Claims) -> str:
+    """The sha256 of the question's text."""
+    digest = hashlib.sha256()
+    for part in claims_text(claims):
+        digest.update(part.encode())
+    return digest.hexdigest()
 
 
 @cache

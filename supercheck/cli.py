@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supercheck import __version__, audit_cli, check_cli
+from supercheck import __version__, audit_cli, check_cli, gate_cli, init_cli
 from supercheck.errors import InputError, clip
+from supercheck.options import Engine, check_seconds
 from supercheck.streams import show, write
 
 if TYPE_CHECKING:
@@ -44,21 +45,14 @@ app = typer.Typer(
 )
 
 
-class Engine(StrEnum):
-    """What may decide."""
-
-    AUTO = "auto"
-    BOUND = "bound"
-    ENUMERATE = "enumerate"
-    BRANCH = "branch"
-    Z3 = "z3"
-
-
 class Format(StrEnum):
     """How a result is written."""
 
     TEXT = "text"
     JSON = "json"
+    JUNIT = "junit"
+    SARIF = "sarif"
+    GITHUB = "github"
 
 
 def _show_version(wanted: bool) -> None:
@@ -112,8 +106,7 @@ def verify(
     """Prove or refute that NETWORK computes what SPEC says. Exit: 0 proved, 1 refuted, 2 bad input, 3 unknown."""
     if spec is None:
         raise InputError(place="--spec", expected="a spec file", got="none", do="write `--spec FILE.toml`")
-    if timeout is not None and not 0 < timeout < float("inf"):
-        raise InputError(place="--timeout", expected="seconds above 0", got=timeout)
+    check_seconds("--timeout", timeout)
     from supercheck.decide import Limits
     from supercheck.progress import progress_bar
     from supercheck.verifying import verify as run
@@ -135,9 +128,11 @@ def verify(
     return CODES[result.verdict.value]
 
 
+app.command()(gate_cli.gate)
 app.command()(audit_cli.audit)
 app.command()(audit_cli.bounds)
 app.command()(check_cli.check)
+app.command()(init_cli.init)
 
 
 @contextmanager

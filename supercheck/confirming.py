@@ -1,17 +1,14 @@
-"""Certificates, checked: the lone checker reads what it can itself, and is handed the core form of the rest."""
+"""Certificates, checked: the lone checker reads what it can itself, and is handed the rest in normal form."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from supercheck.certificate import READABLE, claims_text
-from supercheck.checker import Outcome, check
+from supercheck import checker
 from supercheck.errors import InputError
-from supercheck.spec import read_spec
-from supercheck.verifying import question
+from supercheck.handing import handed
+from supercheck.posing import question
 
 
 def check_certificate(
@@ -21,7 +18,7 @@ def check_certificate(
     *,
     max_active: int | None = None,
     accept_solver: bool = False,
-) -> Outcome:
+) -> checker.Outcome:
     """Check certificates of one verdict with `checker.py`, which shares no code with what wrote them.
 
     Args:
@@ -32,43 +29,17 @@ def check_certificate(
         accept_solver: whether a solver's word counts as a proof.
 
     Returns:
-        Whether the verdict is confirmed, and what that took.
+        Whether the verdict is confirmed, and why.
 
     Raises:
         InputError: if a file cannot be read.
     """
-    with _readable(Path(network), Path(spec), max_active) as (own, asked, k):
-        try:
-            return check([str(file) for file in certificates], str(own), str(asked), k, accept_solver=accept_solver)
-        except OSError as error:
-            name = error.filename or certificates[0]
-            raise InputError(file=name, expected="a readable file", got=error.strerror or error) from error
-
-
-@contextmanager
-def _readable(network: Path, spec: Path, max_active: int | None) -> Iterator[tuple[Path, Path, int | None]]:
-    """Files that the checker reads itself, and the sparsity to tell it."""
-    if _core(network) or _core(spec):
-        yield network, spec, max_active
-        return
-    read = read_spec(spec, max_active)
-    source = read.source
-    if network.suffix in READABLE and not (source.encoder or source.decoder or read.table):
-        yield network, spec, max_active
-        return
-    claims, _, _ = question(network, read, None)
-    with tempfile.TemporaryDirectory() as folder:
-        own, asked = Path(folder) / "network", Path(folder) / "claims"
-        for file, parts in ((own, claims.network.text()), (asked, claims_text(claims))):
-            with file.open("w", encoding="ascii") as stream:
-                stream.writelines(parts)
-        yield own, asked, None
-
-
-def _core(file: Path) -> bool:
-    """Whether a file is a core form, by its first bytes."""
     try:
-        with file.open("rb") as stream:
-            return stream.read(11) == b"supercheck-"
-    except OSError:
-        return False  # whoever reads it says what is wrong
+        own, asked = checker.question(str(network), str(spec), max_active)
+    except checker.CheckError:  # ONNX, truth tables, codes and other layers: ours to read
+        own, asked = handed(question(network, spec, max_active)[0])
+    try:
+        return checker.check([str(file) for file in certificates], own, asked, accept_solver=accept_solver)
+    except OSError as error:
+        name = error.filename or certificates[0]
+        raise InputError(file=name, expected="a readable file", got=error.strerror or error) from error

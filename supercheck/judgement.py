@@ -1,8 +1,8 @@
-"""What a gate found out, as types: one judgement a spec, and the gate's own over all of them."""
+"""What a gate found out, as types: one judgement a spec, and the gate's own over all of them. Imports nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 PASSED, FAILED, INPUT, OPEN, FAULT = 0, 1, 2, 3, 4
@@ -27,7 +27,7 @@ class Judgement:
         seconds: how long it took.
         line: the line of the spec at which a report points.
         measured: margins and counts, where they were asked for.
-        warning: what went wrong without touching the verdict.
+        warnings: what went wrong without touching the verdict.
     """
 
     file: str
@@ -41,12 +41,18 @@ class Judgement:
     seconds: float = 0.0
     line: int = 1
     measured: Measured | None = None
-    warning: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Whether the verdict is the expected one, and every limit is kept."""
         return self.code == PASSED
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Why it does not pass, each line once: the reason, what explains it, what was not kept."""
+        lines = (*([] if self.reason is None else [self.reason]), *self.facts, *self.failed)
+        return tuple(dict.fromkeys(lines))
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Measured:
 
     max_active: int
     verdict: str
-    counts: dict[str, int]
+    counts: Mapping[str, int]
     margins: tuple[str | None, ...]
 
 
@@ -71,17 +77,24 @@ class Gate:
     """What became of all specs.
 
     Attributes:
-        judgements: one a spec, in the order of their names.
+        judgements: one a spec, in the order of their names; at least one.
         seconds: for all of them.
+        warnings: what went wrong without touching any verdict.
     """
 
     judgements: Sequence[Judgement]
     seconds: float
+    warnings: tuple[str, ...] = ()
 
     @property
     def code(self) -> int:
         """The gravest code of any spec."""
-        return min((one.code for one in self.judgements), key=GRAVITY.index)
+        return gravest(one.code for one in self.judgements)
+
+    @property
+    def lenient(self) -> int:
+        """The gravest code where a verdict that is not the expected one, or a limit not kept, is let through."""
+        return gravest(PASSED if one.code == FAILED else one.code for one in self.judgements)
 
     @property
     def passed(self) -> bool:
@@ -91,3 +104,13 @@ class Gate:
     def count(self, code: int) -> int:
         """How many specs have a code."""
         return sum(one.code == code for one in self.judgements)
+
+
+def gravest(codes: Iterable[int]) -> int:
+    """The code that an exit tells where several things happened."""
+    return min(codes, key=GRAVITY.index)
+
+
+def conclusion(verdict: str, expect: str) -> int:
+    """The code of a verdict beside the expected one."""
+    return OPEN if verdict == "unknown" else PASSED if verdict == expect else FAILED

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from supercheck.errors import InputError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -27,9 +29,15 @@ def show(print_to: Callable[[Console], None], plain: Callable[[], str]) -> None:
 
 
 def write(text: str) -> None:
-    """Write a result and a line break to stdout; a reader who has seen enough changes nothing."""
+    """Write a result and a line break to stdout; a reader who has seen enough changes nothing.
+
+    Raises:
+        InputError: if there is no room for it.
+    """
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read has seen enough; the verdict stands
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        raise InputError(place="stdout", expected="room for the result", got=error.strerror or error) from error

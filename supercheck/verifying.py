@@ -7,16 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from supercheck.certificate import certified
-from supercheck.claims import Claims, pose
 from supercheck.decide import Limits, decide
 from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import InputError
-from supercheck.evidence import Provenance, Result
+from supercheck.evidence import Result
 from supercheck.float32 import decide_float32
-from supercheck.formats import file_digest, load
-from supercheck.network import Network
+from supercheck.posing import question
 from supercheck.report.text import html, text
-from supercheck.spec import Spec, read_spec
+from supercheck.spec import Spec
 
 
 def verify(
@@ -63,49 +61,3 @@ def verify(
         result = certified(result, Path(certificate), limits, require=require_certificate, progress=progress)
     seconds = {"load": ready - begun, **result.seconds, "total": time.perf_counter() - begun}
     return replace(result, seconds=seconds)
-
-
-def question(network: object, spec: Spec | str | Path, max_active: int | None) -> tuple[Claims, Spec, Provenance]:
-    """Load, read and pose.
-
-    Args:
-        network: as `verify` takes it.
-        spec: a `Spec`, or the path of a spec file.
-        max_active: a sparsity that wins over the spec's own.
-
-    Returns:
-        The question, the spec as it was read, and where both came from.
-
-    Raises:
-        InputError: if network or spec cannot be read, or do not fit each other.
-    """
-    if not isinstance(spec, Spec):
-        spec = read_spec(spec, max_active)
-    elif max_active is not None:
-        spec = spec.at_most(max_active)
-    loaded, file = _open(network, spec)
-    claims = pose(loaded, spec)
-    source = Provenance(
-        None if file is None else str(file),
-        None if file is None else file_digest(file),
-        None if spec.file is None else str(spec.file),
-        spec.digest,
-    )
-    return claims, spec, source
-
-
-def _open(network: object, spec: Spec) -> tuple[Network, Path | None]:
-    """The network, and the file that it came from."""
-    if isinstance(network, Network):
-        return network, None
-    if network is None and spec.source.file is None:
-        raise InputError(
-            file=spec.file, place="network.file", expected="a network file here or on the command line", got="none"
-        )
-    if network is None or isinstance(network, str | Path):
-        file = Path(network) if network is not None else spec.source.file
-        assert file is not None
-        return load(file, spec.source.layers), file
-    from supercheck.formats.sequential import from_torch
-
-    return from_torch(network), None

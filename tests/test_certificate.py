@@ -18,8 +18,8 @@ from strategies import Question, questions
 
 from supercheck import checker, cli
 from supercheck.boolean import gate
-from supercheck.certificate import certified, claims_digest, claims_text, lines, trees as growing, write
-from supercheck.claims import Claims, pose
+from supercheck.certificate import certified, claims_digest, lines, trees as growing, write
+from supercheck.claims import pose
 from supercheck.confirming import check_certificate
 from supercheck.decide import Limits, decide
 from supercheck.domain import KSparse
@@ -27,6 +27,7 @@ from supercheck.errors import InputError
 from supercheck.evidence import Result, Verdict
 from supercheck.formats import load
 from supercheck.formats.tensors import LayerNames
+from supercheck.handing import handed
 from supercheck.spec import Readout, Spec, read_spec
 
 SPECS = Path(__file__).parent.parent / "specs"
@@ -39,20 +40,11 @@ def name(file: Path) -> str:
     return f"{file.parent.name}/{file.stem}"
 
 
-def cores(claims: Claims, folder: Path) -> tuple[Path, Path]:
-    """The network and the question as the lone checker reads them."""
-    network, asked = folder / "network", folder / "claims"
-    network.write_text("".join(claims.network.text()))
-    asked.write_text("".join(claims_text(claims)))
-    return network, asked
-
-
 def confirmed(result: Result, folder: Path, limits: Limits = Limits()) -> checker.Outcome:
     """Write the certificate of a result and let the checker read it."""
     file = folder / "proof.cert"
     assert write(result, file, limits) is not None
-    network, asked = cores(result.claims, folder)
-    return checker.check([str(file)], str(network), str(asked))
+    return checker.check([str(file)], *handed(result.claims))
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +93,7 @@ def test_what_is_beyond_the_budgets_is_a_solvers_word(folder: Path, monkeypatch:
     found = certified(result, folder / "word.cert", Limits(nodes=1), require=True)
     assert found.verdict is Verdict.UNKNOWN
     assert "a solver's word" in str(found.reason)
-    network, asked = cores(result.claims, folder)
-    trusting = checker.check([str(folder / "word.cert")], str(network), str(asked), accept_solver=True)
+    trusting = checker.check([str(folder / "word.cert")], *handed(result.claims), accept_solver=True)
     assert trusting.status == "accepted"
 
 
@@ -117,8 +108,7 @@ def test_digests_are_those_of_the_checker(folder: Path, question: Question) -> N
     file.write_text(
         f"supercheck-certificate 1\nnetwork {claims.network.digest}\nclaims {claims_digest(claims)}\nproved\nend 0\n"
     )
-    network, asked = cores(claims, folder)
-    outcome = checker.check([str(file)], str(network), str(asked))
+    outcome = checker.check([str(file)], *handed(claims))
     assert outcome.status == "rejected"
     assert "digest" not in outcome.reason
 
@@ -134,7 +124,7 @@ def test_the_corpus_is_confirmed_by_the_command(file: Path, tmp_path: Path, caps
     assert cli.main(["check", str(certificate), network, "--spec", str(file)]) == code
     said = capsys.readouterr().out
     assert said.startswith("REFUTED, confirmed" if code else "PROVED")
-    alone = [certificate.with_name(f"proof.cert.{kind}") for kind in ("network", "claims")]
+    alone = [certificate.with_name(f"proof.cert.{kind}") for kind in ("network.json", "claims")]
     files = [core if core.exists() else stored for core, stored in zip(alone, (network, file), strict=True)]
     command = [sys.executable, "-I", "-S", checker.__file__, str(certificate), *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -162,9 +162,9 @@ def test_help_and_version_exit_with_0(arguments: list[str], capsys: Capture) -> 
 
 
 STAGES = {
-    "load": "supercheck.verifying.load",
-    "read": "supercheck.verifying.read_spec",
-    "pose": "supercheck.verifying.pose",
+    "load": "supercheck.posing.load",
+    "read": "supercheck.posing.read_spec",
+    "pose": "supercheck.posing.pose",
     "plan": "supercheck.decide.enumeration.cost",
     "decide": "supercheck.decide.sheet.Batch.failures",
     "replay": "supercheck.decide.replay",

@@ -13,18 +13,21 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from supercheck.boolean import prefix
-from supercheck.certificate.lines import WORD, lines
-from supercheck.claims import Claims
+from supercheck.certificate.lines import WORD, prove
+from supercheck.checker import CheckError, question
+from supercheck.claims import Claims, claims_digest, claims_text
 from supercheck.decide import decide
 from supercheck.decide.limits import Clock, Limits, Progress, quiet
 from supercheck.errors import FaultError
-from supercheck.evidence import Certificate, Counterexample, OutputResult, Result, Verdict
+from supercheck.evidence import Certificate, Counterexample, OutputResult, Provenance, Result, Verdict
 from supercheck.files import written_aside
-from supercheck.numbers import exact_text
+from supercheck.formats.json import written
 
 READABLE = {".safetensors", ".npz", ".json"}
 """Network files that the lone checker reads itself."""
+
+MOST_READ = 1 << 17
+"""Weights and outputs that it reads in moments."""
 
 
 def write(result: Result, file: Path, limits: Limits = Limits(), progress: Progress = quiet) -> Certificate | None:
@@ -115,24 +118,6 @@ def certified(
     )
 
 
-def claims_text(claims: Claims) -> Iterator[str]:
-    """A question as the certificate format spells it, a part at a time; ends with a newline."""
-    readout, domain = claims.readout, claims.domain
-    margin = readout.margin if readout.mode == "threshold" else None
-    numbers = ("-" if n is None else exact_text(n) for n in (readout.at, margin, readout.within))
-    yield f"supercheck-claims 1\n{domain.features} {domain.max_active} {readout.mode} {' '.join(numbers)}\n"
-    for formula in claims.formulas:
-        yield f"{prefix(formula)}\n"
-
-
-def claims_digest(claims: Claims) -> str:
-    """The sha256 of the question's text."""
-    digest = hashlib.sha256()
-    for part in claims_text(claims):
-        digest.update(part.encode())
-    return digest.hexdigest()
-
-
 def _refutation(found: Counterexample) -> str:
     word = "refuted-minimal" if found.minimal else "refuted"
     against = [] if found.against is None else ["/", *map(str, found.against.active)]
@@ -144,7 +129,7 @@ def _lines(outputs: Sequence[OutputResult], claims: Claims, limits: Limits, cloc
     known = {output.index: output.proof for output in outputs if output.proof is not None}
     bounds = _bounds(outputs, claims) if claims.separable else None
     done = 0
-    for first, last, tree in lines(claims, known, bounds, limits, clock):
+    for first, last, tree in prove(claims, known, bounds, limits, clock):
         if bounds is not None:
             yield from (f"{i} @{bounds[i]},{bounds[i] + 1}" for i in range(first, last + 1))
         yield f"{first} {tree}" if first == last else f"{first}-{last} {tree}"
@@ -169,13 +154,24 @@ def _total(claims: Claims, output: int, value: Fraction) -> int:
 
 
 def _cores(result: Result, file: Path) -> Iterator[Path]:
-    """Write what the lone checker cannot read by itself."""
+    """Write what the lone checker cannot read by itself, in a form that it reads."""
     claims, source = result.claims, result.source
-    coded = claims.own is not claims.network
-    if coded or source.network is None or Path(source.network).suffix not in READABLE:
-        yield _core(file, "network", claims.network.text())
-    if coded or source.spec is None or claims.known_to is not None:
+    if not _readable(claims, source):
+        yield _core(file, "network.json", [written(claims.network)])
         yield _core(file, "claims", claims_text(claims))
+
+
+def _readable(claims: Claims, source: Provenance) -> bool:
+    """Whether the lone checker reads this question from its files; asked of itself where that takes no time."""
+    if source.network is None or source.spec is None or claims.own is not claims.network:
+        return False
+    if claims.network.edges + len(claims) > MOST_READ:  # too large for JSON, too: it is in a plain file, or not at all
+        return Path(source.network).suffix in READABLE
+    try:
+        own, asked = question(source.network, source.spec, claims.domain.max_active)
+    except CheckError:
+        return False
+    return own.digest == claims.network.digest and asked.digest == claims_digest(claims)
 
 
 def _core(file: Path, kind: str, parts: Iterable[str]) -> Path:

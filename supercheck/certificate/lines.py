@@ -26,7 +26,7 @@ SMALL = 10**5
 """Multiplications at which evaluating one output's inputs is worth no tree."""
 
 
-def lines(
+def prove(
     claims: Claims, known: Mapping[int, str], bounds: Sequence[int] | None, limits: Limits, clock: Clock
 ) -> Iterator[tuple[int, int, str]]:
     """Prove every output once more, for someone else to check.

@@ -1,4 +1,4 @@
-"""A regression gate: what a network once achieved, in a file, and whether it still does."""
+"""A regression gate: what networks once achieved, in a file, and whether they still do."""
 
 from __future__ import annotations
 
@@ -36,24 +36,32 @@ class _File(BaseModel):
 
 @dataclass(frozen=True)
 class Baseline:
-    """Earlier figures, by the spec's path relative to the baseline's folder."""
+    """Earlier figures.
+
+    Attributes:
+        file: where they are.
+        specs: the figures, by the spec's path relative to the file's folder.
+        strict: whether a spec that falls short of them fails; otherwise that is a warning.
+    """
 
     file: Path
     specs: Mapping[str, Figures]
+    strict: bool = False
 
     @classmethod
-    def read(cls, file: Path) -> Baseline:
+    def read(cls, file: Path, *, strict: bool = False) -> Baseline:
         """Read a baseline.
 
         Raises:
             InputError: if it cannot be read, or is something else.
         """
         try:
-            return cls(file, _File.model_validate_json(file.read_bytes()).specs)
+            if file.exists() and not file.is_file():
+                raise InputError(file=file, expected="a baseline", got="something that is no file")
+            return cls(file, _File.model_validate_json(file.read_bytes()).specs, strict)
         except OSError as error:
-            do = "`--update-baseline` writes it"
-            got = error.strerror or error
-            raise InputError(file=file, expected="a baseline", got=got, do=do) from error
+            do = "without --fail-on-regression a first run writes it"
+            raise InputError(file=file, expected="a baseline", got=error.strerror or error, do=do) from error
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or None
@@ -64,51 +72,59 @@ class Baseline:
         here, spec = self.file.resolve().parent, Path(file).resolve()
         return spec.relative_to(here).as_posix() if spec.is_relative_to(here) else spec.as_posix()
 
+    def updated(self, judgements: Sequence[Judgement]) -> None:
+        """Write the file anew with what was measured; specs that were not judged keep their figures.
 
-def write(file: Path, judgements: Sequence[Judgement]) -> None:
-    """Write what was measured as the new baseline; specs that were not judged keep their figures."""
-    old = Baseline.read(file).specs if file.exists() else {}
-    names = Baseline(file, {})
-    new = {names.name(one.file): asdict(one.measured) for one in judgements if one.measured is not None}
-    kept = {name: figures.model_dump() for name, figures in old.items() if name not in new}
-    content = {"supercheck_baseline": VERSION, "specs": dict(sorted({**kept, **new}.items()))}
-    with written_aside(file) as stream:
-        stream.write(json.dumps(content, indent=1).encode() + b"\n")
+        Raises:
+            InputError: if it cannot be written.
+        """
+        kept = {name: figures.model_dump() for name, figures in self.specs.items()}
+        new = {self.name(one.file): asdict(one.measured) for one in judgements if one.measured is not None}
+        content = {"supercheck_baseline": VERSION, "specs": dict(sorted({**kept, **new}.items()))}
+        with written_aside(self.file) as stream:
+            stream.write(json.dumps(content, indent=1).encode() + b"\n")
 
-
-def compare(judgement: Judgement, baseline: Baseline) -> Judgement:
-    """The judgement, failed where it falls short of its baseline."""
-    known = baseline.specs.get(baseline.name(judgement.file))
-    if known is None or judgement.measured is None:
-        return judgement
-    worse = tuple(_worse(known, judgement.measured))
-    if not worse:
-        return judgement
-    if judgement.code == PASSED:
-        judgement = replace(judgement, code=FAILED, reason=f"worse than {baseline.file.name}: {worse[0]}")
-    return replace(judgement, failed=(*judgement.failed, *worse))
+    def compare(self, judgement: Judgement) -> Judgement:
+        """The judgement, failed or with a warning where it falls short."""
+        known = self.specs.get(self.name(judgement.file))
+        if known is None or judgement.measured is None:
+            return judgement
+        worse = tuple(f"worse than {self.file.name}: {told}" for told in _worse(known, judgement.measured))
+        if not worse:
+            return judgement
+        if not self.strict:
+            told = (f"{judgement.file}: {one}" for one in worse)
+            return replace(judgement, warnings=(*judgement.warnings, *told))
+        if judgement.code == PASSED:
+            judgement = replace(judgement, code=FAILED, reason=worse[0])
+        return replace(judgement, failed=(*judgement.failed, *worse))
 
 
 def _worse(known: Figures, now: Measured) -> Iterator[str]:
-    if known.verdict == "proved" and now.verdict == "proved" and now.max_active < known.max_active:
-        yield f"proved up to k = {now.max_active}, before up to {known.max_active}"
-    if known.verdict == "proved" and now.verdict != "proved":
-        yield f"{now.verdict}, before proved"
     for name, before in known.counts.items():
-        if now.counts.get(name, 0) > before:
-            yield f"{name}: {now.counts[name]:,}, before {before:,}"
-    if len(known.margins) != len(now.margins) or known.max_active != now.max_active:
+        after = now.counts.get(name, 0)
+        if after > before:
+            yield f"{name}: {after:,}, before {before:,}"
+    if known.verdict != "proved":  # a negative control has nothing to lose
         return
-    for i, (before, after) in enumerate(zip(known.margins, now.margins, strict=True)):
-        if before is None or after is None:
-            continue
-        old, new = _margin(before), _margin(after)
+    if now.verdict != "proved":
+        yield f"{now.verdict}, before proved"
+    elif now.max_active < known.max_active:
+        yield f"proved up to k = {now.max_active}, before up to {known.max_active}"
+    elif len(now.margins) < len(known.margins):
+        yield f"outputs: {len(now.margins):,}, before {len(known.margins):,}"
+    elif now.max_active == known.max_active:  # with more features on, margins are smaller by nature
+        yield from _smaller(known.margins, now.margins)
+
+
+def _smaller(before: Sequence[str | None], after: Sequence[str | None]) -> Iterator[str]:
+    for i, (old, new) in enumerate(zip(map(_margin, before), map(_margin, after), strict=False)):
         if old is not None and new is not None and new < old:
             yield f"margin of output {i}: {short(new)}, before {short(old)}"
 
 
-def _margin(written: str) -> Fraction | None:
+def _margin(written: str | None) -> Fraction | None:
     try:
-        return rational(written)
+        return None if written is None else rational(written)
     except ValueError:  # a number too long to be read back
         return None

@@ -1,46 +1,48 @@
-"""Earlier verdicts in one SQLite file, believed only where they still convince.
+"""Earlier verdicts: an index in SQLite, and beside it a certificate for each. No row is believed, only its certificate.
 
-A verdict in real arithmetic is found under the exact integers of the network, the question as a certificate spells it,
-this program's own sources and the engine asked for. Its row carries a digest of itself. A refutation is replayed before
-it is believed, and a proof whose certificate is small is checked again by the lone checker. Whatever is wrong with the
-file is a miss, never a verdict.
+A verdict in real arithmetic is found under the exact integers of the network, the question as a certificate spells
+it, the version and the engine asked for. A refutation counts once its witness is replayed, and a proof once the lone
+checker accepts its certificate; where that would take long, nothing is indexed, and the question is decided anew. So
+whatever is wrong with these files, or whoever wrote them, costs time and never a verdict.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache as once
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from supercheck import __version__
-from supercheck.certificate import claims_digest, claims_text, write
-from supercheck.checker import check
-from supercheck.claims import Claims
-from supercheck.decide import Limits
-from supercheck.errors import SupercheckError
+from supercheck.checker import CheckError, Outcome, check
+from supercheck.claims import Claims, claims_digest
+from supercheck.errors import InputError, SupercheckError
 from supercheck.evidence import Counterexample, Decision, Result, Verdict
-from supercheck.numbers import exact_text
+from supercheck.handing import handed
 from supercheck.replaying import replay
 
+if TYPE_CHECKING:
+    from supercheck.decide.limits import Limits
+
 FILE = Path(".supercheck") / "cache.sqlite"
-PATIENCE = 10.0
+
+PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
 
-MOST_PROOF = 1 << 16
-"""Bytes of a certificate that is kept and checked again."""
+CHEAP = 10**8
+"""Units of work that checking one certificate may take: under a second."""
 
-MOST_WORK = 2 * 10**6
-"""What the checker may be asked for when a proof is found again."""
+MOST_ENTRIES = 100_000
+"""Weights and outputs up to which a certificate is checked when it is found again."""
 
 APPLICATION = 0x5C4EC7
-_TABLE = "CREATE TABLE IF NOT EXISTS verdicts (key TEXT PRIMARY KEY, content TEXT NOT NULL, digest TEXT NOT NULL)"
+"""What marks an SQLite file as ours."""
+
+_TABLE = "CREATE TABLE verdicts (key TEXT PRIMARY KEY, verdict TEXT NOT NULL)"
+_LONGEST = 1 << 24  # characters of a certificate's first lines
 
 
 class CacheError(SupercheckError):
@@ -48,141 +50,176 @@ class CacheError(SupercheckError):
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What is remembered of a result.
+class Known:
+    """What a gate needs to know of a verdict.
 
     Attributes:
         verdict: "proved", "refuted" or "unknown".
         reason: why it is unknown.
         counterexample: where it is refuted.
-        margins: of each output, as exact text, where they were asked for.
-        proof: the certificate's text, where it is small.
     """
 
     verdict: str
     reason: str | None = None
     counterexample: Counterexample | None = None
-    margins: tuple[str | None, ...] = ()
-    proof: str | None = None
 
     @classmethod
-    def of(cls, result: Result) -> Kept:
-        """What is to be remembered of a result."""
-        margins = tuple(None if m is None else exact_text(m) for m in map(result.margin, result.outputs))
-        return cls(result.verdict.value, result.reason, result.smallest, margins)
+    def of(cls, result: Result) -> Known:
+        """What is known of a result."""
+        return cls(result.verdict.value, result.reason, result.smallest)
 
 
 @dataclass(frozen=True)
 class Cache:
-    """The file; every call opens it anew, so that any number of processes may share it."""
+    """The index and its folder of certificates.
 
-    file: Path
+    Every call opens the file anew, so that any number of processes may share it, and any of them may be killed.
+    """
 
-    def find(self, claims: Claims, limits: Limits) -> Kept | None:
-        """An earlier verdict that still convinces; None where there is none."""
-        key = _key(claims, limits)
+    file: Path = FILE
+
+    @property
+    def certificates(self) -> Path:
+        """The folder beside the index."""
+        return self.file.with_suffix(".certificates")
+
+    def probe(self) -> None:
+        """See whether the index can be read; it is made where there is none.
+
+        Raises:
+            CacheError: if it cannot.
+        """
         with self._open() as database:
-            row = database.execute("SELECT content, digest FROM verdicts WHERE key = ?", (key,)).fetchone()
-        if row is None or not all(isinstance(part, str) for part in row) or _digest(key, row[0]) != row[1]:
+            database.execute("SELECT key, verdict FROM verdicts LIMIT 1").fetchone()
+
+    def find(self, claims: Claims, engine: str) -> Known | None:
+        """An earlier verdict that convinces now; None where there is none.
+
+        Raises:
+            CacheError: if the file cannot be read.
+        """
+        question = _question(claims)
+        key = _key(question, engine)
+        with self._open() as database:
+            row = database.execute("SELECT verdict FROM verdicts WHERE key = ?", (key,)).fetchone()
+        if row is None:
             return None
         try:
-            kept = _read(claims, json.loads(row[0]))
-            return kept if _convinces(claims, kept) else None
-        except (ValueError, KeyError, TypeError, IndexError, SupercheckError):
+            known = _confirmed(claims, question, self.certificates / f"{key}.cert")
+        except (AttributeError, OSError, ValueError, SupercheckError):  # not what was written there
             return None
+        return known if known is not None and known.verdict == row[0] else None
 
-    def keep(self, claims: Claims, limits: Limits, result: Result) -> None:
-        """Remember a verdict."""
-        key, kept = _key(claims, limits), replace(Kept.of(result), proof=_proof(result, limits))
-        content = json.dumps(_written(kept), sort_keys=True)
+    def keep(self, claims: Claims, result: Result, limits: Limits) -> None:
+        """Write the certificate of a verdict, and index it if it can be confirmed soon.
+
+        Raises:
+            CacheError: if it cannot be written, or the lone checker rejects it: the certificate is wrong then, or the
+                checker, which does not tell against the verdict.
+        """
+        from supercheck.certificate import write
+
+        key = _key(_question(claims), limits.engine)
+        with self._open():  # the folder is there now, and it is ours
+            pass
+        file = self.certificates / f"{key}.cert"
+        try:
+            self.certificates.mkdir(exist_ok=True)
+            written = write(result, file, limits)
+        except (OSError, InputError) as error:
+            what = error.got if isinstance(error, InputError) else error.strerror
+            raise CacheError(f"{self.certificates}: {what}") from error
+        if written is None or written.words:
+            return
+        outcome = _checked(claims, file)
+        if outcome is not None and outcome.status == "rejected":
+            raise CacheError(f"the checker rejects {file}, please report it: {outcome.reason}")
+        if outcome is None or outcome.status == "unchecked":
+            return
         with self._open() as database:
-            database.execute("REPLACE INTO verdicts VALUES (?, ?, ?)", (key, content, _digest(key, content)))
-            database.commit()
+            database.execute("REPLACE INTO verdicts VALUES (?, ?)", (key, result.verdict.value))
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
             if not self.file.exists():
                 self.file.parent.mkdir(parents=True, exist_ok=True)
-                ignore = self.file.parent / ".gitignore"
-                if self.file.parent.name == FILE.parent.name and not ignore.exists():
-                    ignore.write_text("*\n")  # as other tools' caches do
-            with closing(sqlite3.connect(self.file, timeout=PATIENCE)) as database:
-                number = database.execute("PRAGMA application_id").fetchone()[0]
-                if number == 0 and not database.execute("SELECT name FROM sqlite_master").fetchone():
-                    database.execute(f"PRAGMA application_id = {APPLICATION}")
-                elif number != APPLICATION:
-                    raise CacheError(f"{self.file} is not a cache of supercheck")
-                database.execute(_TABLE)
+                if self.file.parent.name == FILE.parent.name:  # a folder of ours: nothing in it is to be committed
+                    (self.file.parent / ".gitignore").write_text("*\n")
+            with closing(sqlite3.connect(self.file, timeout=PATIENCE, isolation_level=None)) as database:
+                database.execute("PRAGMA synchronous = OFF")  # a cache may be lost with the machine's power
+                if not _ours(database):
+                    _found(database)
                 yield database
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, ValueError) as error:  # ValueError: text that is not UTF-8
             raise CacheError(f"{self.file}: {error}") from error
 
 
-def _key(claims: Claims, limits: Limits) -> str:
+def _ours(database: sqlite3.Connection) -> bool:
+    """Whether the file is a cache; false where it is empty still."""
+    number = database.execute("PRAGMA application_id").fetchone()[0]
+    if number != APPLICATION and (number or database.execute("SELECT name FROM sqlite_master").fetchone()):
+        raise sqlite3.DatabaseError("a database, but not a cache of supercheck")
+    return bool(number == APPLICATION)
+
+
+def _found(database: sqlite3.Connection) -> None:
+    """Make an empty file a cache, all at once, unless another process was faster."""
+    database.execute("BEGIN IMMEDIATE")
+    if not _ours(database):
+        database.execute(_TABLE)
+        database.execute(f"PRAGMA application_id = {APPLICATION}")
+    database.execute("COMMIT")
+
+
+def _question(claims: Claims) -> list[str]:
+    """What a certificate says of the question that it is for: two lines with a digest each."""
+    return [f"network {claims.network.digest}", f"claims {claims_digest(claims)}"]
+
+
+def _key(question: list[str], engine: str) -> str:
     """What a verdict in real arithmetic depends on."""
-    parts = [claims.network.digest, claims_digest(claims), limits.engine, limits.margins]
-    return hashlib.sha256(json.dumps([__version__, _sources(), *parts]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([__version__, engine, *question]).encode()).hexdigest()
 
 
-@once
-def _sources() -> str:
-    """A digest of this program's own sources: another version may see things differently."""
-    digest = hashlib.sha256()
-    package = Path(__file__).parent.parent
-    for file in sorted(package.rglob("*.py")):
-        digest.update(f"{file.relative_to(package)}\n".encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+def _confirmed(claims: Claims, question: list[str], file: Path) -> Known | None:
+    """What a certificate proves of these claims: the witness is replayed here, the rest is the checker's affair."""
+    if not file.is_file():  # gone, or a pipe that nobody writes to
+        return None
+    with file.open("rb") as stream:
+        _, *asked, head = [stream.readline(_LONGEST).decode("ascii").rstrip("\n") for _ in range(4)]
+    verdict, *words = head.split(" ")
+    if asked != question or verdict not in ("proved", "refuted", "refuted-minimal"):
+        return None
+    outcome = _checked(claims, file)
+    if verdict == "proved":
+        return Known("proved") if outcome is not None and outcome.status == "accepted" else None
+    found = _witness(claims, words)
+    confirmed = outcome is not None and outcome.status == "refutation"
+    return Known("refuted", None, replace(found, minimal=confirmed and verdict == "refuted-minimal"))
 
 
-def _digest(key: str, content: str) -> str:
-    return hashlib.sha256(f"{key}\n{content}".encode()).hexdigest()
-
-
-def _written(kept: Kept) -> dict[str, Any]:
-    found = kept.counterexample
-    witness = None
-    if found is not None:
-        against = None if found.against is None else list(found.against.active)
-        witness = {"output": found.output, "active": list(found.active), "against": against, "minimal": found.minimal}
-    return {"verdict": kept.verdict, "witness": witness, "margins": list(kept.margins), "proof": kept.proof}
-
-
-def _read(claims: Claims, content: dict[str, Any]) -> Kept:
-    """What a row says; a witness is replayed first.
+def _witness(claims: Claims, words: list[str]) -> Counterexample:
+    """The counterexample of a certificate, replayed.
 
     Raises:
-        FaultError: if the witness refutes nothing.
+        FaultError: if it refutes nothing.
     """
-    witness, found = content["witness"], None
-    if witness is not None:
-        active, against = tuple(witness["active"]), witness["against"]
-        decision = Decision(witness["output"], Verdict.REFUTED, None, active, None if against is None else tuple(against))
-        found = replace(replay(claims, [decision])[0], minimal=witness["minimal"] is True)
-    verdict = content["verdict"]
-    if (verdict, found is None) not in (("proved", True), ("refuted", False)):
-        raise ValueError("a row that contradicts itself")
-    return Kept(verdict, None, found, tuple(content["margins"]), content["proof"])
+    output, *active = [word for word in words if word != "/"]
+    against = None
+    if "/" in words:
+        active, against = words[1 : words.index("/")], tuple(map(int, words[words.index("/") + 1 :]))
+    if not 0 <= int(output) < len(claims):
+        raise ValueError("no such output")
+    decision = Decision(int(output), Verdict.REFUTED, None, tuple(map(int, active)), against)
+    return replay(claims, [decision])[0]
 
 
-def _proof(result: Result, limits: Limits) -> str | None:
-    """The certificate of a proof, where it is small."""
-    if result.verdict is not Verdict.PROVED or result.claims.domain.size * result.claims.network.edges > MOST_WORK:
+def _checked(claims: Claims, file: Path) -> Outcome | None:
+    """What the lone checker says of a certificate; None where that would take long, or is not for it to say."""
+    if claims.network.edges + len(claims) > MOST_ENTRIES:
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        written = write(result, Path(folder) / "proof", replace(limits, timeout=None))
-        proof = (Path(folder) / "proof").read_text() if written is not None and not written.words else None
-    return proof if proof is not None and len(proof) <= MOST_PROOF else None
-
-
-def _convinces(claims: Claims, kept: Kept) -> bool:
-    """Whether the kept proof is one of these claims, by the lone checker; what is too large is believed by its digest."""
-    if kept.proof is None:
-        return True
-    with tempfile.TemporaryDirectory() as folder:
-        proof, network, asked = (Path(folder) / name for name in ("proof", "network", "claims"))
-        proof.write_text(kept.proof)
-        network.write_text("".join(claims.network.text()))
-        asked.write_text("".join(claims_text(claims)))
-        return check([str(proof)], str(network), str(asked)).status == "accepted"
+    try:
+        return check([str(file)], *handed(claims), budget=CHEAP)
+    except CheckError:
+        return None

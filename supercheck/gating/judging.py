@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from supercheck.claims import Claims, expected
-from supercheck.counting import Counts, count
-from supercheck.decide import Limits
+from supercheck.claims import Claims
 from supercheck.errors import InputError, clip
-from supercheck.evidence import Counterexample, Verdict
-from supercheck.findings import checks
+from supercheck.evidence import Provenance, Result, Verdict
 from supercheck.formats import load_linear
-from supercheck.gating.cache import Cache, CacheError, Kept
-from supercheck.judgement import FAILED, FAULT, INPUT, OPEN, PASSED, Judgement, Measured
-from supercheck.numbers import exact_text, short
+from supercheck.gating.cache import Cache, CacheError, Known
+from supercheck.judgement import FAILED, FAULT, INPUT, OPEN, PASSED, Judgement, Measured, conclusion
+from supercheck.numbers import exact_text
+from supercheck.posing import question
 from supercheck.spec import Spec
-from supercheck.syntax import text as formula_text
-from supercheck.verifying import question, verify
+from supercheck.toml import document
+from supercheck.wording import facts
+
+if TYPE_CHECKING:
+    from supercheck.counting import Counts
+    from supercheck.decide.limits import Limits
+    from supercheck.findings import Check
 
 INTERRUPTED = "interrupted"
 
@@ -30,14 +35,39 @@ class Terms:
     """How specs are judged.
 
     Attributes:
-        limits: engine, and the seconds for each spec.
-        cache: the file with earlier verdicts; None asks every question anew.
-        measure: whether margins and counts are wanted.
+        engine: which engine decides; "auto" chooses by cost.
+        timeout: seconds for deciding each spec.
+        workers: how many processes may solve one spec; None: as many as there are cores.
+        cache: earlier verdicts; None asks every question anew.
+        measure: whether margins and counts are wanted; they are never taken from the cache.
     """
 
-    limits: Limits = Limits()
-    cache: Path | None = None
+    engine: str = "auto"
+    timeout: float | None = None
+    workers: int | None = None
+    cache: Cache | None = None
     measure: bool = False
+
+    @property
+    def limits(self) -> Limits:
+        """The same for the engines, which are imported only now."""
+        from supercheck.decide.limits import Limits
+
+        limits = Limits(self.engine, self.timeout, margins=self.measure)
+        return limits if self.workers is None else replace(limits, workers=self.workers)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """A verdict, and how it came about."""
+
+    known: Known
+    cached: bool = False
+    margins: tuple[str | None, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+Ask = Callable[[Claims, Spec, Provenance, Terms], "_Answer | None"]
 
 
 def judge(file: Path, terms: Terms) -> Judgement:
@@ -50,97 +80,128 @@ def judge(file: Path, terms: Terms) -> Judgement:
     Returns:
         What became of it; whatever goes wrong is a judgement, too.
     """
+    found = _guarded(file, terms, _decided)
+    assert found is not None
+    return found
+
+
+def recall(file: Path, terms: Terms) -> Judgement | None:
+    """Judge one spec without deciding anything: None where the cache does not know its verdict."""
+    return _guarded(file, terms, _remembered)
+
+
+def _guarded(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
     begun = time.perf_counter()
     try:
-        found = _judge(file, terms)
+        found = _judged(file, terms, ask)
     except InputError as error:
-        found = Judgement(str(file), INPUT, reason=str(error), line=_line(error, file))
+        line = error.line if error.line is not None and str(error.file) == str(file) else 1
+        recipe = () if error.recipe is None else tuple(error.recipe.splitlines())
+        found = Judgement(str(file), INPUT, reason=str(error), facts=recipe, line=line)
     except KeyboardInterrupt:
         found = Judgement(str(file), OPEN, reason=INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - one spec's fault is not the others'; it is never a verdict
-        facts = tuple(traceback.format_exc().splitlines()[-3:])
-        found = Judgement(str(file), FAULT, reason=f"internal fault: {type(error).__name__}: {clip(error)}", facts=facts)
-    return replace(found, seconds=time.perf_counter() - begun)
+        told = f"internal fault: {type(error).__name__}: {clip(error)}"
+        found = Judgement(str(file), FAULT, reason=told, facts=tuple(traceback.format_exc().splitlines()[-3:]))
+    return None if found is None else replace(found, seconds=time.perf_counter() - begun)
 
 
-def _line(error: InputError, file: Path) -> int:
-    return error.line if error.line is not None and str(error.file) == str(file) else 1
-
-
-def _judge(file: Path, terms: Terms) -> Judgement:
-    claims, spec, _ = question(None, file, None)
-    kept, cached, warning = _decided(claims, spec, terms)
-    counts = _counted(claims, spec)
-    failed = tuple(
-        f"{limit.name}: {limit.measured:,g} is more than {limit.limit} = {limit.value:,}"
-        for limit in checks(spec, counts, claims.domain.max_active)
-        if not limit.kept
-    )
-    code = PASSED if kept.verdict == spec.expect else OPEN if kept.verdict == "unknown" else FAILED
-    reason, facts = kept.reason if code == OPEN else None, ()
+def _judged(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
+    claims, spec, source = question(None, file, None)
+    answer = ask(claims, spec, source, terms)
+    if answer is None:
+        return None
+    known, counts = answer.known, _counted(claims, spec) if spec.audit or terms.measure else None
+    code, reason, failed, place = conclusion(known.verdict, spec.expect), known.reason, {}, ("expect", "verdict")
     if code == FAILED:
-        reason = f"{kept.verdict}, but [expect] says {spec.expect}"
-        facts = tuple(_facts(claims, kept.counterexample)) if kept.counterexample is not None else ()
-    elif failed and code == PASSED:
-        code, reason = FAILED, failed[0]
-    measured = _measured(claims, counts, kept) if terms.measure else None
+        reason = f"{known.verdict}, but [expect] says {spec.expect}"
+    if spec.audit and counts is not None:
+        failed = _exceeded(spec, counts)
+    if failed and code == PASSED:
+        code, place = FAILED, ("audit", next(iter(failed)))
+        reason = failed[place[1]]
     return Judgement(
-        str(file), code, spec.expect, kept.verdict, reason, facts, failed, cached, line=_expect_line(file), measured=measured,
-        warning=warning,
-    )
+        str(file), code, spec.expect, known.verdict, reason,
+        tuple(facts(claims, known.counterexample)) if code == FAILED and known.verdict != spec.expect else (),
+        tuple(failed.values()),
+        answer.cached,
+        line=1 if code == PASSED else _line(file, place),
+        measured=None if counts is None or not terms.measure else _measured(claims, counts, answer),
+        warnings=answer.warnings,
+    )  # fmt: skip
 
 
-def _decided(claims: Claims, spec: Spec, terms: Terms) -> tuple[Kept, bool, str | None]:
-    """The verdict, whether the cache had it, and what is wrong with the cache."""
-    cache, warning = None if terms.cache is None or spec.arithmetic != "real" else Cache(terms.cache), None
+def _recalled(claims: Claims, spec: Spec, _source: Provenance, terms: Terms) -> _Answer | None:
+    """The verdict from the cache alone."""
+    if terms.cache is None or terms.measure or spec.arithmetic != "real":
+        return None
+    known = terms.cache.find(claims, terms.engine)
+    return None if known is None else _Answer(known, cached=True)
+
+
+def _remembered(claims: Claims, spec: Spec, source: Provenance, terms: Terms) -> _Answer | None:
+    """The same; whoever decides says what is wrong with the cache."""
+    with suppress(CacheError):
+        return _recalled(claims, spec, source, terms)
+    return None
+
+
+def _decided(claims: Claims, spec: Spec, source: Provenance, terms: Terms) -> _Answer:
+    """The verdict from the cache or, with what is wrong with that, decided anew."""
+    warnings = []
     try:
-        kept = None if cache is None else cache.find(claims, terms.limits)
-        if kept is not None:
-            return kept, True, None
+        answer = _recalled(claims, spec, source, terms)
     except CacheError as error:
-        cache, warning = None, str(error)
-    result = verify(None, spec, limits=terms.limits)
-    if cache is not None and result.verdict is not Verdict.UNKNOWN:
+        warnings.append(f"no cache: {error}")
+        terms, answer = replace(terms, cache=None), None
+    if answer is not None:
+        return answer
+    from supercheck.verifying import verify
+
+    begun, limits = time.monotonic(), terms.limits
+    result = replace(verify(claims.own, spec, limits=limits), source=source)
+    left = None if limits.timeout is None else limits.timeout - (time.monotonic() - begun)
+    decided = result.verdict is not Verdict.UNKNOWN and spec.arithmetic == "real"
+    if terms.cache is not None and decided and (left is None or left > 0):
         try:
-            cache.keep(claims, terms.limits, result)
+            terms.cache.keep(claims, result, replace(limits, timeout=left))
         except CacheError as error:
-            warning = str(error)
-    return Kept.of(result), False, warning
+            warnings.append(f"not kept: {error}")
+    return _Answer(Known.of(result), False, _margins(result) if terms.measure else (), tuple(warnings))
+
+
+def _margins(result: Result) -> tuple[str | None, ...]:
+    return tuple(None if margin is None else exact_text(margin) for margin in map(result.margin, result.outputs))
 
 
 def _counted(claims: Claims, spec: Spec) -> Counts:
+    from supercheck.counting import count
+
     codes = [None if path is None else load_linear(path) for path in (spec.source.encoder, spec.source.decoder)]
     return count(claims.own, *codes)
 
 
-def _measured(claims: Claims, counts: Counts, kept: Kept) -> Measured:
+def _exceeded(spec: Spec, counts: Counts) -> dict[str, str]:
+    """The limits that are not kept, by name, in words."""
+    from supercheck.findings import checks
+
+    found = (limit for limit in checks(spec, counts, spec.domain.max_active) if not limit.kept)
+    return {limit.name: f"{limit.name}: {limit.measured:,} is more than {_value(limit)}" for limit in found}
+
+
+def _value(limit: Check) -> str:
+    """A limit as the spec writes it and, where that is a formula, what it comes to."""
+    value = f"{limit.value:,}"
+    return value if limit.limit == str(limit.value) else f"{limit.limit} = {value}"
+
+
+def _measured(claims: Claims, counts: Counts, answer: _Answer) -> Measured:
     figures = {"neurons": counts.neurons, "edges": counts.edges, "parameters": counts.parameters}
-    return Measured(claims.domain.max_active, kept.verdict, figures, kept.margins)
+    return Measured(claims.domain.max_active, answer.known.verdict, figures, answer.margins)
 
 
-def _facts(claims: Claims, found: Counterexample) -> Iterator[str]:
-    """A counterexample, one line a fact."""
-    yield f"on: {' '.join(f'x{j}' for j in found.active) or 'nothing'}"
-    formula = formula_text(claims.formulas[found.output])
-    yield f"output: y{found.output}, which should be {clip(formula)} = {found.expected}"
-    exact = exact_text(found.value)
-    value = short(found.value)
-    yield f"value: y = {value}" + (f" (exactly {exact})" if value != exact and len(exact) <= 60 else "")
-    yield f"expected: {expected(claims.readout, bool(found.expected))}"
-    if found.against is not None:
-        on = " ".join(f"x{j}" for j in found.against.active) or "nothing"
-        yield f"against: y = {short(found.against.value)} with {on} on"
-    if found.minimal:
-        yield "no input with fewer features on is wrong"
-
-
-def _expect_line(file: Path) -> int:
-    """The line at which a report points: that of the expected verdict, else the first."""
-    try:
-        lines: Sequence[str] = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return 1
-    for number, line in enumerate(lines, 1):
-        if line.strip().startswith("[expect]") or line.strip().startswith("expect"):
-            return number
+def _line(file: Path, place: tuple[str, str]) -> int:
+    """The line of a key in a spec that was read before; the first where it has none."""
+    with suppress(InputError):
+        return document(file).line(place) or 1
     return 1

@@ -9,6 +9,14 @@ from collections.abc import Callable
 
 from supercheck.evidence import Result
 from supercheck.report import json, text
+from supercheck.report.gates import reporter
+from supercheck.wording import single
 
-REPORTERS: dict[str, Callable[[Result], str]] = {"text": text.text, "json": json.json_text}
+REPORTERS: dict[str, Callable[[Result], str]] = {
+    "text": text.text,
+    "json": json.json_text,
+    "junit": lambda result: reporter("junit")(single(result)),
+    "sarif": lambda result: reporter("sarif")(single(result)),
+    "github": lambda result: reporter("github")(single(result)),
+}
 """Format -> what turns a result into text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supercheck.judgement import OPEN, Gate, Judgement
+from supercheck.judgement import Gate, Judgement
 from supercheck.report.gates.text import WORDS
 
 
@@ -14,10 +14,9 @@ def github(gate: Gate) -> str:
 
 
 def _annotation(one: Judgement) -> str:
-    level = "warning" if one.code == OPEN and one.reason is not None and one.reason.startswith("not run") else "error"
-    message = "\n".join([one.reason or "", *one.facts, *one.failed])
     title = f"supercheck: {WORDS[one.code].lower()}"
-    return f"::{level} file={_property(one.file)},line={one.line},title={_property(title)}::{_data(message)}"
+    place = f"file={_property(one.file)},line={one.line},title={_property(title)}"
+    return f"::error {place}::{_data(chr(10).join(one.told))}"
 
 
 def _data(text: str) -> str:

@@ -18,7 +18,12 @@ def json_text(gate: Gate) -> str:
 
 def json_lines(gate: Gate) -> str:
     """One object a line and spec."""
-    return "\n".join(json.dumps({"supercheck": __version__, **_object(one)}) for one in gate.judgements)
+    lines = []
+    for one in gate.judgements:
+        found = {"supercheck": __version__, **_object(one)}
+        seconds = found.pop("seconds")
+        lines.append(json.dumps({**found, "seconds": seconds}))
+    return "\n".join(lines)
 
 
 def _object(one: Judgement) -> dict[str, Any]:
@@ -29,8 +34,5 @@ def _object(one: Judgement) -> dict[str, Any]:
         "pass": one.passed,
         "cached": one.cached,
         "seconds": round(one.seconds, 6),
-        "reason": one.reason,
-        "code": one.code,
-        "facts": list(one.facts),
-        "failed": list(one.failed),
+        "reason": "; ".join(one.told) or None,
     }

@@ -36,11 +36,11 @@ def junit(gate: Gate) -> str:
 def _case(suite: ElementTree.Element, one: Judgement) -> None:
     path = Path(one.file)
     folder = ".".join(part for part in path.parent.parts if part not in (".", "..", "/")) or "specs"
-    given = {"classname": printable(folder), "name": printable(path.stem), "file": printable(one.file)}
+    given = {"classname": printable(folder), "name": printable(path.stem or one.file), "file": printable(one.file)}
     case = ElementTree.SubElement(suite, "testcase", {**given, "time": f"{one.seconds:.3f}"})
     if one.passed:
         return
     kind = "failure" if one.code == FAILED else "error"
-    told = {"message": printable(one.reason or ""), "type": _TYPES[one.code]}
-    element = ElementTree.SubElement(case, kind, told)
-    element.text = "\n".join(map(printable, (one.reason or "", *one.facts, *one.failed)))
+    lines = [printable(line) for line in one.told]
+    element = ElementTree.SubElement(case, kind, {"message": lines[0], "type": _TYPES[one.code]})
+    element.text = "\n".join(lines)

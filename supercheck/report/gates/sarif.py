@@ -1,8 +1,9 @@
-"""A gate as SARIF 2.1.0, for code scanning: one result for each spec that does not pass, and for each limit not kept."""
+"""A gate as SARIF 2.1.0, for code scanning: a result for each spec that does not pass, and for each limit not kept."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def _results(one: Judgement) -> Iterator[dict[str, Any]]:
     if one.passed:
         return
     rule = _RULES_OF[one.code]
-    if not (rule == "verdict" and one.failed and one.verdict == one.expected):
+    if one.reason not in one.failed:
         yield _result(one, rule, "\n".join([one.reason or rule, *one.facts]))
     for limit in one.failed:
         yield _result(one, "limit", limit)
@@ -61,4 +62,4 @@ def _result(one: Judgement, rule: str, message: str) -> dict[str, Any]:
 
 def _uri(file: str) -> str:
     path = Path(file)
-    return path.absolute().as_uri() if path.is_absolute() else quote(path.as_posix())
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))

@@ -2,63 +2,72 @@
 
 from __future__ import annotations
 
-import io
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from supercheck.judgement import FAILED, FAULT, INPUT, OPEN, PASSED, Gate, Judgement
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 WORDS = {PASSED: "passed", FAILED: "FAILED", INPUT: "INPUT ERROR", OPEN: "UNKNOWN", FAULT: "FAULT"}
 _COLOURS = {PASSED: "green", FAILED: "bold red", INPUT: "bold red", OPEN: "bold yellow", FAULT: "bold magenta"}
 
 
-def text(gate: Gate) -> str:
-    """The report as plain text."""
-    stream = io.StringIO()
-    show(gate, Console(file=stream, width=110, no_color=True, highlight=False))
-    return stream.getvalue().rstrip("\n")
+def text(gate: Gate, verbosity: int = 0) -> str:
+    """The report as plain text, without a line break at its end.
 
-
-def show(gate: Gate, console: Console, *, verbose: bool = False) -> None:
-    """Print the report on a console; specs that passed only if `verbose`."""
+    Args:
+        gate: what became of all specs.
+        verbosity: above 0 shows specs that passed, too; below 0 leaves out the table.
+    """
+    parts = []
     for one in gate.judgements:
-        if verbose or not one.passed:
-            _show_one(one, console)
-    if any(verbose or not one.passed for one in gate.judgements):
-        console.print()
-    _show_table(gate, console)
-    passed, total = gate.count(PASSED), len(gate.judgements)
-    line = Text("PASSED" if gate.passed else "FAILED", style=_COLOURS[PASSED] if gate.passed else _COLOURS[FAILED])
-    console.print(line.append(f"  {passed} of {total} specs as expected, in {gate.seconds:.2f} s", style="default"))
+        if verbosity > 0 or not one.passed:
+            parts.append("\n".join([_head(one), *(f"    {line}" for line in one.told[1:])]))
+    if verbosity >= 0:
+        parts.append(("\n" if parts else "") + "\n".join([*_table(gate), _last(gate)]))
+    return "\n".join(parts)
 
 
-def _show_one(one: Judgement, console: Console) -> None:
-    line = Text(WORDS[one.code], style=_COLOURS[one.code]).append(f"  {one.file}", style="default")
+def show(gate: Gate, console: Console, verbosity: int = 0) -> None:
+    """Print the same on a terminal, its words in colours."""
+    from rich.text import Text
+
+    for line in text(gate, verbosity).splitlines():
+        shown = Text(line)
+        for code, word in WORDS.items():
+            if line.startswith(f"{word}  ") or (line.startswith("PASSED  ") and code == PASSED):
+                shown.stylize(_COLOURS[code], 0, len(word))
+        console.print(shown, soft_wrap=True)
+
+
+def _head(one: Judgement) -> str:
     if one.passed:
-        line.append(f": {one.verdict}{', cached' if one.cached else ''}, {one.seconds:.2f} s", style="default")
-    elif one.reason is not None:
-        told = one.reason.removeprefix(f"{one.file}:").strip()
-        line.append(f": {told}", style="default")
-    console.print(line, soft_wrap=True)
-    for fact in (*one.facts, *one.failed):
-        console.print(Text(f"    {fact}"), soft_wrap=True)
+        return f"{WORDS[one.code]}  {one.file}: {one.verdict}{', cached' if one.cached else ''}, {one.seconds:.2f} s"
+    told = one.reason or ""
+    return f"{WORDS[one.code]}  {told}" if told.startswith(one.file) else f"{WORDS[one.code]}  {one.file}: {told}"
 
 
-def _show_table(gate: Gate, console: Console) -> None:
+def _table(gate: Gate) -> list[str]:
+    """One row of figures under their names."""
     verdicts = [one.verdict for one in gate.judgements]
-    rows = {
-        "proved": verdicts.count("proved"),
-        "refuted": verdicts.count("refuted"),
-        "unknown": verdicts.count("unknown") + sum(one.code == OPEN and one.verdict is None for one in gate.judgements),
-        "input errors": gate.count(INPUT),
-        "faults": gate.count(FAULT),
-        "limits exceeded": sum(len(one.failed) for one in gate.judgements),
-        "cached": sum(one.cached for one in gate.judgements),
+    row = {
+        "specs": str(len(gate.judgements)),
+        "proved": str(verdicts.count("proved")),
+        "refuted": str(verdicts.count("refuted")),
+        "unknown": str(gate.count(OPEN)),
+        "input errors": str(gate.count(INPUT)),
+        "faults": str(gate.count(FAULT)),
+        "limits exceeded": str(sum(len(one.failed) for one in gate.judgements)),
+        "cached": str(sum(one.cached for one in gate.judgements)),
+        "seconds": f"{gate.seconds:.2f}",
     }
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("specs", *rows, "seconds"):
-        table.add_column(name, justify="right")
-    table.add_row(str(len(gate.judgements)), *map(str, rows.values()), f"{gate.seconds:.2f}")
-    console.print(table)
+    widths = [max(len(name), len(value)) for name, value in row.items()]
+    return [
+        "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)) for cells in (row, row.values())
+    ]
+
+
+def _last(gate: Gate) -> str:
+    word = "PASSED" if gate.passed else "FAILED"
+    return f"{word}  {gate.count(PASSED)} of {len(gate.judgements)} specs as expected, in {gate.seconds:.2f} s"

@@ -1,0 +1,171 @@
+"""The command `gate`: every spec below some paths, as one answer for a pipeline."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from supercheck.errors import InputError
+from supercheck.files import written_aside
+from supercheck.judgement import INPUT, PASSED, gravest
+from supercheck.options import Engine, check_seconds
+from supercheck.streams import show, write
+
+if TYPE_CHECKING:
+    from supercheck.gating import Baseline, Gate
+
+
+class Format(StrEnum):
+    """How a gate is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSON_LINES = "json-lines"
+    JUNIT = "junit"
+    SARIF = "sarif"
+    GITHUB = "github"
+
+
+def gate(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Specs, or folders of specs (*.toml).")],
+    report: Annotated[
+        list[str] | None, typer.Option("--report", metavar="FORMAT:FILE", help="Also write a report; may be repeated.")
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="How the gate is written to stdout.")] = Format.TEXT,
+    select: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only specs with this in their path; may be repeated.")
+    ] = None,
+    exit_zero: Annotated[
+        bool,
+        typer.Option(
+            "-e", "--exit-zero", help="Exit with 0 in place of 1; bad input, unknowns and faults still count."
+        ),
+    ] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("-x", "--fail-fast", help="Stop at the first spec that does not pass.")
+    ] = False,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="How many specs at once.")] = 1,
+    engine: Annotated[Engine, typer.Option(help="Which engine decides; auto chooses by cost.")] = Engine.AUTO,
+    timeout: Annotated[float | None, typer.Option(help="Seconds for deciding each spec.")] = None,
+    total_timeout: Annotated[float | None, typer.Option(help="Seconds for all specs together.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Where verdicts are kept; else .supercheck/cache.sqlite.")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", "-n", help="Neither use nor keep earlier verdicts.")] = False,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Margins and costs to compare with; a first run writes them.")
+    ] = None,
+    update_baseline: Annotated[
+        bool, typer.Option("--update-baseline", help="Write the baseline anew, and compare nothing.")
+    ] = False,
+    fail_on_regression: Annotated[
+        bool, typer.Option("--fail-on-regression", help="A spec that falls short of the baseline does not pass.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show only what does not pass.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show each spec, also those that pass.")] = False,
+) -> int:
+    """Verify and audit every spec below PATH. Exit: 0 all as expected, 1 not, 2 bad input, 3 unknown, 4 fault."""
+    reports = [_report(written) for written in report or ()]
+    check_seconds("--timeout", timeout)
+    check_seconds("--total-timeout", total_timeout)
+    for option, given, other in (
+        ("--cache", cache is not None and no_cache, "--no-cache"),
+        ("--quiet", quiet and verbose, "--verbose"),
+        ("--update-baseline", update_baseline and fail_on_regression, "--fail-on-regression"),
+    ):
+        if given:
+            raise InputError(place=option, expected="one of two", got=f"{option} and {other}")
+    if baseline is None and (update_baseline or fail_on_regression):
+        option = "--update-baseline" if update_baseline else "--fail-on-regression"
+        raise InputError(place=option, expected="a file", got="none", do="write `--baseline FILE`")
+    from supercheck.gating import Cache, Terms, gate as run
+    from supercheck.progress import progress_bar
+    from supercheck.report.gates import reporter
+
+    kept = None if no_cache else Cache() if cache is None else Cache(cache)
+    terms = Terms(engine.value, timeout, cache=kept, measure=baseline is not None)
+    known = _baseline(baseline, strict=fail_on_regression)
+    done = count()
+    with progress_bar() as progress:
+        found = run(
+            paths, terms=terms, select=select or (), jobs=jobs, total=total_timeout, fail_fast=fail_fast,
+            baseline=None if update_baseline else known,
+            seen=lambda _, total: progress(next(done) + 1, total, "specs"),
+        )  # fmt: skip
+    _warn(found)
+    codes = [found.lenient if exit_zero else found.code]
+    if known is not None and (update_baseline or not known.file.exists()):
+        codes.append(_tried(known.updated, found.judgements))
+    codes += [_tried(_save, reporter(name)(found), file) for name, file in reports]
+    if format_ is Format.TEXT:
+        _print(found, verbose - quiet)
+    else:
+        write(reporter(format_.value)(found))
+    return gravest(codes)
+
+
+def _report(written: str) -> tuple[str, Path]:
+    """The format and the file of one `--report`."""
+    name, colon, file = written.partition(":")
+    if not colon or not file or name not in [known.value for known in Format]:
+        formats = ", ".join(known.value for known in Format)
+        raise InputError(place="--report", expected=f"FORMAT:FILE with one of {formats}", got=written)
+    return name, Path(file)
+
+
+def _baseline(file: Path | None, *, strict: bool) -> Baseline | None:
+    """The baseline to compare with, or to write."""
+    from supercheck.gating import Baseline
+
+    if file is None:
+        return None
+    return Baseline.read(file, strict=strict) if strict or file.exists() else Baseline(file, {})
+
+
+def _save(text: str, file: Path) -> None:
+    """Write a report; its folder is made where there is none."""
+    content = f"{text}\n".encode(errors="backslashreplace")
+    try:
+        if file.is_relative_to("/dev"):  # such as /dev/stderr: what it leads to is not to be replaced
+            with file.open("ab") as stream:
+                stream.write(content)
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(file=file, expected="a file that can be written", got=error.strerror or error) from error
+    with written_aside(file) as stream:
+        stream.write(content)
+
+
+def _tried(action: Callable[..., None], *arguments: object) -> int:
+    """Do what must not stop the rest; the exit code that it asks for."""
+    try:
+        action(*arguments)
+    except InputError as error:
+        _tell(str(error))
+        return INPUT
+    return PASSED
+
+
+def _warn(found: Gate) -> None:
+    """Say on stderr what went wrong without touching a verdict, each thing once."""
+    for warning in dict.fromkeys([*found.warnings, *(told for one in found.judgements for told in one.warnings)]):
+        _tell(f"warning: {warning}")
+
+
+def _tell(message: str) -> None:
+    with suppress(OSError):  # nobody listens
+        sys.stderr.write(f"supercheck: {message}\n")
+
+
+def _print(found: Gate, verbosity: int) -> None:
+    from supercheck.report.gates import text
+
+    plain = text.text(found, verbosity)
+    if plain:
+        show(lambda console: text.show(found, console, verbosity), lambda: plain)

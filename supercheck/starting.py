@@ -1,0 +1,103 @@
+"""A first spec for a network: what its file says is filled in, what only its author knows is marked, and fails.
+
+Which function an output computes cannot be read from weights. So each gets a placeholder that is wrong on the input
+with nothing on: until the last one is replaced, the spec is refuted and no gate passes by accident.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from fractions import Fraction
+from math import comb
+from pathlib import Path
+
+from supercheck.errors import InputError
+from supercheck.formats import load
+from supercheck.network import Network
+
+AT = Fraction(1, 2)
+"""The threshold that is suggested."""
+
+
+def start(network: str | Path, spec: str | Path | None = None) -> Path:
+    """Write a commented spec for a network.
+
+    Args:
+        network: the network file.
+        spec: the file to write, which must not exist; None: the network's with its suffix replaced by `.toml`.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        InputError: if the network cannot be read, or the spec is there already or cannot be written.
+    """
+    network = Path(network)
+    loaded = load(network)
+    spec = network.with_suffix(".toml") if spec is None else Path(spec)
+    text = outline(loaded, _relative(network, spec))
+    try:
+        with spec.open("x", encoding="utf-8") as stream:
+            try:
+                stream.write(text)
+                stream.flush()
+            except OSError:
+                with suppress(OSError):
+                    spec.unlink()
+                raise
+    except FileExistsError as error:
+        do = "nothing is overwritten; another name: `-o FILE.toml`"
+        raise InputError(file=spec, expected="a name that is free", got="a file", do=do) from error
+    except OSError as error:
+        raise InputError(file=spec, expected="a file that can be written", got=error.strerror or error) from error
+    except UnicodeEncodeError as error:
+        raise InputError(file=network, expected="a name in Unicode", got=f"{network.name!r}") from error
+    return spec
+
+
+def outline(network: Network, name: str) -> str:
+    """The text of a spec for a network called `name`."""
+    at_rest = network.run([0] * network.features)
+    entries = "".join(f'    "{int(y <= AT)}",  # y{i}\n' for i, y in enumerate(at_rest))
+    pairs = network.outputs == comb(network.features, 2)
+    over = '"all-pairs"' if pairs else "[[0, 1], [0, 2]]"
+    hint = f"there are {network.outputs:,} pairs of features" if pairs else "one tuple of features an output"
+    return f"""\
+# What this network is to compute. Paths are relative to this file; numbers are exact: 0.1, or "1/3" in quotes.
+
+[network]
+file = {json.dumps(name, ensure_ascii=False)}
+# encoder = "C.npz"       a fixed linear code before the network; `features` below is then its width
+# decoder = "D.npz"       a fixed linear code after it
+
+[domain]
+features = {network.features}
+max_active = {min(3, network.features)}  # FILL IN: it has to be right on every input with at most so many features on
+
+[outputs]  # {network.outputs:,} outputs
+# gate = "and"            # and or xor nand nor xnor majority copy, in place of `formulas`
+# over = {over}  # {hint}
+# table = "truth.csv"     # or a truth table: header x0,x1,...,y0,y1,...
+formulas = [  # FILL IN: such as "x0 & x1", "x2 ^ ~x3", "atleast(2, x0, x1, x5)"
+    # Each of these is wrong where no feature is on, so that nothing passes by accident.
+{entries}]
+
+[readout]
+mode = "threshold"  # or "epsilon", "equality", "separable"
+at = "{AT}"  # FILL IN: on means y > at, off means y <= at
+
+# [audit]                 # limits: numbers, or formulas in m, k, outputs with sqrt and log2
+# max_neurons = {network.neurons}
+# max_edges = {network.edges}
+
+[expect]
+verdict = "proved"  # a negative control says "refuted"
+"""
+
+
+def _relative(network: Path, spec: Path) -> str:
+    """The network's path as the spec has to write it."""
+    folder = os.path.realpath(network.parent)
+    return Path(os.path.relpath(os.path.join(folder, network.name), os.path.realpath(spec.parent))).as_posix()

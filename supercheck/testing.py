@@ -1,0 +1,56 @@
+"""For tests of constructions: one assertion that a network computes what it should, on every sparse input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from supercheck.boolean import Formula
+    from supercheck.spec import Readout
+
+
+def assert_computes(
+    network: object,
+    outputs: Sequence[str | Formula],
+    max_active: int = 3,
+    *,
+    at: Fraction | int | str = "1/2",
+    readout: Readout | None = None,
+    timeout: float | None = None,
+) -> None:
+    """Fail unless a network is proved to compute these functions.
+
+    Args:
+        network: the path of a network file, a `Network`, or a `torch.nn.Sequential`.
+        outputs: one function an output, as text such as "x0 & x1" or as a formula.
+        max_active: at most so many features are on; all, where the network has fewer.
+        at: the threshold: on means y > at.
+        readout: how outputs are read, in place of a threshold.
+        timeout: seconds for deciding; then it fails, too.
+
+    Raises:
+        AssertionError: with the smallest counterexample, or with the reason why nothing is known.
+        InputError: if the network cannot be read, or does not have these features and outputs.
+    """
+    __tracebackhide__ = True
+    from supercheck.decide import Limits
+    from supercheck.domain import KSparse
+    from supercheck.evidence import Verdict
+    from supercheck.posing import loaded
+    from supercheck.spec import Readout, Spec
+    from supercheck.syntax import parse
+    from supercheck.verifying import verify
+    from supercheck.wording import single
+
+    found, _ = loaded(network)
+    formulas = tuple(parse(one) if isinstance(one, str) else one for one in outputs)
+    read = Readout("threshold", at=at) if readout is None else readout  # type: ignore[arg-type]
+    spec = Spec(KSparse(found.features, min(max_active, found.features)), formulas, read)
+    result = verify(found, spec, limits=Limits(timeout=timeout))
+    if result.verdict is not Verdict.PROVED:
+        (judgement,) = single(result).judgements
+        first, *rest = judgement.told
+        sparse = f"with at most {spec.domain.max_active} of {found.features} features on"
+        raise AssertionError("\n".join([f"{first}, on inputs {sparse}", *(f"    {line}" for line in rest)]))
