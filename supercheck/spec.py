@@ -27,8 +27,9 @@ from supercheck.syntax import parse
 from supercheck.toml import Document, Layout, document
 from supercheck.truth import read_table
 
-MOST_FEATURES = 10**8
-MOST_OUTPUTS = 10**7
+MOST_FEATURES = 10**7
+MOST_OUTPUTS = 10**6  # each a formula in memory
+_COUNT = f"1 to {MOST_OUTPUTS:,} outputs"
 
 Mode = Literal["threshold", "epsilon", "equality", "separable"]
 Arithmetic = Literal["real", "float32"]
@@ -213,9 +214,13 @@ def _formulas(doc: Document, domain: KSparse) -> tuple[Formula, ...]:
         table = doc.path.parent / outputs.table
         return tuple(read_table(table, domain))
     if outputs.formulas is not None:
-        if not outputs.formulas:
-            raise doc.error(("outputs", "formulas"), "at least one output", "none")
-        return tuple(_formula(doc, domain, i, source) for i, source in enumerate(outputs.formulas))
+        if not 1 <= len(outputs.formulas) <= MOST_OUTPUTS:
+            raise doc.error(("outputs", "formulas"), _COUNT, f"{len(outputs.formulas):,}")
+        known: dict[str, Formula] = {}
+        for i, source in enumerate(outputs.formulas):
+            if source not in known:
+                known[source] = _formula(doc, domain, i, source)
+        return tuple(known[source] for source in outputs.formulas)
     return tuple(_gates(doc, domain))
 
 
@@ -245,12 +250,12 @@ def _gates(doc: Document, domain: KSparse) -> Sequence[Formula]:
             raise doc.error(("outputs", "over"), expected, over)
         if not 1 <= comb(domain.features, 2) <= MOST_OUTPUTS:
             got = f"{comb(domain.features, 2):,} pairs of {domain.features:,} features"
-            raise doc.error(("outputs", "over"), f"1 to {MOST_OUTPUTS:,} outputs", got)
+            raise doc.error(("outputs", "over"), _COUNT, got)
         tuples: Sequence[Sequence[int]] = list(combinations(range(domain.features), 2))
     else:
         tuples = over
-    if not tuples:
-        raise doc.error(("outputs", "over"), "at least one output", "none")
+    if not 1 <= len(tuples) <= MOST_OUTPUTS:
+        raise doc.error(("outputs", "over"), _COUNT, f"{len(tuples):,}")
     for i, features in enumerate(tuples):
         wrong = next((j for j in features if not 0 <= j < domain.features), None)
         if wrong is not None:

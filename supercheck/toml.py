@@ -21,8 +21,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from supercheck.errors import InputError
 from supercheck.numbers import Unreadable, decimal, rational
 
-LARGEST = 64 << 20  # bytes of a spec
-MOST_DOTS = 200  # in one line
+LARGEST = 4 << 20  # bytes of a spec
+MOST_DOTS = 16  # in one line outside strings
+MOST_TABLES = 10_000
 
 Place = tuple[str | int, ...]
 
@@ -80,8 +81,8 @@ class OutputsTable(Table):
     """`[outputs]`: one of three forms."""
 
     gate: str | None = None
-    over: list[list[int]] | str | None = None
-    formulas: list[str] | None = None
+    over: Annotated[list[Annotated[list[int], Field(fail_fast=True)]], Field(fail_fast=True)] | str | None = None
+    formulas: Annotated[list[str], Field(fail_fast=True)] | None = None
     table: str | None = None
 
 
@@ -169,7 +170,7 @@ def document(path: Path) -> Document:
         raise InputError(file=path, expected="a readable spec file", got=error.strerror or error) from error
     try:
         text = content.decode("utf-8-sig")
-        _check_nesting(path, text)
+        _check_tables(path, text)
         tree = tomllib.loads(text, parse_float=_float)
     except UnicodeDecodeError as error:
         raise InputError(file=path, expected="UTF-8 text", got=f"byte {content[error.start]:#04x}") from error
@@ -186,12 +187,22 @@ def document(path: Path) -> Document:
     return Document(path, content, layout)
 
 
-def _check_nesting(path: Path, text: str) -> None:
-    """Refuse what would nest too deep: the parser's memory grows with the square of a dotted key's parts."""
-    for number, line in enumerate(text.splitlines(), 1):
+_QUOTED = re.compile(
+    r'''"""(?:[^\\]|\\.)*?(?:"""|\Z)|\'{3}.*?(?:\'{3}|\Z)|"(?:[^"\\\n]|\\.)*+"?|'[^'\n]*'?|#[^\n]*''', re.DOTALL
+)  # strings and comments; what is not closed goes on to where the parser will complain
+_TABLE = re.compile(r"[={]|^[ \t]*\[[^,\n]*\][ \t\r]*$", re.MULTILINE)
+
+
+def _check_tables(path: Path, text: str) -> None:
+    """Refuse too many tables and keys, or too deep ones: the parser takes a kilobyte for each."""
+    bare = _QUOTED.sub(lambda quoted: "\n" * quoted[0].count("\n"), text)
+    tables = sum(1 for _ in _TABLE.finditer(bare))
+    if tables > MOST_TABLES:
+        raise InputError(file=path, expected=f"at most {MOST_TABLES:,} keys and tables", got=f"{tables:,}")
+    for number, line in enumerate(bare.splitlines(), 1):
         if line.count(".") > MOST_DOTS:
             got = f"{line.count('.'):,}"
-            raise InputError(file=path, line=number, expected=f"at most {MOST_DOTS:,} dots a line", got=got)
+            raise InputError(file=path, line=number, expected=f"at most {MOST_DOTS} dots a line", got=got)
 
 
 def _float(literal: str) -> Decimal | Unreadable:

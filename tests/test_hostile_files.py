@@ -182,10 +182,10 @@ SPARSE = [
     ({"indptr": np.array([], int)}, ".indptr: expected 3 ascending offsets from 0 to 3, got 0 offsets"),
     ({"data": [1.0, 2.0]}, ".data: expected 3 numbers, one for each index, got shape [2]"),
     ({"data": [[1.0, 2.0, 3.0]]}, ".data: expected 3 numbers, one for each index, got shape [1, 3]"),
-    ({"shape": [2, 3, 1]}, ".shape: expected two sizes from 1 to 2^31 - 1, got [2, 3, 1]"),
-    ({"shape": [0, 3]}, ".shape: expected two sizes from 1 to 2^31 - 1, got [0, 3]"),
-    ({"shape": [2, 2**31]}, ".shape: expected two sizes from 1 to 2^31 - 1, got [2, 2147483648]"),
-    ({"shape": [2**31 - 1, 3]}, ".indptr: expected 2147483648 ascending offsets from 0 to 3, got 3 offsets"),
+    ({"shape": [2, 3, 1]}, ".shape: expected two sizes from 1 to 10,000,000, got [2, 3, 1]"),
+    ({"shape": [0, 3]}, ".shape: expected two sizes from 1 to 10,000,000, got [0, 3]"),
+    ({"shape": [2, 2**31]}, ".shape: expected two sizes from 1 to 10,000,000, got [2, 2147483648]"),
+    ({"shape": [10**7, 3]}, ".indptr: expected 10000001 ascending offsets from 0 to 3, got 3 offsets"),
     ({"shape": [[2, 3]]}, ".shape: expected a vector of integers, got dtype int64, shape [1, 2]"),
 ]  # fmt: skip
 
@@ -225,7 +225,7 @@ def test_an_odd_header_of_a_member_is_an_input_error(tmp_path, shape):
     assert refused(npz(tmp_path / "a.npz", {"0.weight": header(shape)})).startswith(": 0.weight: expected ")
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_damaged_member_is_refused_or_read_unharmed(tmp_path, method):
     path = npz(tmp_path / "a.npz", {"0.weight": npy(W)}, method)
     whole = path.read_bytes()

@@ -222,10 +222,10 @@ FILE = 'file = "net.json"'
         ("[readout]", "[audit]\nmax_edges = true\n[readout]", ":10: audit.max_edges: expected a number .*, got True"),
         ("[readout]", "[audit]\nmax_edges = nan\n[readout]", ":10: audit.max_edges: expected a number .*"),
         ("[readout]", "[audit]\nmax_edges = inf\n[readout]", ":10: audit.max_edges: expected a number .*"),
-        ("= 4", "= 0", ":4: domain.features: expected 1 to 100,000,000 features, got 0"),
+        ("= 4", "= 0", ":4: domain.features: expected 1 to 10,000,000 features, got 0"),
         ("= 2", "= -1", ":5: domain.max_active: expected 0 to 4, the number of features, got -1"),
         ("= 2", "= 5", ":5: domain.max_active: expected 0 to 4, the number of features, got 5"),
-        ('"all-pairs"', "[]", ":8: outputs.over: expected at least one output, got none"),
+        ('"all-pairs"', "[]", ":8: outputs.over: expected 1 to 1,000,000 outputs, got 0"),
         ('"all-pairs"', "[[]]", r":8: outputs.over\[0\]: expected at least one feature, got \[\]"),
         ('"all-pairs"', "[0, 1]", r":8: outputs.over\[0\]: expected .* list of tuples .*, got 0"),
         ('"all-pairs"', "[\n[0, 1],\n[0, 4],\n]", r":10: outputs.over\[1\]: expected features from 0 to 3, got 4"),
@@ -373,7 +373,7 @@ def test_a_spec_at_another_sparsity_is_otherwise_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("features", "limit", "formulas", "message"),
     [
-        (0, 0, (Var(0),), "domain.features: expected 1 to 100,000,000 features, got 0"),
+        (0, 0, (Var(0),), "domain.features: expected 1 to 10,000,000 features, got 0"),
         (2, 3, (Var(0),), "domain.max_active: expected 0 to 2, the number of features, got 3"),
         (2, -1, (Var(0),), "domain.max_active: expected 0 to 2, the number of features, got -1"),
         (2, 1, (), "outputs: expected at least one output, got none"),
