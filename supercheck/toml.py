@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from supercheck.errors import InputError
+from supercheck.errors import InputError, spelled
 from supercheck.numbers import Unreadable, decimal, rational
 
 LARGEST = 4 << 20  # bytes of a spec
@@ -231,6 +231,7 @@ def _explain(path: Path, text: str, errors: ValidationError) -> InputError:
     # union branches add words such as "list[list[int]]" to the place: keep keys and positions
     place = tuple(part for part in first["loc"] if isinstance(part, int) or re.fullmatch(r"[\w.\-]+", part))
     kind, got = first["type"], first["input"]
+    shown = spelled(got, repr)
     if kind == "extra_forbidden":
         place = first["loc"]
         known = sorted(_keys(place[:-1]))
@@ -240,13 +241,13 @@ def _explain(path: Path, text: str, errors: ValidationError) -> InputError:
         what = "table" if len(place) == 1 else "key"
         return _error(path, text, place[:-1], f"the {what} {'.'.join(map(str, place))}", "none")
     if place[:2] == ("outputs", "over"):
-        return _error(path, text, tuple(place), '"all-pairs" or a list of tuples of whole numbers', repr(got))
+        return _error(path, text, tuple(place), '"all-pairs" or a list of tuples of whole numbers', shown)
     if place[:1] == ("audit",):
-        return _error(path, text, place[:2], "a number or a formula in m, k, outputs", repr(got))
+        return _error(path, text, place[:2], "a number or a formula in m, k, outputs", shown)
     if kind == "literal_error":
         words = re.findall(r"'([^']*)'", first["ctx"]["expected"])
-        return _error(path, text, place, f"one of {', '.join(words)}", repr(got), (str(got), words))
-    return _error(path, text, place, _KINDS.get(kind, first["msg"]), repr(got))
+        return _error(path, text, place, f"one of {', '.join(words)}", shown, (spelled(got), words))
+    return _error(path, text, place, _KINDS.get(kind, first["msg"]), shown)
 
 
 def _keys(place: Place) -> Iterable[str]:
