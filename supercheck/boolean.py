@@ -44,6 +44,7 @@ class Xor:
 
 
 Formula = Var | Not | AtLeast | Xor
+TRIED = 1 << 17  # assignments that settling one function may take
 TRUE, FALSE = AtLeast(0, ()), AtLeast(1, ())
 
 
@@ -222,7 +223,7 @@ def _least(formula: Formula) -> tuple[float, float]:
     return least_off, least_on
 
 
-def reaches(formula: Formula, on: bool, limit: int, budget: int = 1 << 17) -> bool | None:
+def reaches(formula: Formula, on: bool, limit: int, budget: int = TRIED) -> bool | None:
     """Whether some input with at most `limit` features on makes the formula `on`.
 
     Returns:

@@ -131,8 +131,13 @@ def verify(
             certificate=certificate, require_certificate=require_certificate,
         )  # fmt: skip
         told.append(f"{result}")
-    _print(result, format_.value)
-    return CODES[result.verdict.value]
+    code = CODES[result.verdict.value]
+    try:
+        _print(result, format_.value)
+    except KeyboardInterrupt:  # a replayed counterexample stands; a proof that nobody saw does not count
+        _complain("interrupted before all was told")
+        return code if code == CODES["refuted"] else UNKNOWN
+    return code
 
 
 app.command()(audit_cli.audit)
@@ -144,16 +149,23 @@ app.command()(check_cli.check)
 def _packed(file: Path | None, network: Path | None, spec: Path, command: list[str]) -> Iterator[list[str]]:
     """Save what a report of a wrong verdict needs, if that was asked for, also when the run ends in a fault."""
     told: list[str] = []
-    try:
-        yield told
-    except Exception as error:
-        told.append(f"{type(error).__name__}: {error}")
-        raise
-    finally:
+
+    def save() -> None:
         if file is not None:
             from supercheck.reproducing import pack
 
             pack(file, network, spec, command, "\n".join(told))
+
+    try:
+        yield told
+    except Exception as error:
+        told.append(f"{type(error).__name__}: {error}")
+        try:
+            save()
+        except InputError as unsaved:  # the fault weighs more
+            _complain(f"{unsaved}")
+        raise
+    save()
 
 
 def _print(result: Result, format_: str) -> None:
@@ -189,7 +201,8 @@ def main(arguments: list[str] | None = None) -> int:
         _complain("interrupted before anything was decided")
         return UNKNOWN
     except Exception as error:  # noqa: BLE001 - the door: whatever was not foreseen is a fault, never a verdict
-        _complain(f"internal fault, no verdict: {type(error).__name__}: {clip(error)}{_save_fault()}")
+        with suppress(Exception):  # not even memory for a message: the exit code says enough
+            _complain(f"internal fault, no verdict: {type(error).__name__}: {clip(error)}{_save_fault()}")
         return FAULT
 
 
@@ -215,7 +228,7 @@ def _save_fault() -> str:
     words = " ".join(sys.argv[1:])
     content = f"supercheck {__version__}, Python {sys.version}\ncommand: {words}\n\n{traceback.format_exc()}"
     try:
-        Path(FAULT_FILE).write_text(content)
+        Path(FAULT_FILE).write_text(content, encoding="utf-8", errors="backslashreplace")
     except OSError:
         return f"\n{content}"
     return f"; please report it with {FAULT_FILE}, the network and the spec"

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from supercheck.errors import InputError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -33,3 +35,8 @@ def write(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read has seen enough; the verdict stands
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left unwritten must not fail again
+        raise InputError(
+            place="stdout", expected="somewhere to write the result", got=error.strerror or error
+        ) from error
