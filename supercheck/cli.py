@@ -125,19 +125,21 @@ def verify(
         largest_k=max_k,
         cross_check=_SAMPLE if cross_check else 0,
     )
-    with _packed(reproducer, network, spec, context.obj) as told, progress_bar() as progress:
-        result = run(
-            network, spec, max_active=max_active, limits=limits, progress=progress,
-            certificate=certificate, require_certificate=require_certificate,
-        )  # fmt: skip
-        told.append(f"{result}")
-    code = CODES[result.verdict.value]
+    result = None
     try:
+        with _packed(reproducer, network, spec, context.obj) as told, progress_bar() as progress:
+            result = run(
+                network, spec, max_active=max_active, limits=limits, progress=progress,
+                certificate=certificate, require_certificate=require_certificate,
+            )  # fmt: skip
+            if reproducer is not None:
+                told.append(f"{result}")
         _print(result, format_.value)
-    except KeyboardInterrupt:  # a replayed counterexample stands; a proof that nobody saw does not count
-        _complain("interrupted before all was told")
-        return code if code == CODES["refuted"] else UNKNOWN
-    return code
+    except KeyboardInterrupt:
+        if result is None or CODES[result.verdict.value] != CODES["refuted"]:  # a proof that nobody saw is none
+            raise
+        _complain("interrupted while it was told that a replayed counterexample refutes this")
+    return CODES[result.verdict.value]
 
 
 app.command()(audit_cli.audit)
