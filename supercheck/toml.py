@@ -24,6 +24,7 @@ from supercheck.numbers import Unreadable, decimal, rational
 LARGEST = 4 << 20  # bytes of a spec
 MOST_DOTS = 16  # in one line outside strings
 MOST_TABLES = 10_000
+MOST_DIGITS = 10_000  # in a row
 
 Place = tuple[str | int, ...]
 
@@ -190,16 +191,19 @@ def document(path: Path) -> Document:
 _QUOTED = re.compile(
     r'''"""(?:[^\\]|\\.)*?(?:"""|\Z)|\'{3}.*?(?:\'{3}|\Z)|"(?:[^"\\\n]|\\.)*+"?|'[^'\n]*'?|#[^\n]*''', re.DOTALL
 )  # strings and comments; what is not closed goes on to where the parser will complain
+_DIGITS = re.compile(rf"[0-9a-fA-F_]{{{MOST_DIGITS + 1}}}")
 _TABLE = re.compile(r"[={]|^[ \t]*\[[^,\n]*\][ \t\r]*$", re.MULTILINE)
 
 
 def _check_tables(path: Path, text: str) -> None:
-    """Refuse too many tables and keys, or too deep ones: the parser takes a kilobyte for each."""
+    """Refuse too many tables and keys, too deep or too long ones: the parser takes a kilobyte for each."""
     bare = _QUOTED.sub(lambda quoted: "\n" * quoted[0].count("\n"), text)
     tables = sum(1 for _ in _TABLE.finditer(bare))
     if tables > MOST_TABLES:
         raise InputError(file=path, expected=f"at most {MOST_TABLES:,} keys and tables", got=f"{tables:,}")
     for number, line in enumerate(bare.splitlines(), 1):
+        if len(line) > MOST_DIGITS and _DIGITS.search(line):
+            raise InputError(file=path, line=number, expected=f"at most {MOST_DIGITS:,} digits", got="more")
         if line.count(".") > MOST_DOTS:
             got = f"{line.count('.'):,}"
             raise InputError(file=path, line=number, expected=f"at most {MOST_DOTS} dots a line", got=got)

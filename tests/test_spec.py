@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import subprocess
-import sys
 from fractions import Fraction
 from itertools import combinations, product
 from pathlib import Path
@@ -326,29 +324,6 @@ def test_a_spec_that_is_not_there_is_refused(tmp_path):
     (tmp_path / "folder.toml").mkdir()
     assert refused(tmp_path / "folder.toml") == "folder.toml: expected a spec file, got a folder"
     assert "expected a readable spec file" in refused(tmp_path / ("n" * 300 + ".toml"))
-
-
-ALONE = """
-import re, resource, sys
-resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20))
-from supercheck.errors import InputError
-from supercheck.spec import read_spec
-try:
-    read_spec(sys.argv[1])
-except InputError as error:
-    peak = int(re.search("VmHWM:[^0-9]*([0-9]+)", open("/proc/self/status").read())[1])
-    print("refused in much memory" if peak > 350 << 10 else "refused in little memory")
-"""
-
-
-@pytest.mark.parametrize("hostile", [GOOD.replace("= 4", "= 20_000_000"), "a." * 14_000 + "b = 1\n" + GOOD])
-def test_a_short_spec_does_not_fill_the_memory(tmp_path, hostile):
-    if not Path("/proc/self/status").exists():
-        pytest.skip("tells the peak of memory on Linux only")
-    command = [sys.executable, "-c", ALONE, written(tmp_path, hostile)]
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
-    assert done.stdout == "refused in little memory\n", done.stderr[-200:]
 
 
 def test_the_command_line_wins_over_the_files_own_sparsity(tmp_path):
