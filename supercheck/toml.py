@@ -191,7 +191,7 @@ def document(path: Path) -> Document:
 _QUOTED = re.compile(
     r'''"""(?:[^\\]|\\.)*?(?:"""|\Z)|\'{3}.*?(?:\'{3}|\Z)|"(?:[^"\\\n]|\\.)*+"?|'[^'\n]*'?|#[^\n]*''', re.DOTALL
 )  # strings and comments; what is not closed goes on to where the parser will complain
-_DIGITS = re.compile(rf"[0-9a-fA-F_]{{{MOST_DIGITS + 1}}}")
+_DIGITS = re.compile(rf"(?<![0-9a-fA-F_])[0-9a-fA-F_]{{{MOST_DIGITS + 1}}}")
 _TABLE = re.compile(r"[={]|^[ \t]*\[[^,\n]*\][ \t\r]*$", re.MULTILINE)
 
 

@@ -57,9 +57,6 @@ def refused(fate: Fate) -> None:
     assert fate.peak < PEAK
 
 
-# ---- network files
-
-
 def text(make: Callable[[], str]) -> Make:
     return lambda path: path.write_text(make())
 
@@ -261,9 +258,9 @@ def spec(outputs: str, features: int = 9) -> Make:
     return lambda path: path.write_text(lines)
 
 
-def repeated(head: str, item: str, tail: str, size: int = LARGEST) -> str:
+def repeated(head: str, item: str, tail: str) -> str:
     """As many items as a spec has room for."""
-    return head + item * ((size - len(head) - len(tail) - 200) // len(item)) + tail
+    return head + item * ((LARGEST - len(head) - len(tail) - 200) // len(item)) + tail
 
 
 def lines(make: Callable[[int], str], count: int) -> Make:
@@ -296,6 +293,7 @@ SPECS: dict[str, Make] = {
     "empty lines": lambda path: path.write_text("\n" * (LARGEST - 9) + "b"),
     "digits": lambda path: path.write_text("a=" + "9" * 4_000_000),
     "hexadecimal digits": spec("over = [[0x" + "f" * 4_000_000 + ']]\ngate = "and"'),
+    "long numbers": spec(repeated('gate = "and"\nover = [[', "0x" + "f" * 9990 + ",", "]]")),
     "too large": lambda path: (path.write_text("#"), os.truncate(path, 1 << 40)),
 }
 
