@@ -29,6 +29,7 @@ from supercheck.truth import read_table
 
 MOST_FEATURES = 10**7
 MOST_OUTPUTS = 10**6  # each a formula in memory
+MOST_BITS = 14_000  # of the number of inputs; Python writes no number of more than 4,300 digits
 _COUNT = f"1 to {MOST_OUTPUTS:,} outputs"
 
 Mode = Literal["threshold", "epsilon", "equality", "separable"]
@@ -140,8 +141,8 @@ class Spec:
         features, limit = self.domain.features, self.domain.max_active
         if not 1 <= features <= MOST_FEATURES:
             raise InputError(place="domain.features", expected=f"1 to {MOST_FEATURES:,} features", got=features)
-        if not 0 <= limit <= features:
-            raise InputError(place="domain.max_active", expected=f"0 to {features}, the number of features", got=limit)
+        if not 0 <= limit <= _most_active(features):
+            raise InputError(place="domain.max_active", expected=_active(features), got=limit)
         if not self.formulas:
             raise InputError(place="outputs", expected="at least one output", got="none")
         for i, formula in enumerate(self.formulas):
@@ -195,11 +196,21 @@ def read_spec(path: str | Path, max_active: int | None = None) -> Spec:
 def _ranges(doc: Document, domain: KSparse, *, own: bool) -> None:
     if not 1 <= domain.features <= MOST_FEATURES:
         raise doc.error(("domain", "features"), f"1 to {MOST_FEATURES:,} features", domain.features)
-    if not 0 <= domain.max_active <= domain.features:
-        expected = f"0 to {domain.features}, the number of features"
+    if not 0 <= domain.max_active <= _most_active(domain.features):
+        expected = _active(domain.features)
         if own:
             raise doc.error(("domain", "max_active"), expected, domain.max_active)
         raise InputError(place="-k", expected=expected, got=domain.max_active)
+
+
+def _most_active(features: int) -> int:
+    """How many features may be on, so that the number of inputs can still be written."""
+    return features if features <= MOST_BITS else MOST_BITS // features.bit_length()
+
+
+def _active(features: int) -> str:
+    most = _most_active(features)
+    return f"0 to {most}, " + ("the number of features" if most == features else "where there are so many features")
 
 
 def _formulas(doc: Document, domain: KSparse) -> tuple[Formula, ...]:

@@ -326,6 +326,16 @@ def test_a_spec_that_is_not_there_is_refused(tmp_path):
     assert "expected a readable spec file" in refused(tmp_path / ("n" * 300 + ".toml"))
 
 
+@pytest.mark.parametrize(("features", "most"), [(14_000, 14_000), (14_001, 1000), (10_000_000, 583)])
+def test_the_number_of_inputs_can_always_be_written(tmp_path, features, most):
+    """Regression: half of 100,000 features on was an internal fault, and half of 10,000,000 took for ever."""
+    text = GOOD.replace("= 4", f"= {features}").replace('over = "all-pairs"', "over = [[0, 1]]")
+    spec = read_spec(written(tmp_path, text.replace("= 2", f"= {most}")))
+    assert str(spec.domain.size)
+    found = refused(written(tmp_path, text.replace("= 2", f"= {most + 1}")))
+    assert f"domain.max_active: expected 0 to {most}, " in found
+
+
 def test_the_command_line_wins_over_the_files_own_sparsity(tmp_path):
     path = written(tmp_path, GOOD)
     assert read_spec(path, max_active=4).domain == KSparse(4, 4)
