@@ -235,7 +235,7 @@ def _chunks(claims: Claims, outputs: Sequence[int], workers: int, clock: Clock) 
     weight, width = claims.network.weights, min(claims.domain.max_active, claims.domain.features)
     merged = _widest(claims, width + 1) > 0
     for members in groups if len(chosen) else ():
-        if clock.over:
+        if clock.timeout is not None and clock.over:
             return
         split = cases(shapes.forms[shapes.of[members[0]]], width)
         if split is None:
