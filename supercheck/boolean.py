@@ -6,7 +6,7 @@ formula; it works on many inputs at once, one bit of a Python integer each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
 from math import inf
@@ -44,6 +44,7 @@ class Xor:
 
 
 Formula = Var | Not | AtLeast | Xor
+TRIED = 1 << 17  # assignments that settling one function may take
 TRUE, FALSE = AtLeast(0, ()), AtLeast(1, ())
 
 
@@ -84,13 +85,9 @@ def gate(name: str, features: Sequence[int]) -> Formula:
     return GATES[name](tuple(Var(j) for j in features))
 
 
-def table(rows: Sequence[tuple[frozenset[int], frozenset[int]]]) -> Formula:
-    """The function that holds on exactly the given rows.
-
-    Args:
-        rows: (features on, features off) of each row on which it holds.
-    """
-    return some([every([*map(Var, sorted(on)), *(Not(Var(j)) for j in sorted(off))]) for on, off in rows])
+def row(on: Iterable[int], off: Iterable[int]) -> Formula:
+    """The function that holds where the features in `on` are on and those in `off` are off."""
+    return every([*map(Var, sorted(on)), *(Not(Var(j)) for j in sorted(off))])
 
 
 def prefix(formula: Formula) -> str:
@@ -226,7 +223,7 @@ def _least(formula: Formula) -> tuple[float, float]:
     return least_off, least_on
 
 
-def reaches(formula: Formula, on: bool, limit: int, budget: int = 1 << 17) -> bool | None:
+def reaches(formula: Formula, on: bool, limit: int, budget: int = TRIED) -> bool | None:
     """Whether some input with at most `limit` features on makes the formula `on`.
 
     Returns:

@@ -15,7 +15,7 @@ from math import ceil, floor
 
 import numpy as np
 
-from supercheck.boolean import Formula, prefix, reaches
+from supercheck.boolean import TRIED, Formula, prefix, reaches, variables
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.exact import Array
@@ -26,6 +26,7 @@ from supercheck.shapes import Shapes
 from supercheck.singles import greatest_not_above, least_above
 from supercheck.spec import Readout, Spec
 
+_ALL = 1 << 20  # assignments that finding the vacuous classes of all functions may take
 _LASTING = {"shapes", "_goals"}  # what has been found out of a question that does not depend on its domain
 
 
@@ -145,7 +146,9 @@ class Claims:
         """Whether some input of the domain has this class; None where that was too much to find out here."""
         key = (self.shapes.of[output], on)
         if key not in self._reached:
-            self._reached[key] = reaches(self.shapes.forms[key[0]], on, self.domain.max_active)
+            form = self.shapes.forms[key[0]]
+            weight = len(self.shapes.forms) + sum(1 for _ in variables(form)) // 64
+            self._reached[key] = reaches(form, on, self.domain.max_active, min(TRIED, _ALL // weight))
         return self._reached[key]
 
     def vacuous(self, output: int) -> str | None:

@@ -118,13 +118,20 @@ def verify(
         largest_k=max_k,
         cross_check=_SAMPLE if cross_check else 0,
     )
-    with _packed(reproducer, network, spec, context.obj) as told, progress_bar() as progress:
-        result = run(
-            network, spec, max_active=max_active, limits=limits, progress=progress,
-            certificate=certificate, require_certificate=require_certificate,
-        )  # fmt: skip
-        told.append(f"{result}")
-    _print(result, format_.value)
+    result = None
+    try:
+        with _packed(reproducer, network, spec, context.obj) as told, progress_bar() as progress:
+            result = run(
+                network, spec, max_active=max_active, limits=limits, progress=progress,
+                certificate=certificate, require_certificate=require_certificate,
+            )  # fmt: skip
+            if reproducer is not None:
+                told.append(f"{result}")
+        _print(result, format_.value)
+    except KeyboardInterrupt:
+        if result is None or CODES[result.verdict.value] != CODES["refuted"]:  # a proof that nobody saw is none
+            raise
+        _complain("interrupted while it was told that a replayed counterexample refutes this")
     return CODES[result.verdict.value]
 
 
@@ -139,16 +146,23 @@ app.command()(init_cli.init)
 def _packed(file: Path | None, network: Path | None, spec: Path, command: list[str]) -> Iterator[list[str]]:
     """Save what a report of a wrong verdict needs, if that was asked for, also when the run ends in a fault."""
     told: list[str] = []
-    try:
-        yield told
-    except Exception as error:
-        told.append(f"{type(error).__name__}: {error}")
-        raise
-    finally:
+
+    def save() -> None:
         if file is not None:
             from supercheck.reproducing import pack
 
             pack(file, network, spec, command, "\n".join(told))
+
+    try:
+        yield told
+    except Exception as error:
+        told.append(f"{type(error).__name__}: {error}")
+        try:
+            save()
+        except InputError as unsaved:  # the fault weighs more
+            _complain(f"{unsaved}")
+        raise
+    save()
 
 
 def _print(result: Result, format_: str) -> None:
@@ -184,7 +198,8 @@ def main(arguments: list[str] | None = None) -> int:
         _complain("interrupted before anything was decided")
         return UNKNOWN
     except Exception as error:  # noqa: BLE001 - the door: whatever was not foreseen is a fault, never a verdict
-        _complain(f"internal fault, no verdict: {type(error).__name__}: {clip(error)}{_save_fault()}")
+        with suppress(Exception):  # not even memory for a message: the exit code says enough
+            _complain(f"internal fault, no verdict: {type(error).__name__}: {clip(error)}{_save_fault()}")
         return FAULT
 
 
@@ -210,7 +225,7 @@ def _save_fault() -> str:
     words = " ".join(sys.argv[1:])
     content = f"supercheck {__version__}, Python {sys.version}\ncommand: {words}\n\n{traceback.format_exc()}"
     try:
-        Path(FAULT_FILE).write_text(content)
+        Path(FAULT_FILE).write_text(content, encoding="utf-8", errors="backslashreplace")
     except OSError:
         return f"\n{content}"
     return f"; please report it with {FAULT_FILE}, the network and the spec"

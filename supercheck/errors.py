@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 _LONGEST = 200  # characters of foreign text that one message may repeat
 
 
@@ -65,8 +67,16 @@ class FaultError(SupercheckError):
 
 def clip(value: object) -> str:
     """`value` as one printable line of bounded length."""
-    text = printable(str(value)[: 2 * _LONGEST])
+    text = printable(spelled(value)[: 2 * _LONGEST])
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
+def spelled(value: object, write: Callable[[object], str] = str) -> str:
+    """`value` as `write` gives it; Python refuses to write integers of thousands of digits."""
+    try:
+        return write(value)
+    except ValueError:
+        return "an integer of thousands of digits"
 
 
 def printable(text: str) -> str:

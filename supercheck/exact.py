@@ -19,7 +19,8 @@ from supercheck.errors import InputError
 
 Array = npt.NDArray[Any]
 
-MOST_BITS = 1 << 16  # of the common denominator of one row of rationals
+MOST_BITS = 1 << 16  # of one number, and of the common denominator of one row of rationals
+SHORT, MOST_LONG = 128, 1 << 26  # bits of an ordinary number, and how many more all of a layer's may have together
 FITS = 2.0**62  # magnitudes below this are kept as int64
 _EXACT = 2.0**53  # integers up to this are exact in a double
 
@@ -210,6 +211,7 @@ def coprime(values: Ratios, indptr: Array, bias: Ratios | None) -> tuple[Array, 
     lowest = by_row(np.minimum, np.where(nonzero, exponent, unset), indptr, unset)
     lowest[lowest == unset] = 0
     shift = np.where(nonzero, exponent - lowest[row_of], 0)
+    _check_lengths(numerator, shift, lowest)
     if _largest(numerator) * 2.0 ** min(int(shift.max(initial=0)), 1000) >= FITS:
         numerator, shift = numerator.astype(object), shift.astype(object)
     numerator = numerator << shift
@@ -220,6 +222,21 @@ def coprime(values: Ratios, indptr: Array, bias: Ratios | None) -> tuple[Array, 
     if bias is None:
         return numerator, None, factors
     return numerator[where], numerator[ends], factors
+
+
+def _check_lengths(numerator: Array, shift: Array, lowest: Array) -> None:
+    """Refuse numbers that differ so much in size that side by side, as integers, they would fill the memory."""
+    bits = (
+        np.fromiter((n.bit_length() for n in numerator), np.int64, len(numerator)) if numerator.dtype == object else 64
+    )
+    lengths = (shift + bits, np.abs(lowest))
+    longest = max(int(part.max(initial=0)) for part in lengths)
+    if longest > MOST_BITS:
+        raise InputError(expected=f"numbers of at most {MOST_BITS:,} bits in a row of integers", got=f"{longest:,}")
+    total = sum(int(np.maximum(part - SHORT, 0).sum()) for part in lengths)
+    if total > MOST_LONG:
+        got = f"{total:,} bits beyond {SHORT} a number"
+        raise InputError(expected=f"rows of integers with at most {MOST_LONG:,} bits too many", got=got)
 
 
 def _common(denominators: Array, indptr: Array) -> Array:

@@ -22,6 +22,9 @@ from supercheck.errors import InputError
 from supercheck.exact import FITS, Array, Ratios, Rows, coprime, exact_array, magnitudes, product
 from supercheck.numbers import exact_text
 
+MOST_LAYERS = 1024
+_MOST_WORK = 1 << 36  # multiplications that folding one layer into the next may take
+
 
 @dataclass(frozen=True, eq=False)
 class Affine:
@@ -103,8 +106,8 @@ class Network:
         Raises:
             InputError: if there are none, or two neighbours do not fit.
         """
-        if not layers:
-            raise InputError(expected="at least one layer", got="none")
+        if not 1 <= len(layers) <= MOST_LAYERS:
+            raise InputError(expected=f"1 to {MOST_LAYERS:,} layers", got=f"{len(layers):,}")
         for before, after in pairwise(layers):
             if after.weight.width != before.weight.height:
                 expected = f"{before.weight.height} columns, the height of {before.name or 'the layer before'}"
@@ -279,6 +282,7 @@ def _fold(layers: Sequence[Affine]) -> list[Affine]:
     for layer in layers:
         if folded and not folded[-1].relu:
             linear = folded.pop()
+            _check_fold(linear.weight, layer.weight)
             weight, matrix = layer.weight.dense(), linear.weight.dense()
             bias = _sum(product(weight, linear.bias), layer.bias)
             layer = Affine(Rows.from_dense(product(weight, matrix)), bias, layer.relu, layer.name)
@@ -288,6 +292,17 @@ def _fold(layers: Sequence[Affine]) -> list[Affine]:
         identity = Rows(np.arange(size + 1), np.arange(size, dtype=np.int32), np.ones(size, dtype=np.int64), size)
         folded.append(Affine(identity, np.zeros(size, dtype=np.int64), False))
     return folded
+
+
+def _check_fold(first: Rows, then: Rows) -> None:
+    """Refuse to multiply what is huge only by its shapes, or would take for ever."""
+    height, between, width = then.height, then.width, first.width
+    cells = height * between + between * width + height * width
+    most = (1 << 23) + 64 * (len(first.data) + len(then.data))
+    if cells > most or height * between * width > _MOST_WORK:
+        got = f"[{height}, {between}] times [{between}, {width}]"
+        do = "multiply them yourself, or put a ReLU between them"
+        raise InputError(expected="layers without ReLU small enough to be multiplied", got=got, do=do)
 
 
 def _sum(a: Array, b: Array) -> Array:

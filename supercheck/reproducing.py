@@ -6,14 +6,16 @@ import os
 import platform
 import shlex
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import IO
 
 from supercheck import __version__
 from supercheck.errors import InputError
 from supercheck.files import written_aside
+from supercheck.formats import READERS
 from supercheck.spec import read_spec
 
 PACKAGES = ("numba", "numpy", "onnx", "safetensors", "z3-solver")
@@ -32,29 +34,41 @@ def pack(file: Path, network: Path | None, spec: Path, command: Sequence[str], o
     Raises:
         InputError: if the archive cannot be written.
     """
-    found = [part.absolute() for part in _parts(network, spec) if part.is_file()]
+    listed = [part for part in _parts(network, spec) if part.is_file()]
+    found = [_absolute(part) for part in listed]
     root = Path(os.path.commonpath([part.parent for part in found])) if found else Path()
+    elsewhere = [part for part in listed if part != network and not part.is_relative_to(spec.parent)]
     packages = [f"{name} {_version(name)}" for name in PACKAGES]
-    words = [shlex.quote(_below(word, root)) for word in command]
+    inside = {part: str(part.relative_to(root)) for part in found}
+    words = [shlex.quote(_below(word, inside)) for word in command]
     lines = [
         f"supercheck {__version__}",
         f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         ", ".join(packages),
         f"supercheck {' '.join(words)}",
+        *(f"The spec names {part}: write {inside[_absolute(part)]} in its place." for part in elsewhere),
         "",
         outcome,
     ]
-    with written_aside(file) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+    with written_aside(file) as stream, _archive(stream) as archive:
         archive.writestr("report.txt", "\n".join(lines) + "\n")
-        for part in dict.fromkeys(found):
-            archive.write(part, part.relative_to(root))
+        for part, name in inside.items():
+            archive.write(part, name)
 
 
-def _below(word: str, root: Path) -> str:
+def _archive(stream: IO[bytes]) -> zipfile.ZipFile:
+    return zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False)  # files may be older than zip
+
+
+def _absolute(path: Path) -> Path:
+    """The path without `..`, which has no place in an archive."""
+    return Path(os.path.abspath(path))
+
+
+def _below(word: str, inside: Mapping[Path, str]) -> str:
     """A path of the command line as it is called inside the archive."""
-    path = Path(word).absolute()
-    inside = len(word) < 4096 and os.path.exists(path) and path.is_relative_to(root)
-    return str(path.relative_to(root)) if inside else word
+    option, equals, path = word.partition("=") if word.startswith("--") else ("", "", word)
+    return f"{option}{equals}{inside.get(_absolute(Path(path)), path)}"
 
 
 def _parts(network: Path | None, spec: Path) -> Iterator[Path]:
@@ -63,11 +77,12 @@ def _parts(network: Path | None, spec: Path) -> Iterator[Path]:
     files = [network] if network is not None else []
     with suppress(InputError):
         read = read_spec(spec)
-        named = (read.source.file if network is None else None, read.source.encoder, read.source.decoder, read.table)
-        files += [part for part in named if part is not None]
+        named = (read.source.file if network is None else None, read.source.encoder, read.source.decoder)
+        files += [part for part in named if part is not None and part.suffix.lower() in READERS]  # nothing private
+        files += [read.table] if read.table is not None else []
     for part in files:
         yield part
-        if part.suffix == ".onnx":
+        if part.suffix.lower() == ".onnx":
             from supercheck.formats.onnx import external_files
 
             yield from external_files(part)

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
-from supercheck.boolean import AtLeast, Formula, Not, Var, Xor, assignments, support
+from supercheck.boolean import AtLeast, Formula, Not, Var, Xor, assignments, support, variables
 
 MOST_SPLIT = 4  # features of a function that are split into all their assignments
 MOST_CASES = 4096  # cases that are worth looking at one by one
 MOST_WIDTH = 1 << 10  # features of a function that are split at all
 MOST_POSITIONS = 1 << 20  # features fixed in all parts of a split, and on the way there
+MOST_VISITS = 1 << 23  # features of a function looked at while it is split
+MOST_KEPT = 128  # shapes whose cases are remembered
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def _renamed(formula: Formula, place: dict[int, int]) -> Formula:
     return Xor(parts) if isinstance(formula, Xor) else AtLeast(formula.count, parts)
 
 
-@cache
+@lru_cache(MOST_KEPT)
 def cases(formula: Formula, limit: int) -> tuple[Case, ...] | None:
     """Cases that hold, between them, exactly the inputs with at most `limit` features of a shape on.
 
@@ -111,7 +113,7 @@ def cases(formula: Formula, limit: int) -> tuple[Case, ...] | None:
 CASE = -1  # in a decision tree: here ends a branch
 
 
-@cache
+@lru_cache(MOST_KEPT)
 def decision_tree(formula: Formula, limit: int) -> tuple[tuple[int, ...], tuple[bool, ...]] | None:
     """A decision tree over a shape's inputs with at most `limit` features on; the function is known at its ends.
 
@@ -119,15 +121,15 @@ def decision_tree(formula: Formula, limit: int) -> tuple[tuple[int, ...], tuple[
         The tree in preorder: a position to branch on, whose on-side comes first, or `CASE`; and what the function
         says in each case, in the same order. Few features are branched on all; None where there are too many cases.
     """
-    width = len(support(formula))
+    width, size = len(support(formula)), sum(1 for _ in variables(formula))
     tree: list[int] = []
     values: list[bool] = []
     stack: list[dict[int, bool]] = [{}]
-    positions = 0
+    positions = visits = 0
     while stack:
         fixed = stack.pop()
-        positions += len(fixed)
-        if len(values) > MOST_CASES or positions > MOST_POSITIONS or width > MOST_WIDTH:
+        positions, visits = positions + len(fixed), visits + size
+        if len(values) > MOST_CASES or positions > MOST_POSITIONS or width > MOST_WIDTH or visits > MOST_VISITS:
             return None
         full = sum(fixed.values()) == limit
         known = decided(formula, fixed, default=False if full else None)
@@ -146,11 +148,11 @@ def decision_tree(formula: Formula, limit: int) -> tuple[tuple[int, ...], tuple[
 def _leaves(formula: Formula, limit: int) -> Iterator[Case | None]:
     """The leaves of a decision tree; None where it becomes too large."""
     stack: list[dict[int, bool]] = [{}]
-    positions = 0
+    positions, visits, size = 0, 0, sum(1 for _ in variables(formula))
     while stack:
         fixed = stack.pop()
-        positions += len(fixed)
-        if positions > MOST_POSITIONS:
+        positions, visits = positions + len(fixed), visits + size
+        if positions > MOST_POSITIONS or visits > MOST_VISITS:
             yield None
             return
         on = tuple(sorted(j for j, value in fixed.items() if value))

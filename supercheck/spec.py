@@ -27,8 +27,10 @@ from supercheck.syntax import parse
 from supercheck.toml import Document, Layout, document
 from supercheck.truth import read_table
 
-MOST_FEATURES = 10**8
-MOST_OUTPUTS = 10**7
+MOST_FEATURES = 10**7
+MOST_OUTPUTS = 10**6  # each a formula in memory
+MOST_BITS = 14_000  # of the number of inputs; Python writes no number of more than 4,300 digits
+_COUNT = f"1 to {MOST_OUTPUTS:,} outputs"
 
 Mode = Literal["threshold", "epsilon", "equality", "separable"]
 Arithmetic = Literal["real", "float32"]
@@ -139,8 +141,8 @@ class Spec:
         features, limit = self.domain.features, self.domain.max_active
         if not 1 <= features <= MOST_FEATURES:
             raise InputError(place="domain.features", expected=f"1 to {MOST_FEATURES:,} features", got=features)
-        if not 0 <= limit <= features:
-            raise InputError(place="domain.max_active", expected=f"0 to {features}, the number of features", got=limit)
+        if not 0 <= limit <= _most_active(features):
+            raise InputError(place="domain.max_active", expected=_active(features), got=limit)
         if not self.formulas:
             raise InputError(place="outputs", expected="at least one output", got="none")
         for i, formula in enumerate(self.formulas):
@@ -194,11 +196,21 @@ def read_spec(path: str | Path, max_active: int | None = None) -> Spec:
 def _ranges(doc: Document, domain: KSparse, *, own: bool) -> None:
     if not 1 <= domain.features <= MOST_FEATURES:
         raise doc.error(("domain", "features"), f"1 to {MOST_FEATURES:,} features", domain.features)
-    if not 0 <= domain.max_active <= domain.features:
-        expected = f"0 to {domain.features}, the number of features"
+    if not 0 <= domain.max_active <= _most_active(domain.features):
+        expected = _active(domain.features)
         if own:
             raise doc.error(("domain", "max_active"), expected, domain.max_active)
         raise InputError(place="-k", expected=expected, got=domain.max_active)
+
+
+def _most_active(features: int) -> int:
+    """How many features may be on, so that the number of inputs can still be written."""
+    return features if features <= MOST_BITS else MOST_BITS // features.bit_length()
+
+
+def _active(features: int) -> str:
+    most = _most_active(features)
+    return f"0 to {most}, " + ("the number of features" if most == features else "where there are so many features")
 
 
 def _formulas(doc: Document, domain: KSparse) -> tuple[Formula, ...]:
@@ -213,9 +225,13 @@ def _formulas(doc: Document, domain: KSparse) -> tuple[Formula, ...]:
         table = doc.path.parent / outputs.table
         return tuple(read_table(table, domain))
     if outputs.formulas is not None:
-        if not outputs.formulas:
-            raise doc.error(("outputs", "formulas"), "at least one output", "none")
-        return tuple(_formula(doc, domain, i, source) for i, source in enumerate(outputs.formulas))
+        if not 1 <= len(outputs.formulas) <= MOST_OUTPUTS:
+            raise doc.error(("outputs", "formulas"), _COUNT, f"{len(outputs.formulas):,}")
+        known: dict[str, Formula] = {}
+        for i, source in enumerate(outputs.formulas):
+            if source not in known:
+                known[source] = _formula(doc, domain, i, source)
+        return tuple(known[source] for source in outputs.formulas)
     return tuple(_gates(doc, domain))
 
 
@@ -245,12 +261,12 @@ def _gates(doc: Document, domain: KSparse) -> Sequence[Formula]:
             raise doc.error(("outputs", "over"), expected, over)
         if not 1 <= comb(domain.features, 2) <= MOST_OUTPUTS:
             got = f"{comb(domain.features, 2):,} pairs of {domain.features:,} features"
-            raise doc.error(("outputs", "over"), f"1 to {MOST_OUTPUTS:,} outputs", got)
+            raise doc.error(("outputs", "over"), _COUNT, got)
         tuples: Sequence[Sequence[int]] = list(combinations(range(domain.features), 2))
     else:
         tuples = over
-    if not tuples:
-        raise doc.error(("outputs", "over"), "at least one output", "none")
+    if not 1 <= len(tuples) <= MOST_OUTPUTS:
+        raise doc.error(("outputs", "over"), _COUNT, f"{len(tuples):,}")
     for i, features in enumerate(tuples):
         wrong = next((j for j in features if not 0 <= j < domain.features), None)
         if wrong is not None:

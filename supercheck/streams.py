@@ -40,4 +40,5 @@ def write(text: str) -> None:
     except BrokenPipeError:  # whoever read has seen enough; the verdict stands
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left unwritten must not fail again
         raise InputError(place="stdout", expected="room for the result", got=error.strerror or error) from error

@@ -18,11 +18,13 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from supercheck.errors import InputError
+from supercheck.errors import InputError, spelled
 from supercheck.numbers import Unreadable, decimal, rational
 
-LARGEST = 64 << 20  # bytes of a spec
-MOST_DOTS = 200  # in one line
+LARGEST = 4 << 20  # bytes of a spec
+MOST_DOTS = 16  # in one line outside strings
+MOST_TABLES = 10_000
+MOST_DIGITS = 10_000  # in a row
 
 Place = tuple[str | int, ...]
 
@@ -80,8 +82,8 @@ class OutputsTable(Table):
     """`[outputs]`: one of three forms."""
 
     gate: str | None = None
-    over: list[list[int]] | str | None = None
-    formulas: list[str] | None = None
+    over: Annotated[list[Annotated[list[int], Field(fail_fast=True)]], Field(fail_fast=True)] | str | None = None
+    formulas: Annotated[list[str], Field(fail_fast=True)] | None = None
     table: str | None = None
 
 
@@ -169,7 +171,7 @@ def document(path: Path) -> Document:
         raise InputError(file=path, expected="a readable spec file", got=error.strerror or error) from error
     try:
         text = content.decode("utf-8-sig")
-        _check_nesting(path, text)
+        _check_tables(path, text)
         tree = tomllib.loads(text, parse_float=_float)
     except UnicodeDecodeError as error:
         raise InputError(file=path, expected="UTF-8 text", got=f"byte {content[error.start]:#04x}") from error
@@ -186,12 +188,25 @@ def document(path: Path) -> Document:
     return Document(path, content, layout)
 
 
-def _check_nesting(path: Path, text: str) -> None:
-    """Refuse what would nest too deep: the parser's memory grows with the square of a dotted key's parts."""
-    for number, line in enumerate(text.splitlines(), 1):
+_QUOTED = re.compile(
+    r'''"""(?:[^\\]|\\.)*?(?:"""|\Z)|\'{3}.*?(?:\'{3}|\Z)|"(?:[^"\\\n]|\\.)*+"?|'[^'\n]*'?|#[^\n]*''', re.DOTALL
+)  # strings and comments; what is not closed goes on to where the parser will complain
+_DIGITS = re.compile(rf"(?<![0-9a-fA-F_])[0-9a-fA-F_]{{{MOST_DIGITS + 1}}}")
+_TABLE = re.compile(r"[={]|^[ \t]*\[[^,\n]*\][ \t\r]*$", re.MULTILINE)
+
+
+def _check_tables(path: Path, text: str) -> None:
+    """Refuse too many tables and keys, too deep or too long ones: the parser takes a kilobyte for each."""
+    bare = _QUOTED.sub(lambda quoted: "\n" * quoted[0].count("\n"), text)
+    tables = sum(1 for _ in _TABLE.finditer(bare))
+    if tables > MOST_TABLES:
+        raise InputError(file=path, expected=f"at most {MOST_TABLES:,} keys and tables", got=f"{tables:,}")
+    for number, line in enumerate(bare.splitlines(), 1):
+        if len(line) > MOST_DIGITS and _DIGITS.search(line):
+            raise InputError(file=path, line=number, expected=f"at most {MOST_DIGITS:,} digits", got="more")
         if line.count(".") > MOST_DOTS:
             got = f"{line.count('.'):,}"
-            raise InputError(file=path, line=number, expected=f"at most {MOST_DOTS:,} dots a line", got=got)
+            raise InputError(file=path, line=number, expected=f"at most {MOST_DOTS} dots a line", got=got)
 
 
 def _float(literal: str) -> Decimal | Unreadable:
@@ -220,6 +235,7 @@ def _explain(path: Path, text: str, errors: ValidationError) -> InputError:
     # union branches add words such as "list[list[int]]" to the place: keep keys and positions
     place = tuple(part for part in first["loc"] if isinstance(part, int) or re.fullmatch(r"[\w.\-]+", part))
     kind, got = first["type"], first["input"]
+    shown = spelled(got, repr)
     if kind == "extra_forbidden":
         place = first["loc"]
         known = sorted(_keys(place[:-1]))
@@ -229,13 +245,13 @@ def _explain(path: Path, text: str, errors: ValidationError) -> InputError:
         what = "table" if len(place) == 1 else "key"
         return _error(path, text, place[:-1], f"the {what} {'.'.join(map(str, place))}", "none")
     if place[:2] == ("outputs", "over"):
-        return _error(path, text, tuple(place), '"all-pairs" or a list of tuples of whole numbers', repr(got))
+        return _error(path, text, tuple(place), '"all-pairs" or a list of tuples of whole numbers', shown)
     if place[:1] == ("audit",):
-        return _error(path, text, place[:2], "a number or a formula in m, k, outputs", repr(got))
+        return _error(path, text, place[:2], "a number or a formula in m, k, outputs", shown)
     if kind == "literal_error":
         words = re.findall(r"'([^']*)'", first["ctx"]["expected"])
-        return _error(path, text, place, f"one of {', '.join(words)}", repr(got), (str(got), words))
-    return _error(path, text, place, _KINDS.get(kind, first["msg"]), repr(got))
+        return _error(path, text, place, f"one of {', '.join(words)}", shown, (spelled(got), words))
+    return _error(path, text, place, _KINDS.get(kind, first["msg"]), shown)
 
 
 def _keys(place: Place) -> Iterable[str]:

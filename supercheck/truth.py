@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, count
 from pathlib import Path
+from typing import TextIO
 
-from supercheck.boolean import Formula, table
+from supercheck.boolean import Formula, row, some
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 
-LARGEST = 64 << 20  # bytes
+LARGEST = 16 << 20  # bytes
+LONGEST = 1 << 20  # characters of a line
 MOST_COLUMNS = 100_000
+MOST_LITERALS = 1 << 22  # in all functions together
 
 
 def read_table(path: Path, domain: KSparse) -> list[Formula]:
@@ -29,8 +32,9 @@ def read_table(path: Path, domain: KSparse) -> list[Formula]:
     lines = _lines(path)
     _, header = next(lines, (1, []))
     features = _columns(path, header, domain)
-    count = len(features)
+    named = len(features)
     rows: dict[frozenset[int], list[str]] = {}
+    room = MOST_LITERALS
     for line, cells in lines:
         if len(cells) != len(header):
             raise InputError(file=path, line=line, expected=f"{len(header)} cells", got=len(cells))
@@ -40,18 +44,20 @@ def read_table(path: Path, domain: KSparse) -> list[Formula]:
         on = frozenset(j for j, cell in zip(features, cells, strict=False) if cell == "1")
         if on in rows:
             raise InputError(file=path, line=line, expected="each assignment once", got=f"{_assignment(on)} twice")
-        rows[on] = cells[count:]
-    limit = min(domain.max_active, count)
-    needed = KSparse(count, limit).size
+        rows[on] = cells[named:]
+        room -= named * rows[on].count("1")
+        if room < 0:
+            expected = f"at most {MOST_LITERALS:,} features over all rows and outputs that are 1"
+            raise InputError(file=path, line=line, expected=expected, got="more", do="write it as formulas")
+    limit = min(domain.max_active, named)
+    needed = KSparse(named, limit).size
     if sum(len(on) <= limit for on in rows) < needed:
         every = (frozenset(on) for active in range(limit + 1) for on in combinations(features, active))
         missing = next(on for on in every if on not in rows)
         expected = f"every assignment with at most {limit} features on ({needed:,} rows)"
         raise InputError(file=path, expected=expected, got=f"no row for {_assignment(missing)}")
-    return [
-        table([(on, frozenset(features) - on) for on, cells in rows.items() if cells[i] == "1"])
-        for i in range(len(header) - count)
-    ]
+    held = [(row(on, set(features) - on), cells) for on, cells in rows.items()]  # a row is shared by its outputs
+    return [some([here for here, cells in held if cells[i] == "1"]) for i in range(len(header) - named)]
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -62,7 +68,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         if path.stat().st_size > LARGEST:
             raise InputError(file=path, expected=f"at most {LARGEST:,} bytes", got=f"{path.stat().st_size:,}")
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
+            reader = csv.reader(_bounded(path, file))
             for cells in reader:
                 if cells:
                     yield reader.line_num, [cell.strip() for cell in cells]
@@ -70,6 +76,19 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise InputError(file=path, expected="a readable truth table", got=error.strerror or error) from error
     except (csv.Error, UnicodeDecodeError) as error:
         raise InputError(file=path, expected="CSV", got=error) from error
+
+
+def _bounded(path: Path, file: TextIO) -> Iterator[str]:
+    """The lines of a file, none of them endless."""
+    for number in count(1):
+        line = file.readline(LONGEST + 1)
+        if len(line) > LONGEST:
+            raise InputError(
+                file=path, line=number, expected=f"lines of at most {LONGEST:,} characters", got="a longer one"
+            )
+        if not line:
+            return
+        yield line
 
 
 def _columns(path: Path, header: list[str], domain: KSparse) -> list[int]:

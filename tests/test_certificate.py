@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 from hypothesis import given
 from strategies import Question, questions
 
-from supercheck import checker, cli
+from supercheck import checker, cli, verify
 from supercheck.boolean import gate
 from supercheck.certificate import certified, claims_digest, lines, trees as growing, write
 from supercheck.claims import pose
@@ -153,12 +152,13 @@ def test_the_same_bytes_with_any_number_of_workers(tmp_path: Path, monkeypatch: 
 
 
 def test_float32_has_no_certificate_yet(tmp_path: Path) -> None:
-    result = decide(pose(load(SPECS / "proved" / "trained_and8.onnx"), spec("trained_and8")))
-    found = certified(replace(result, arithmetic="float32"), tmp_path / "proof.cert", require=True)
+    certificate = tmp_path / "proof.cert"
+    float32 = SPECS / "proved" / "trained_and8_float32.toml"
+    found = verify(None, float32, certificate=certificate, require_certificate=True)
     assert found.certificate is None
     assert found.verdict is Verdict.UNKNOWN
     assert "float32" in str(found.reason)
-    assert not (tmp_path / "proof.cert").exists()
+    assert not certificate.exists()
 
 
 def test_a_certificate_that_is_required_has_to_go_somewhere(capsys: Capture) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fuzz.fuzz_readers import READERS, target
+from fuzz.fuzz_readers import READERS, seeds, target
 from hypothesis import given, settings, strategies as st
 
-ROOT = Path(__file__).parent.parent
 CRASHES = sorted((Path(__file__).parent / "data" / "crashes").glob("*/*"))
 INTERESTING = [
     b"",
@@ -28,11 +27,6 @@ INTERESTING = [
 ]
 
 Edit = tuple[float, int, bytes]
-
-
-def seeds(reader: str) -> list[bytes]:
-    found = [file for file in sorted((ROOT / "specs").rglob(READERS[reader].seeds)) if file.stat().st_size < 1 << 14]
-    return [file.read_bytes() for file in found] or [b"atleast(2, x0 & ~x1, x2 ^ x3) | 1", b"x0 ^ (x1 | ~x2)"]
 
 
 def mutated(seed: bytes, edits: list[Edit]) -> bytes:

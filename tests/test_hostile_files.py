@@ -6,13 +6,9 @@ import json
 import os
 import pickle
 import struct
-import subprocess
-import sys
 import tracemalloc
 import warnings
 import zipfile
-import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -182,10 +178,10 @@ SPARSE = [
     ({"indptr": np.array([], int)}, ".indptr: expected 3 ascending offsets from 0 to 3, got 0 offsets"),
     ({"data": [1.0, 2.0]}, ".data: expected 3 numbers, one for each index, got shape [2]"),
     ({"data": [[1.0, 2.0, 3.0]]}, ".data: expected 3 numbers, one for each index, got shape [1, 3]"),
-    ({"shape": [2, 3, 1]}, ".shape: expected two sizes from 1 to 2^31 - 1, got [2, 3, 1]"),
-    ({"shape": [0, 3]}, ".shape: expected two sizes from 1 to 2^31 - 1, got [0, 3]"),
-    ({"shape": [2, 2**31]}, ".shape: expected two sizes from 1 to 2^31 - 1, got [2, 2147483648]"),
-    ({"shape": [2**31 - 1, 3]}, ".indptr: expected 2147483648 ascending offsets from 0 to 3, got 3 offsets"),
+    ({"shape": [2, 3, 1]}, ".shape: expected two sizes from 1 to 10,000,000, got [2, 3, 1]"),
+    ({"shape": [0, 3]}, ".shape: expected two sizes from 1 to 10,000,000, got [0, 3]"),
+    ({"shape": [2, 2**31]}, ".shape: expected two sizes from 1 to 10,000,000, got [2, 2147483648]"),
+    ({"shape": [10**7, 3]}, ".indptr: expected 10000001 ascending offsets from 0 to 3, got 3 offsets"),
     ({"shape": [[2, 3]]}, ".shape: expected a vector of integers, got dtype int64, shape [1, 2]"),
 ]  # fmt: skip
 
@@ -225,7 +221,7 @@ def test_an_odd_header_of_a_member_is_an_input_error(tmp_path, shape):
     assert refused(npz(tmp_path / "a.npz", {"0.weight": header(shape)})).startswith(": 0.weight: expected ")
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_damaged_member_is_refused_or_read_unharmed(tmp_path, method):
     path = npz(tmp_path / "a.npz", {"0.weight": npy(W)}, method)
     whole = path.read_bytes()
@@ -277,71 +273,6 @@ def test_an_empty_tensor_of_absurd_shape_is_an_input_error(tmp_path, shape):
     assert "0.weight" in refused(safetensors(tmp_path / "a.safetensors", {"0.weight": ("F32", shape, b"")}))
 
 
-# ---- files that would fill the memory, or take for ever
-
-ALONE = """
-import re, resource, sys
-resource.setrlimit(resource.RLIMIT_AS, (1200 << 20, 1200 << 20))
-from supercheck.errors import InputError
-from supercheck.formats import load
-try:
-    load(sys.argv[1])
-    found = "read"
-except InputError as error:
-    found = "refused"
-peak = int(re.search("VmHWM:[^0-9]*([0-9]+)", open("/proc/self/status").read())[1])
-print(found, "in much memory" if peak > 800 << 10 else "in little memory")
-"""
-
-
-def in_little_memory(path: Path, timeout: float = 60) -> str:
-    """What becomes of a file in a process that may take 1.2 gigabytes and should do with 0.8, libraries included."""
-    if not Path("/proc/self/status").exists():
-        pytest.skip("tells the peak of memory on Linux only")
-    command = [sys.executable, "-c", ALONE, path]
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=timeout)
-    return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
-
-
-def bomb(path: Path, members: int, side: int) -> Path:
-    """An NPZ file of many members of side x side zero bytes, each compressed a thousandfold."""
-    content = npy(np.zeros((side, side), np.uint8))
-    squeezed = zlib.compress(content, 1, -15)
-    fixed = struct.pack("<HHHHHIII", 20, 0, 8, 0, 0, zlib.crc32(content), len(squeezed), len(content))
-    local, central = b"", b""
-    for i in range(members):
-        name = f"{i}.weight.npy".encode()
-        tail = struct.pack("<HHHHHII", len(name), 0, 0, 0, 0, 0, len(local)) + name
-        central += b"PK\1\2" + struct.pack("<H", 20) + fixed + tail
-        local += b"PK\3\4" + fixed + struct.pack("<HH", len(name), 0) + name + squeezed
-    return written(
-        path, local + central + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, members, members, len(central), len(local), 0)
-    )
-
-
-def test_a_bomb_of_few_members_is_read_like_any_file(tmp_path):
-    path = bomb(tmp_path / "a.npz", 2, 16)
-    assert load(path).run([1] * 16) == (0,) * 16
-    assert in_little_memory(path) == "read in little memory"
-
-
-@pytest.mark.parametrize("members", [27, 40])  # less and more than 2^31 bytes; all of them become 64-bit numbers
-def test_a_zip_bomb_does_not_fill_the_memory(tmp_path, members):
-    path = bomb(tmp_path / "a.npz", members, 1 << 13)
-    assert path.stat().st_size < 1 << 24
-    assert in_little_memory(path) == "refused in little memory"
-
-
-def test_a_safetensors_file_of_many_small_cells_does_not_fill_the_memory(tmp_path):
-    cells = 17_000 << 14
-    weight = {"dtype": "I8", "shape": [1 << 14, 17_000], "data_offsets": [0, cells]}
-    text = json.dumps({"0.weight": weight}).encode()
-    path = written(tmp_path / "a.safetensors", struct.pack("<Q", len(text)) + text)
-    os.truncate(path, 8 + len(text) + cells)  # a hole: takes no room on the disk
-    assert in_little_memory(path) == "refused in little memory"
-
-
 def test_turning_a_sparse_weight_does_not_make_it_dense(tmp_path):
     path = sparse(tmp_path / "a.npz", shape=[4000, 4000], indptr=[0, 2, *[3] * 3999])
     tracemalloc.start()
@@ -351,10 +282,3 @@ def test_turning_a_sparse_weight_does_not_make_it_dense(tmp_path):
     finally:
         tracemalloc.stop()
     assert network.edges == 3
-
-
-def test_a_row_of_hundreds_of_denominators_does_not_take_for_ever(tmp_path):
-    row = [f"1/{10**900 + i}" for i in range(300)]
-    path = written(tmp_path / "a.json", json.dumps({"0.weight": [row]}))
-    assert path.stat().st_size < 1 << 19
-    assert in_little_memory(path, timeout=5) in ("read in little memory", "refused in little memory")

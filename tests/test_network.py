@@ -144,7 +144,7 @@ def test_layers_that_do_not_fit_are_refused() -> None:
     wide = Affine(Rows.from_dense(np.ones((2, 3))), np.zeros(2), True, "first")
     with pytest.raises(InputError, match="expected 2 columns, the height of first, got 3"):
         Network.of([wide, wide])
-    with pytest.raises(InputError, match="at least one layer"):
+    with pytest.raises(InputError, match="1 to 1,024 layers, got 0"):
         Network.of([])
 
 

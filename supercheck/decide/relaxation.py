@@ -8,7 +8,7 @@ from above by CERTIFICATE.md's rules, tries the inputs that the bound itself poi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -155,11 +155,11 @@ def ask(
         def run(chunk: _Chunk, own: Scratch) -> Answers:
             return chunk.run(flat, own, claims, cap, optimise)
 
-        yield from threaded(run, list(_chunks(claims, outputs, workers)), flat, claims, workers, clock)
+        yield from threaded(run, _chunks(claims, outputs, workers, clock), flat, claims, workers, clock)
 
 
 def threaded(
-    run: Callable[[Item, Scratch], Found], items: Sequence[Item], flat: Flat, claims: Claims, workers: int, clock: Clock
+    run: Callable[[Item, Scratch], Found], items: Iterable[Item], flat: Flat, claims: Claims, workers: int, clock: Clock
 ) -> Iterator[Found]:
     """Run compiled loops on many items in threads, each with memory of its own.
 
@@ -167,11 +167,14 @@ def threaded(
         What was found of each item, in order; ends early at the deadline.
     """
     stop = np.zeros(1, dtype=np.int8)
-    memory = [_scratch(flat, claims, stop) for _ in range(min(workers, len(items)))]
+    memory: list[Scratch] = []
     alarm = Timer(clock.left, stop.fill, [1]) if clock.timeout is not None else None
 
     def in_thread(item: Item) -> tuple[Found, bool]:
-        own = memory.pop()
+        try:
+            own = memory.pop()
+        except IndexError:  # no more than there are threads
+            own = _scratch(flat, claims, stop)
         try:
             found = run(item, own)
             return found, bool(stop[0])
@@ -223,8 +226,8 @@ class _Chunk:
         return Answers(self.outputs, status, sizes, witnesses, nodes, plain & self.whole)
 
 
-def _chunks(claims: Claims, outputs: Sequence[int], workers: int) -> Iterator[_Chunk]:
-    """The outputs grouped by shape and cut by estimated cost."""
+def _chunks(claims: Claims, outputs: Sequence[int], workers: int, clock: Clock) -> Iterator[_Chunk]:
+    """The outputs grouped by shape and cut by estimated cost, as they are asked for; splitting a shape takes time."""
     shapes, chosen = claims.shapes, np.asarray(outputs, dtype=np.int64)
     of = np.array(shapes.of)[chosen]
     order = np.argsort(of, kind="stable")
@@ -232,6 +235,8 @@ def _chunks(claims: Claims, outputs: Sequence[int], workers: int) -> Iterator[_C
     weight, width = claims.network.weights, min(claims.domain.max_active, claims.domain.features)
     merged = _widest(claims, width + 1) > 0
     for members in groups if len(chosen) else ():
+        if clock.timeout is not None and clock.over:
+            return
         split = cases(shapes.forms[shapes.of[members[0]]], width)
         if split is None:
             continue

@@ -15,7 +15,8 @@ from supercheck.formats.tensors import Tensors
 from supercheck.network import Network
 from supercheck.numbers import Unreadable, decimal, exact_text, rational
 
-_LARGEST = 1 << 25  # bytes; Python takes some sixty times as much
+_LARGEST = 1 << 25  # bytes
+_MOST_VALUES = 1 << 20  # each may take some two hundred bytes
 
 
 def read(path: Path) -> Tensors:
@@ -23,11 +24,11 @@ def read(path: Path) -> Tensors:
     if path.stat().st_size > _LARGEST:
         raise InputError(file=path, expected=f"at most {_LARGEST:,} bytes of JSON", got=f"{path.stat().st_size:,}")
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        counts = Counter(name for name, _ in pairs)
-        if len(counts) < len(pairs):
-            raise InputError(file=path, place=counts.most_common(1)[0][0], expected="each key once", got="a key twice")
-        return dict(pairs)
+    content = path.read_bytes()
+    values = sum(map(content.count, (b",", b"[", b"{")))
+    if values > _MOST_VALUES:
+        do = "save a large network as safetensors or NPZ"
+        raise InputError(file=path, expected=f"at most {_MOST_VALUES:,} values", got=f"up to {values:,}", do=do)
 
     def number(literal: str) -> Decimal | Unreadable:
         try:
@@ -36,14 +37,22 @@ def read(path: Path) -> Tensors:
             return Unreadable(literal)
 
     try:
-        content = json.loads(path.read_bytes(), object_pairs_hook=once, parse_constant=Unreadable, parse_float=number)
+        tree = json.loads(content, object_pairs_hook=once, parse_constant=Unreadable, parse_float=number)
     except json.JSONDecodeError as error:
         raise InputError(file=path, line=error.lineno, expected="JSON", got=error.msg) from error
     except (ValueError, RecursionError) as error:
         raise InputError(file=path, expected="JSON", got=error) from error
-    if not isinstance(content, dict):
-        raise InputError(file=path, expected='an object {"0.weight": [[...], ...], ...}', got=type(content).__name__)
-    return {name: _array(path, name, value) for name, value in content.items()}
+    if not isinstance(tree, dict):
+        raise InputError(file=path, expected='an object {"0.weight": [[...], ...], ...}', got=type(tree).__name__)
+    return {name: _array(path, name, value) for name, value in tree.items()}
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, whose keys must differ."""
+    counts = Counter(name for name, _ in pairs)
+    if len(counts) < len(pairs):
+        raise InputError(place=counts.most_common(1)[0][0], expected="each key once", got="a key twice")
+    return dict(pairs)
 
 
 def written(network: Network) -> str:

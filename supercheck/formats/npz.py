@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import lzma
 import math
 import tokenize
 import zipfile
 import zlib
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
 
 from supercheck.errors import InputError
 from supercheck.exact import Array, Rows
-from supercheck.formats.tensors import MOST_CELLS, Tensors, exact
+from supercheck.formats.tensors import MOST_CELLS, MOST_TENSORS, MOST_WIDTH, Tensors, exact
 
 LARGEST = 2 << 30  # bytes of all members
+_LONGEST = 1 << 20  # bytes that may be asked for at once: the directory is read whole, members are not
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # numpy's own
 
 _BROKEN = (
-    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError, EOFError,
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, tokenize.TokenError, EOFError,
     ArithmeticError, RuntimeError, SyntaxError, TypeError, ValueError, MemoryError,
 )  # fmt: skip
 """What zipfile and numpy raise on files that are not what they say."""
@@ -30,7 +32,7 @@ _PARTS = ("data", "indices", "indptr", "shape")
 def read(path: Path) -> Tensors:
     """The tensors by name; `N.data`, `N.indices`, `N.indptr` and `N.shape` together are the sparse tensor N."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(_Piecewise(file)) as archive:
             arrays = _members(path, archive)
     except _BROKEN as error:
         raise InputError(file=path, expected="an NPZ file", got=error) from error
@@ -49,16 +51,37 @@ def read(path: Path) -> Tensors:
     return tensors | {name: exact(array, name) for name, array in arrays.items()}
 
 
+class _Piecewise:
+    """A file that refuses to be read in large pieces."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        """As a file does it."""
+        content = self._file.read(min(size, _LONGEST + 1) if size >= 0 else _LONGEST + 1)
+        if len(content) > _LONGEST:
+            raise zipfile.BadZipFile("a directory that is too large")
+        return content
+
+
 def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, Array]:
     """The arrays, each header checked before its data takes memory."""
     arrays: dict[str, Array] = {}
-    room, size = MOST_CELLS, sum(member.file_size for member in archive.infolist())
-    if size > LARGEST:
-        raise InputError(file=path, expected=f"at most {LARGEST:,} bytes unpacked", got=f"{size:,}")
+    listed = archive.infolist()
+    size = sum(member.file_size for member in listed)
+    if size > LARGEST or len(listed) > MOST_TENSORS:
+        expected = f"at most {LARGEST:,} bytes unpacked in {MOST_TENSORS:,} members"
+        raise InputError(file=path, expected=expected, got=f"{size:,} in {len(listed):,}")
+    room = min(MOST_CELLS, (1 << 24) + 4 * path.stat().st_size)  # zeros shrink a thousandfold: store them sparse
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy")
         if name in arrays or not member.filename.endswith(".npy"):
             raise InputError(file=path, place=name, expected="one .npy member a name", got=member.filename)
+        if member.compress_type not in _METHODS:
+            got = f"compression method {member.compress_type}"
+            raise InputError(file=path, place=name, expected="a member stored or deflated", got=got)
         arrays[name] = _member(path, name, archive, member, room)
         room -= arrays[name].size
     return arrays
@@ -75,7 +98,11 @@ def _member(path: Path, name: str, archive: zipfile.ZipFile, member: zipfile.Zip
             expected, got, do = "numbers", "a pickled object array", "save it with a numeric dtype"
             raise InputError(file=path, place=name, expected=expected, got=got, do=do)
         cells = math.prod(shape)
-        if cells > room or cells * dtype.itemsize > member.file_size:
+        if cells > room:
+            expected = f"at most {room:,} more numbers in a file of this size"
+            do = "save a sparse weight as compressed rows: data, indices, indptr, shape"
+            raise InputError(file=path, place=name, expected=expected, got=f"shape {list(shape)}", do=do)
+        if cells * dtype.itemsize > member.file_size:
             raise InputError(
                 file=path, place=name, expected="as much data as its shape says", got=f"shape {list(shape)}"
             )
@@ -93,8 +120,8 @@ def _rows(path: Path, name: str, data: Array, indices: Array, indptr: Array, sha
     for part, array in (("indices", indices), ("indptr", indptr), ("shape", shape)):
         if array.ndim != 1 or array.dtype.kind not in "iu":
             raise refuse(part, "a vector of integers", f"dtype {array.dtype}, shape {list(array.shape)}")
-    if len(shape) != 2 or not all(0 < size < 2**31 for size in shape.tolist()):
-        raise refuse("shape", "two sizes from 1 to 2^31 - 1", shape.tolist())
+    if len(shape) != 2 or not all(0 < size <= MOST_WIDTH for size in shape.tolist()):
+        raise refuse("shape", f"two sizes from 1 to {MOST_WIDTH:,}", shape[:9].tolist())
     height, width = shape.tolist()
     indptr, indices, values = indptr.astype(np.int64), indices.astype(np.int64), exact(data, f"{name}.data")
     if len(indptr) != height + 1 or indptr[0] != 0 or indptr[-1] != len(indices) or (np.diff(indptr) < 0).any():

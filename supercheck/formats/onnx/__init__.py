@@ -45,9 +45,11 @@ def read(path: Path) -> tuple[list[Affine], tuple[str, ...]]:
 def external_files(path: Path) -> list[Path]:
     """The files beside an ONNX file that hold its data; none where it cannot be read."""
     try:
-        tensors = parse(path).initializer
+        graph = parse(path)
     except (InputError, OSError):
         return []
+    literals = [attribute.t for node in graph.node for attribute in node.attribute if attribute.HasField("t")]
+    tensors = [*graph.initializer, *literals]
     named = {str(entry.value) for tensor in tensors for entry in tensor.external_data if entry.key == "location"}
     beside = [path.parent / name for name in sorted(named) if Path(name).name == name]
     return [file for file in beside if file.is_file() and not file.is_symlink()]

@@ -15,8 +15,8 @@ from supercheck.formats.onnx.tensors import MOST_AXES, Work
 from supercheck.network import Affine
 
 _MOST_BITS = 4096  # of one exact number
-_COPY = 8  # what a number costs that is not in the file, but follows from broadcasting
-_FRACTION = 32  # what an operation on fractions costs, before their length is known
+_COPY = 64  # what a number costs that is not in the file, but follows from broadcasting
+_FRACTION = 256  # what an operation on fractions costs, before their length is known
 
 
 class MixedError(InputError):

@@ -14,8 +14,9 @@ from onnx import AttributeProto, ModelProto, TensorProto
 
 from supercheck.errors import InputError, clip
 from supercheck.formats.onnx.tensors import FLOATS, MOST_AXES
+from supercheck.formats.onnx.wire import check
 
-_LARGEST = 2 << 30  # bytes of a model
+_LARGEST = 1 << 27  # bytes of a model without its external data
 _MOST_NODES = 2**16
 
 _OPERATORS: dict[str, tuple[int, int, tuple[str, ...]]] = {
@@ -55,7 +56,11 @@ def parse(path: Path) -> Any:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
             got = f"{status.st_size:,} bytes or no file"
-            raise InputError(expected=f"a file of at most {_LARGEST:,} bytes", got=got)
+            do = "save large weights as external data, or as safetensors"
+            raise InputError(expected=f"a file of at most {_LARGEST:,} bytes", got=got, do=do)
+        if not status.st_size:
+            raise InputError(expected="an ONNX model", got="an empty file")
+        check(path, ModelProto.DESCRIPTOR)
         model = ModelProto.FromString(path.read_bytes())
     except OSError as error:
         raise InputError(expected="a readable file", got=error.strerror or error) from None
