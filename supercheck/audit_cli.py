@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from supercheck.errors import InputError
-from supercheck.numbers import rational
+from supercheck.numerals import rational
 from supercheck.options import check_seconds
 from supercheck.streams import show, write
 

@@ -21,7 +21,7 @@ from supercheck.errors import InputError
 from supercheck.exact import Array
 from supercheck.formats import file_digest, load_linear
 from supercheck.network import Affine, Network, numbered
-from supercheck.numbers import exact_text
+from supercheck.numerals import exact_text
 from supercheck.shapes import Shapes
 from supercheck.singles import greatest_not_above, least_above
 from supercheck.spec import Readout, Spec

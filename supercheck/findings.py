@@ -20,7 +20,7 @@ from supercheck.floors.classes import FunctionClass
 from supercheck.floors.networks import MissingPath
 from supercheck.floors.representing import Code
 from supercheck.interference import Interference
-from supercheck.numbers import exact_text
+from supercheck.numerals import exact_text
 from supercheck.spec import Spec
 from supercheck.wiring import Influence
 

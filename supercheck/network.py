@@ -20,7 +20,7 @@ import numpy as np
 
 from supercheck.errors import InputError
 from supercheck.exact import FITS, Array, Ratios, Rows, coprime, exact_array, magnitudes, product
-from supercheck.numbers import exact_text
+from supercheck.numerals import exact_text
 
 MOST_LAYERS = 1024
 _MOST_WORK = 1 << 36  # multiplications that folding one layer into the next may take

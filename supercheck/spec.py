@@ -22,7 +22,7 @@ from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.expressions import evaluate_limit
 from supercheck.formats.tensors import LayerNames
-from supercheck.numbers import rational
+from supercheck.numerals import rational
 from supercheck.syntax import parse
 from supercheck.toml import Document, Layout, document
 from supercheck.truth import read_table

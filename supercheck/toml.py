@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from supercheck.errors import InputError, spelled
-from supercheck.numbers import Unreadable, decimal, rational
+from supercheck.numerals import Unreadable, decimal, rational
 
 LARGEST = 4 << 20  # bytes of a spec
 MOST_DOTS = 16  # in one line outside strings

@@ -8,7 +8,7 @@ from supercheck.claims import Claims, expected
 from supercheck.errors import clip
 from supercheck.evidence import Counterexample, Result
 from supercheck.judgement import PASSED, Gate, Judgement, conclusion
-from supercheck.numbers import exact_text, short
+from supercheck.numerals import exact_text, short
 from supercheck.syntax import text as formula_text
 
 

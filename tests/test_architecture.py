@@ -15,7 +15,7 @@ HOUSE = Path(supercheck.__file__).parent
 FILES = sorted(HOUSE.rglob("*.py"))
 
 LEVELS = [
-    {"errors", "numbers", "boolean", "syntax", "shapes", "expressions", "files", "singles"},
+    {"errors", "numerals", "boolean", "syntax", "shapes", "expressions", "files", "singles"},
     {"exact", "network", "evaluation", "domain"},
     {"formats", "toml", "truth", "spec", "wiring"},
     {"claims"},

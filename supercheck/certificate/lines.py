@@ -72,7 +72,7 @@ def sweep(claims: Claims, outputs: Sequence[int]) -> int:
     """Multiplications that evaluating all inputs of some outputs' cone costs the checker."""
     widest = int(enumeration.widths(claims).max(initial=0))
     if claims.domain.restricted(widest).size > ALONE:
-        return ALONE * len(outputs)
+        return enumeration.UNAFFORDABLE
     cone = claims.network.cone(outputs)
     features = len(claims.features(outputs, cone))
     weights = sum(len(rows.data) for rows in claims.network.matrices[1:]) + sum(len(part) for part in cone)

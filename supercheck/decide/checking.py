@@ -16,7 +16,7 @@ from supercheck.decide.smt import NAME, decide
 from supercheck.errors import FaultError
 from supercheck.evidence import OutputResult, Verdict
 from supercheck.formats.json import written
-from supercheck.numbers import exact_text
+from supercheck.numerals import exact_text
 from supercheck.replaying import replay
 from supercheck.syntax import text as formula_text
 

@@ -31,7 +31,7 @@ from supercheck.float32.bounds import over_domain
 from supercheck.float32.chain import Chain, UncoveredError
 from supercheck.float32.judging import Fate, Judged, always, distance, ensure_covered, judge, shown, wrong_in_any_order
 from supercheck.float32.pairs import apart, parted
-from supercheck.numbers import short
+from supercheck.numerals import short
 from supercheck.replaying import wrong
 
 __all__ = ["decide_float32"]

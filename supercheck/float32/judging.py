@@ -13,7 +13,7 @@ from supercheck.evidence import Counterexample
 from supercheck.float32.bounds import at_inputs
 from supercheck.float32.chain import Chain, UncoveredError
 from supercheck.float32.orders import BIAS, Orders, extreme, replayed
-from supercheck.numbers import exact_text, short
+from supercheck.numerals import exact_text, short
 from supercheck.replaying import evaluate, wrong
 from supercheck.singles import SMALLEST_NORMAL, greatest_not_above, least_above, nearest, readings
 from supercheck.spec import Readout

@@ -11,7 +11,7 @@ from supercheck.float32.bounds import at_inputs
 from supercheck.float32.chain import Chain
 from supercheck.float32.judging import listed
 from supercheck.float32.orders import extreme, replayed
-from supercheck.numbers import exact_text, short
+from supercheck.numerals import exact_text, short
 
 
 def apart(extremes: Extremes | None, error: Fraction) -> bool:

@@ -13,7 +13,7 @@ from supercheck.errors import InputError
 from supercheck.exact import Array, exact_array
 from supercheck.formats.tensors import Tensors
 from supercheck.network import Network
-from supercheck.numbers import Unreadable, decimal, exact_text, rational
+from supercheck.numerals import Unreadable, decimal, exact_text, rational
 
 _LARGEST = 1 << 25  # bytes
 _MOST_VALUES = 1 << 20  # each may take some two hundred bytes

@@ -95,7 +95,7 @@ def _member(path: Path, name: str, archive: zipfile.ZipFile, member: zipfile.Zip
             header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
             shape, _, dtype = header(stream)
         if dtype.hasobject:
-            expected, got, do = "numbers", "a pickled object array", "save it with a numeric dtype"
+            expected, got, do = "numerals", "a pickled object array", "save it with a numeric dtype"
             raise InputError(file=path, place=name, expected=expected, got=got, do=do)
         cells = math.prod(shape)
         if cells > room:

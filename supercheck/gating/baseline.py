@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from supercheck.errors import InputError
 from supercheck.files import written_aside
 from supercheck.judgement import FAILED, PASSED, Judgement, Measured
-from supercheck.numbers import rational, short
+from supercheck.numerals import rational, short
 
 VERSION = 1
 

@@ -16,7 +16,7 @@ from supercheck.evidence import Provenance, Result, Verdict
 from supercheck.formats import load_linear
 from supercheck.gating.cache import Cache, CacheError, Known
 from supercheck.judgement import FAILED, FAULT, INPUT, OPEN, PASSED, Judgement, Measured, conclusion
-from supercheck.numbers import exact_text
+from supercheck.numerals import exact_text
 from supercheck.posing import question
 from supercheck.spec import Spec
 from supercheck.toml import document

@@ -17,7 +17,7 @@ from supercheck.findings import Audit
 from supercheck.floors import Floor
 from supercheck.floors.bounds import Bounds, Construction
 from supercheck.interference import worst_first
-from supercheck.numbers import float_text, short
+from supercheck.numerals import float_text, short
 from supercheck.syntax import text as formula_text
 
 MOST_ROWS = 4

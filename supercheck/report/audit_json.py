@@ -10,7 +10,7 @@ from supercheck.findings import Audit, Check, Degrees, Spread
 from supercheck.floors import Floor
 from supercheck.floors.bounds import Bounds, Construction
 from supercheck.interference import Disturbed
-from supercheck.numbers import exact_text
+from supercheck.numerals import exact_text
 from supercheck.report.json import counterexample_object, point_object, question
 
 

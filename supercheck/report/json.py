@@ -9,7 +9,7 @@ from typing import Any
 from supercheck import __version__
 from supercheck.claims import Claims
 from supercheck.evidence import Certificate, Counterexample, OutputResult, Point, Provenance, Result, Verdict
-from supercheck.numbers import exact_text
+from supercheck.numerals import exact_text
 from supercheck.syntax import text as formula_text
 
 

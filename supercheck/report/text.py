@@ -15,7 +15,7 @@ from rich.text import Text
 from supercheck.claims import expected
 from supercheck.errors import clip
 from supercheck.evidence import Certificate, Counterexample, OutputResult, Result, Sparsity, Verdict
-from supercheck.numbers import exact_text, float_text, short
+from supercheck.numerals import exact_text, float_text, short
 from supercheck.syntax import text as formula_text
 
 MOST_ROWS = 20

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, strategies as st
 
-from supercheck.numbers import decimal, float_text, rational, short
+from supercheck.numerals import decimal, float_text, rational, short
 
 
 @given(st.integers(), st.integers(1), st.sampled_from(["", "+", "-"]))
