@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supercheck import __version__, audit_cli, check_cli
+from supercheck import __version__, audit_cli, check_cli, explore_cli
 from supercheck.errors import InputError, clip
-from supercheck.streams import show, write
+from supercheck.streams import CODES, show, write
 
 if TYPE_CHECKING:
     from supercheck.evidence import Result
 
-CODES = {"proved": 0, "refuted": 1, "unknown": 3}
 INPUT, UNKNOWN, FAULT = 2, 3, 4
 
 _SAMPLE = 20  # outputs that --cross-check asks Z3 about
@@ -138,6 +137,7 @@ def verify(
 app.command()(audit_cli.audit)
 app.command()(audit_cli.bounds)
 app.command()(check_cli.check)
+app.command()(explore_cli.explore)
 
 
 @contextmanager

@@ -113,9 +113,11 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
     return Result(claims, tuple(outputs[i] for i in sorted(outputs)), smallest, tuple(notes), seconds=seconds)
 
 
-def settle(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> dict[int, OutputResult]:
-    """Decide some outputs and look for nothing else; those that time does not allow are missing or unknown."""
-    plain = replace(limits, margins=False)
+def settle(
+    claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock, *, margins: bool = False
+) -> dict[int, OutputResult]:
+    """Decide some outputs, maybe with margins, and look for nothing else; what time does not allow is open."""
+    plain = replace(limits, margins=margins)
     return {found.index: found for results in _results(claims, outputs, plain, clock) for found in results}
 
 

@@ -36,10 +36,7 @@ def html(result: Result) -> str:
 
 def show(result: Result, console: Console) -> None:
     """Print the report on a console, in its colours and width."""
-    verdict = result.verdict
-    line = Text(verdict.value.upper(), style=_COLOURS[verdict])
-    console.print(line.append(f"  {_sentence(result)}", style="default"), soft_wrap=True)
-    console.print(_question(result), soft_wrap=True)
+    headline(result, console)
     if result.smallest is not None:
         console.print()
         _show_counterexample(result, result.smallest, console)
@@ -74,6 +71,13 @@ def show(result: Result, console: Console) -> None:
         _show_certificate(result.certificate, console)
 
 
+def headline(result: Result, console: Console) -> None:
+    """Print the verdict in a sentence, and the question."""
+    line = Text(result.verdict.value.upper(), style=_COLOURS[result.verdict])
+    console.print(line.append(f"  {sentence(result)}", style="default"), soft_wrap=True)
+    console.print(asked(result), soft_wrap=True)
+
+
 def _show_certificate(certificate: Certificate, console: Console) -> None:
     """Where the proof is, and how to check it."""
     beside = "".join(f", {core.name}" for core in certificate.cores)
@@ -103,7 +107,8 @@ def _up_to(sparsity: Sparsity) -> str:
     return f"{known}{upward}; {gap} it is not known"
 
 
-def _sentence(result: Result) -> str:
+def sentence(result: Result) -> str:
+    """The verdict in a sentence."""
     claims = result.claims
     name = Path(result.source.network).name if result.source.network else "the network"
     features, limit = claims.domain.features, claims.domain.max_active
@@ -123,7 +128,7 @@ def _sentence(result: Result) -> str:
     return f"{done} of {_outputs(outputs)} of {name} proved, none refuted, {outputs - done} open, with {where}."
 
 
-def _question(result: Result) -> str:
+def asked(result: Result) -> str:
     """The functions and how outputs are read, in one line."""
     claims = result.claims
     shown = range(len(claims)) if len(claims) <= 3 else (0, 1, len(claims) - 1)
