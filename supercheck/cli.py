@@ -103,6 +103,9 @@ def verify(
     require_certificate: Annotated[
         bool, typer.Option("--require-certificate", help="Unknown unless the certificate needs no solver's word.")
     ] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write one page to explore the result with, in any browser.")
+    ] = None,
     reproducer: Annotated[
         Path | None,
         typer.Option("--reproducer", help="A zip file to report a wrong verdict with: files, command, result."),
@@ -130,6 +133,11 @@ def verify(
             certificate=certificate, require_certificate=require_certificate,
         )  # fmt: skip
         told.append(f"{result}")
+        if html is not None:
+            from supercheck.exploring import explored
+            from supercheck.report.explore_html import save_page
+
+            save_page(explored(result), html)
     _print(result, format_.value)
     return CODES[result.verdict.value]
 

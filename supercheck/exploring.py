@@ -53,9 +53,8 @@ def explore(
     if limit is not None and limit < 1:
         raise InputError(place="--limit", expected="a number of at least 1", got=limit)
     ready, clock = time.perf_counter(), Clock.start(timeout, progress)
-    limits = Limits(timeout=timeout, largest_k=True)
     solve = decide_float32 if spec.arithmetic == "float32" else decide
-    result = replace(solve(claims, limits, progress), source=source)
+    result = replace(solve(claims, Limits(timeout=timeout), progress), source=source)
     decided = time.perf_counter()
     found = replace(explored(result, clock, Wanted(only, limit, all)), source=source)
     done = time.perf_counter()

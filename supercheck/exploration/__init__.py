@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from supercheck.claims import Claims
-from supercheck.decide import Limits, decide
+from supercheck.decide import Limits, decide, up_to
 from supercheck.decide.enumeration import costs
 from supercheck.decide.limits import Clock
 from supercheck.errors import FaultError
@@ -68,6 +68,8 @@ def examine(
     Raises:
         FaultError: if what is found contradicts the verdict.
     """
+    if result.sparsity is None and result.arithmetic == "real":
+        result = replace(result, outputs=tuple(up_to(result.claims, result.outputs, limits, clock)))
     claims, left_out = replace(result.claims, errors=None), list[str]()
     everything = range(len(claims))
     if not claims.separable and failing.affordable(claims, everything, work):

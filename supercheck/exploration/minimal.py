@@ -12,7 +12,8 @@ from dataclasses import replace
 from itertools import combinations
 
 from supercheck.claims import Claims
-from supercheck.decide import Limits, settle
+from supercheck.decide import AFFORDABLE, Limits, settle
+from supercheck.decide.enumeration import cost
 from supercheck.decide.limits import Clock
 from supercheck.errors import FaultError
 from supercheck.evidence import Counterexample, OutputResult, Verdict
@@ -41,11 +42,12 @@ def smallest(
     found = {example.output: example for example in first}
     proved = {r.index for r in refuted if r.least or not found[r.index].size}
     open_ = {i for i in found if i not in proved}
-    plain = replace(limits, margins=False, largest_k=False, cross_check=0)
     while open_ and not clock.over:
         size = max(found[i].size for i in open_)
         asked = sorted(i for i in open_ if found[i].size == size)
-        below = settle(claims.at_most(size - 1), asked, plain, clock)
+        level = claims.at_most(size - 1)
+        engine = "auto" if cost(level, asked) <= AFFORDABLE else "branch"  # Z3 might take for ever
+        below = settle(level, asked, replace(limits, engine=engine), clock)
         proved |= {i for i in asked if i in below and below[i].verdict is Verdict.PROVED}
         better = [r.counterexample for r in below.values() if r.counterexample is not None]
         for example in shrink(claims, better):

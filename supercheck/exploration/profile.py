@@ -17,7 +17,7 @@ from supercheck.evidence import Counterexample
 from supercheck.exploration.failing import Failing, margins
 from supercheck.exploration.record import Count, Row
 
-_NODES = 1 << 8  # of branch and bound for an output's margins at one k
+_NODES = 1 << 8  # of branch and bound for each case of an output's margins at one k
 
 
 def counted(claims: Claims, swept: Failing) -> list[Row]:
