@@ -44,6 +44,7 @@ LEVELS = [
 
 HEAVY = (
     "numpy", "numba", "z3", "onnx", "safetensors", "pydantic", "rich.progress", "rich.table", "networkx", "matplotlib",
+    "jinja2", "selenium",
 )  # fmt: skip
 
 

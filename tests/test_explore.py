@@ -6,7 +6,7 @@ import copy
 import json
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import comb
 from pathlib import Path
 from random import Random
@@ -18,6 +18,7 @@ from strategies import Question, meaning, questions, right_questions
 from test_shared import HALF, NAMES, question
 
 from supercheck import InputError, KSparse, Limits, Readout, Spec, Verdict, cli, explore, gate
+from supercheck.boolean import AtLeast, Formula, Not, Var, Xor
 from supercheck.decide import decide
 from supercheck.decide.limits import Clock
 from supercheck.exploration import Wanted, examine
@@ -31,6 +32,7 @@ from supercheck.formats.tensors import LayerNames
 
 SPECS = Path(__file__).parent.parent / "specs"
 MANY = max(300, settings.default.max_examples)  # nightly: 20,000
+SOME = settings.default.max_examples // 2
 
 Pair = tuple[int, tuple[int, ...]]
 
@@ -101,9 +103,8 @@ def check_ledger(found: Exploration, case: Case) -> None:
     assert set(ledger.own + ledger.others) == set(case.active)
 
 
-@given(questions(separable=False))
-@settings(max_examples=MANY)
-def test_every_failing_input_is_counted_and_every_minimal_one_found(asked: Question) -> None:
+def check_everything(asked: Question) -> None:
+    """Every failing input is counted, every minimal counterexample is found, and each is what it says it is."""
     brute, found = Brute.of(asked), explored(asked)
     for row in found.profile:
         failing = {active for _, active in brute.fails if len(active) <= row.k}
@@ -123,6 +124,48 @@ def test_every_failing_input_is_counted_and_every_minimal_one_found(asked: Quest
 
 
 @given(questions(separable=False))
+@settings(max_examples=MANY)
+def test_every_failing_input_is_counted_and_every_minimal_one_found(asked: Question) -> None:
+    check_everything(asked)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(10))
+def test_ten_thousand_random_questions(part: int) -> None:
+    random, failing = Random(part), 0
+    for _ in range(1000):
+        asked = random_question(random)
+        check_everything(asked)
+        failing += bool(Brute.of(asked).fails)
+    assert failing > 500  # the questions ask something
+
+
+def random_question(random: Random) -> Question:
+    """A small network and functions, mostly wrong somewhere."""
+    sizes = [random.randint(2, 6), *(random.randint(1, 4) for _ in range(random.randint(0, 2))), random.randint(1, 3)]
+    stored: Stored = []
+    for before, after in pairwise(sizes):
+        weight = [
+            [Fraction(random.randint(-4, 4), random.choice([1, 2, 3])) for _ in range(before)] for _ in range(after)
+        ]
+        bias = [Fraction(random.randint(-2, 2), 2) for _ in range(after)]
+        stored.append((weight, bias, len(stored) < len(sizes) - 2 or random.random() < 0.2))
+    features = sizes[0]
+    functions = []
+    for _ in range(sizes[-1]):
+        parts = tuple(Var(j) for j in random.sample(range(features), random.randint(1, min(3, features))))
+        formula: Formula = AtLeast(random.randint(0, len(parts)), parts) if random.random() < 0.7 else Xor(parts)
+        functions.append(Not(formula) if random.random() < 0.2 else formula)
+    at = Fraction(random.randint(-2, 3), 2)
+    threshold = Readout("threshold", at, Fraction(random.randint(0, 2), 4))
+    readout = random.choice(
+        [threshold, threshold, Readout("epsilon", within=Fraction(random.randint(0, 4), 2)), Readout("equality")]
+    )
+    return Question(stored, Spec(KSparse(features, random.randint(0, features)), tuple(functions), readout))
+
+
+@given(questions(separable=False))
+@settings(max_examples=SOME)
 def test_engines_find_a_smallest_counterexample_of_every_wrong_output(asked: Question) -> None:
     brute, found = Brute.of(asked), explored(asked, work=0)
     assert {case.output for case in found.cases} == {i for i, _ in brute.fails}
@@ -143,6 +186,7 @@ def test_engines_find_a_smallest_counterexample_of_every_wrong_output(asked: Que
 
 
 @given(questions(separable=False))
+@settings(max_examples=SOME)
 def test_output_by_output_all_minimal_counterexamples_are_found_too(asked: Question) -> None:
     brute, found = Brute.of(asked), explored(asked, Wanted(limit=None, all=True), work=0)
     assert found.complete
@@ -150,6 +194,7 @@ def test_output_by_output_all_minimal_counterexamples_are_found_too(asked: Quest
 
 
 @given(questions(separable=False), st.integers(1, 3), st.data())
+@settings(max_examples=SOME)
 def test_limits_are_kept_and_only_one_output_is_looked_at(asked: Question, limit: int, data: st.DataObject) -> None:
     brute = Brute.of(asked)
     only = data.draw(st.integers(0, len(asked.spec.formulas) - 1))
@@ -162,6 +207,7 @@ def test_limits_are_kept_and_only_one_output_is_looked_at(asked: Question, limit
 
 
 @given(questions(separable=False))
+@settings(max_examples=SOME)
 def test_the_smallest_change_mends_and_no_smaller_one_does(asked: Question) -> None:
     found = explored(asked, Wanted(limit=4))
     wrong = asked.wrong
@@ -206,6 +252,7 @@ def right(asked: Question, stored: Stored) -> bool:
 
 
 @given(right_questions(most_layers=1))
+@settings(max_examples=SOME)
 def test_a_single_weight_may_move_exactly_so_far(asked: Question) -> None:
     found = radii(asked.claims)
     assert found is not None
@@ -232,6 +279,7 @@ def numbers(stored: Stored) -> dict[str, Fraction]:
 
 
 @given(right_questions(most_layers=3), st.randoms(use_true_random=False))
+@settings(max_examples=SOME)
 def test_all_weights_together_may_move_at_least_so_far(asked: Question, random: Random) -> None:
     found = sensitivity(decide(asked.claims, Limits(margins=True)))
     for kind, step in found.together.items():

@@ -70,8 +70,9 @@ def opened(browser: Any, html: str, folder: Path) -> None:
 def outputs_shown(browser: Any) -> dict[int, tuple[Fraction, str]]:
     """For each output the exact value and the mark that the playground shows."""
     rows = browser.execute_script(
-        "return [...document.querySelectorAll('#outputs tbody tr')].map(row => [row.querySelector('button').dataset.output,"
-        " row.querySelector('.value').dataset.exact, row.cells[4].textContent])"
+        "return [...document.querySelectorAll('#outputs tbody tr')].map(row => ["
+        "row.querySelector('button').dataset.output, row.querySelector('.value').dataset.exact,"
+        "row.cells[4].textContent])"
     )
     return {int(output): (Fraction(value), mark) for output, value, mark in rows}
 

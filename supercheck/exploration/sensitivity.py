@@ -152,7 +152,8 @@ class _Moved:
 
 def _up(values: Iterable[Fraction]) -> Array:
     """The values as doubles that are no smaller."""
-    return np.nextafter(np.array([float(value) for value in values]), np.inf) * _UP
+    above: Array = np.nextafter(np.array([float(value) for value in values]), np.inf) * _UP
+    return above
 
 
 def _units(values: Sequence[Fraction], kind: str) -> Iterator[Fraction]:

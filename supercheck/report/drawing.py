@@ -5,10 +5,11 @@ Shapes hold numbers and text only; the page's template writes and escapes them, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 from supercheck.exploration.ledger import Entry, Ledger, Neuron, cone
 from supercheck.exploration.record import Exploration, Row
@@ -91,12 +92,13 @@ def steps(ledger: Ledger) -> tuple[str, Fraction, list[tuple[str, Fraction]]]:
 
 
 def breaking(ledger: Ledger) -> list[tuple[Neuron, Fraction]]:
-    """The neurons that move the output most to the wrong side, at most three."""
+    """The neurons that move the output most to the wrong side: at most three, none a fifth as strong as the first."""
     wrong = ledger.value - (ledger.limit if ledger.limit is not None else ledger.alone)
     up = wrong > 0 or (wrong == 0 and not ledger.expected)
     moved = ledger.moved if ledger.others else [(n, ledger.through(n)) for n in ledger.firing]
     bad = [(neuron, by) for neuron, by in moved if by and (by > 0) is up]
-    return sorted(bad, key=lambda pair: -abs(pair[1]))[:3]
+    first = sorted(bad, key=lambda pair: -abs(pair[1]))[:3]
+    return [pair for pair in first if 5 * abs(pair[1]) >= abs(first[0][1])]
 
 
 def waterfall(ledger: Ledger, output: int) -> Drawing:
@@ -145,7 +147,8 @@ def wiring(found: Exploration, output: int, ledger: Ledger) -> Drawing:
     features = _column(range(found.claims.network.features), lambda j: (j not in active, j))
     columns: list[list[int]] = [features]
     for depth, layer in enumerate(part.layers, 1):
-        columns.append(_column(layer, lambda p, depth=depth: (-abs(importance.get((depth, p), 0)), p)))  # type: ignore[misc]
+        sizes = {p: (-abs(importance.get((depth, p), 0)), (depth, p) not in ledger.firing, p) for p in layer}
+        columns.append(_column(layer, sizes.__getitem__))
     outputs = _column(range(len(found.claims)), lambda i: (i != output, abs(i - output)))
     height = max(150, 20 * max(map(len, [*columns, outputs])) + 34)
     drawn = Drawing(_WIDTH, height, f"Wiring from the active features through firing neurons to y{output}")
@@ -225,9 +228,9 @@ def _once(entries: Iterable[Entry]) -> list[Entry]:
     return [entry for entry in entries if entry.feature is not None and entry.neuron is not None]
 
 
-def _column(nodes: Iterable[int], key: object) -> list[int]:
+def _column(nodes: Iterable[int], key: Callable[[int], Any]) -> list[int]:
     """The most important nodes of a column, in order."""
-    return sorted(sorted(nodes, key=key)[:MOST_NODES])  # type: ignore[call-overload,no-any-return]
+    return sorted(sorted(nodes, key=key)[:MOST_NODES])
 
 
 def _spread(count: int, height: int) -> list[float]:
@@ -281,10 +284,10 @@ def profile(rows: Sequence[Row]) -> list[Drawing]:
     return [*drawings, drawn]
 
 
-def _ks(drawn: Drawing, rows: Sequence[Row], x: object) -> None:
+def _ks(drawn: Drawing, rows: Sequence[Row], x: Callable[[float], float]) -> None:
     every = max(1, len(rows) // 10)
     for row in rows[::every]:
-        drawn.label(x(row.k), 190, f"k={row.k}" if len(rows) < 8 else f"{row.k}", "small", "middle")  # type: ignore[operator]
+        drawn.label(x(row.k), 190, f"k={row.k}" if len(rows) < 8 else f"{row.k}", "small", "middle")
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,8 @@ def counted(found: Exploration) -> str:
 
 def _show_cases(found: Exploration, shown: Sequence[Case], console: Console) -> None:
     least, size = len(found.smallest), len(found.cases[0].active)
-    title = f"{counted(found)}; {least:,} of them with {size} feature{'s' * (size != 1)} on, the fewest"
+    share = "each" if least == len(found.cases) else f"{least:,} of them"
+    title = f"{counted(found)}; {share} with {size} feature{'s' * (size != 1)} on, the fewest"
     rows = []
     for case in shown:
         ledger = found.ledger(case)
@@ -173,15 +174,16 @@ def reasons(found: Exploration, case: Case) -> list[str]:
         lines.append(f"They silence {neurons(ledger.silenced)}.")
     listed = mends(found.claims, case.output, case.active, ledger)
     if listed:
-        lines.append("Smallest single change that mends it: " + ", or ".join(map(mended, listed)) + ".")
+        lines.append("The smallest single change that mends it: " + ", or ".join(map(mended, listed)) + ".")
     return lines
 
 
 def mended(change: Change) -> str:
     """A change in words."""
-    name = " ".join(part for part in ("the", change.what, change.place) if part)
+    verb = "raise" if change.by > 0 else "lower" if change.by < 0 else "move"
+    name = " ".join(part for part in (change.what, change.place) if part)
     more = "more than " if change.past else ""
-    return f"{name} ({float_text(change.now)}) by {more}{signed(change.by)}"
+    return f"{verb} the {name} ({float_text(change.now)}) by {more}{float_text(abs(change.by), 4)}"
 
 
 def neurons(listed: Sequence[Neuron]) -> str:
@@ -260,10 +262,10 @@ def table(
     console: Console, title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: bool = False
 ) -> None:
     """Print a table after an empty line."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    made = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for head in heads:
         made.add_column(head, overflow="fold", justify="right" if right else "left")
     for row in rows:
         made.add_row(*row)
-    console.print()
+    console.print(f"\n{title}", style="bold", soft_wrap=True)
     console.print(made)

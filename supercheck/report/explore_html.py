@@ -133,7 +133,9 @@ def _listed(found: Exploration, case: Case) -> dict[str, Any]:
 def _card(found: Exploration, case: Case) -> dict[str, Any]:
     """What the page shows of one counterexample."""
     ledger = found.ledger(case)
-    neurons = sorted({e.neuron for e in ledger.entries if e.neuron}, key=lambda n: -abs(dict(ledger.moved).get(n, 0)))
+    moved = dict(ledger.moved)
+    used = {entry.neuron for entry in ledger.entries if entry.neuron is not None}
+    neurons = sorted(used, key=lambda neuron: (-abs(moved.get(neuron, Fraction(0))), neuron))
     columns = neurons[:_MOST_COLUMNS]
     breaking = drawing.breaking(ledger)
     return {
