@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from supercheck.claims import Claims
-from supercheck.decide import Limits, decide, up_to
+from supercheck.decide import INTERRUPTED, Limits, decide, up_to
 from supercheck.decide.enumeration import costs
 from supercheck.decide.limits import Clock
 from supercheck.errors import FaultError
@@ -21,6 +21,7 @@ from supercheck.exploration import failing, minimal, profile
 from supercheck.exploration.grouping import MOST_CASES, grouped
 from supercheck.exploration.record import Case, Count, Exploration, Row
 from supercheck.exploration.sensitivity import Sensitivity, sensitivity
+from supercheck.replaying import shrink
 
 __all__ = ["Exploration", "Wanted", "examine"]
 
@@ -75,13 +76,17 @@ def examine(
     if not claims.separable and failing.affordable(claims, everything, work):
         swept = failing.sweep(claims, everything, wanted.most, clock, only=_only(wanted))
         _agree(result, swept)
-        rows, found = profile.counted(claims, swept), _swept_cases(claims, swept)
-        total = Count(swept.found, swept.done)
+        found = _swept_cases(claims, result, swept, wanted)
+        rows = profile.counted(claims, swept, found)
+        total = Count(swept.found if swept.done else max(swept.found, len(found)), swept.done)
         if not swept.done:
-            left_out.append(f"inputs with {len(swept.wrong)} or more features on: {clock.reason}")
+            why = clock.reason if clock.over else INTERRUPTED
+            left_out.append(f"inputs with {len(swept.wrong)} or more features on: {why}")
     else:
         rows, found, total = _by_engines(claims, result, wanted, limits, clock)
         left_out += _unlooked(claims, total)
+        if len(claims) * (claims.domain.max_active + 1) > profile.MOST_MARGINS:
+            left_out.append(f"margins of {len(claims):,} outputs at each k; `verify --margins` finds them at one")
     if len(found) < total.value:
         left_out.append(f"{total.value - len(found):,} more counterexamples: the limit is {wanted.most:,}")
     moved = _sensitivity(claims, result, rows, limits, clock)
@@ -114,13 +119,23 @@ def _agree(result: Result, swept: failing.Failing) -> None:
             raise FaultError(f"output {i} is {said} by {result.outputs[i].engine}, but a sweep says otherwise")
 
 
-def _swept_cases(claims: Claims, swept: failing.Failing) -> list[Case]:
-    """The pairs of a sweep, replayed; an output's first level with failures is proved to be its minimum."""
+def _swept_cases(claims: Claims, result: Result, swept: failing.Failing, wanted: Wanted) -> list[Case]:
+    """The pairs of a sweep, replayed; an output's first level with failures is proved to be its minimum.
+
+    Where the sweep did not come to an end, the verdict's own counterexamples of other outputs are added.
+    """
     least = {
         i: next((level for level, wrong in enumerate(swept.wrong_outputs) if wrong[place]), -1)
         for place, i in enumerate(swept.outputs)
     }
-    return minimal.cases(claims, swept.pairs, least, minimal=True)
+    found = minimal.cases(claims, swept.pairs, least, minimal=True)
+    if swept.done or result.arithmetic != "real":
+        return found
+    known = {case.output for case in found}
+    examples = [one.counterexample for one in result.outputs if one.counterexample is not None]
+    others = [one for one in shrink(claims, examples) if one.output not in known and wanted.only in (None, one.output)]
+    found += minimal.cases(claims, [(one.output, one.active) for one in others], least, minimal=False)
+    return sorted(found, key=lambda case: case.order)[: wanted.most]
 
 
 def _by_engines(

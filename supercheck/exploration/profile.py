@@ -15,27 +15,38 @@ from supercheck.decide.limits import Clock
 from supercheck.domain import KSparse
 from supercheck.evidence import Counterexample
 from supercheck.exploration.failing import Failing, margins
-from supercheck.exploration.record import Count, Row
+from supercheck.exploration.record import Case, Count, Row
+
+MOST_MARGINS = 100_000
+"""Outputs times rows of a profile up to which margins are looked for where inputs are too many to enumerate."""
 
 _NODES = 1 << 8  # of branch and bound for each case of an output's margins at one k
 
 
-def counted(claims: Claims, swept: Failing) -> list[Row]:
-    """The profile by enumeration: every figure exact, as far as the sweep came."""
-    features = claims.network.features
-    ends = swept.margins + [swept.margins[-1]] * (claims.domain.max_active + 1) if swept.done else swept.margins
+def counted(claims: Claims, swept: Failing, cases: Sequence[Case]) -> list[Row]:
+    """The profile by enumeration: every figure exact, as far as the sweep came, and then "at least".
+
+    Args:
+        claims: the question.
+        swept: the sweep.
+        cases: counterexamples, maybe some from where the sweep did not come to.
+    """
+    features, levels = claims.network.features, len(swept.wrong)
     rows, wrong, at = [], 0, np.zeros(len(swept.outputs), dtype=bool)
-    for k in range(min(claims.domain.max_active + 1, len(ends))):
+    for k in range(claims.domain.max_active + 1):
+        exact = swept.done or k < levels
         exactly = swept.wrong_exactly(k, features)
+        if not exact:
+            exactly = max(exactly, len({case.active for case in cases if len(case.active) == k}))
+            at |= np.isin(swept.outputs, [case.output for case in cases if len(case.active) == k])
         wrong += exactly
-        if k < len(swept.wrong_outputs):
+        if k < levels:
             at |= swept.wrong_outputs[k]
+        on, off = swept.margins[min(k, levels - 1)] if exact else (None, None)
+        inputs, outputs = Count(wrong, exact), Count(int(at.sum()), exact)
         rows.append(
-            Row(
-                k, KSparse(features, k).size, Count(wrong), Count(int(at.sum())), *ends[k],
-                comb(features, k), Count(exactly),
-            )
-        )  # fmt: skip
+            Row(k, KSparse(features, k).size, inputs, outputs, on, off, comb(features, k), Count(exactly, exact))
+        )
     return rows
 
 
@@ -53,12 +64,14 @@ def bounded(
     """
     rows, features = [], claims.network.features
     known = all(proved for _, proved in smallest.values()) and not open_
+    measured = len(claims) * (claims.domain.max_active + 1) <= MOST_MARGINS
     least = _failing_at_least(claims, [example for example, _ in smallest.values()])
     for k, total in zip(range(claims.domain.max_active + 1), accumulate(least), strict=True):
         outputs = Count(sum(example.size <= k for example, _ in smallest.values()), known)
         none = known and not outputs.value
         wrong, exactly = (None, None) if claims.separable else (Count(total, none), Count(least[k], none))
-        on, off = (None, None) if clock.over else _margins(claims.at_most(k), limits, clock)
+        found = measured and not clock.over
+        on, off = _margins(claims.at_most(k), limits, clock) if found else (None, None)
         rows.append(Row(k, KSparse(features, k).size, wrong, outputs, on, off, comb(features, k), exactly))
     return rows
 

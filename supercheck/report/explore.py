@@ -51,6 +51,8 @@ def show(found: Exploration, console: Console, *, all_: bool = False) -> None:
             console.print(
                 "\n--all shows every counterexample with its ledger; --html FILE a page to explore them with."
             )
+    elif found.only is not None:
+        console.print(f"\ny{found.only} is {found.result.outputs[found.only].verdict.value}; no counterexample is shown.")
     _show_groups(found, console)
     if found.sensitivity is not None:
         _show_sensitivity(found.sensitivity, console)
