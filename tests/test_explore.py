@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations, pairwise
 from math import comb
@@ -14,7 +13,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings, strategies as st
 from oracle import Stored, inputs, run
-from strategies import Question, meaning, questions, right_questions
+from strategies import Question, meaning, questions
 from test_shared import HALF, NAMES, question
 
 from supercheck import InputError, KSparse, Limits, Readout, Spec, Verdict, cli, explore, gate
@@ -23,10 +22,7 @@ from supercheck.decide import decide
 from supercheck.decide.limits import Clock
 from supercheck.exploration import Wanted, examine
 from supercheck.exploration.failing import MOST_WORK
-from supercheck.exploration.mending import mends
-from supercheck.exploration.radii import radii
 from supercheck.exploration.record import Case, Count, Exploration
-from supercheck.exploration.sensitivity import measured, sensitivity
 from supercheck.formats import load
 from supercheck.formats.tensors import LayerNames
 
@@ -206,93 +202,6 @@ def test_limits_are_kept_and_only_one_output_is_looked_at(asked: Question, limit
     assert found.complete == (len(wanted) <= limit)
 
 
-@given(questions(separable=False))
-@settings(max_examples=SOME)
-def test_the_smallest_change_mends_and_no_smaller_one_does(asked: Question) -> None:
-    found = explored(asked, Wanted(limit=4))
-    wrong = asked.wrong
-    assert wrong is not None
-    for case in found.cases:
-        x = [int(j in case.active) for j in range(asked.spec.domain.features)]
-        for change in mends(found.claims, case.output, case.active, found.ledger(case)):
-            tiny = Fraction(1, 10**9) * (1 if change.by >= 0 else -1)
-            for part, right in (
-                (change.by + (tiny if change.past else 0), True),
-                (change.by - (0 if change.past else tiny), False),
-            ):
-                if change.what == "threshold":
-                    moved = Readout("threshold", change.now + part, asked.spec.readout.margin)
-                    again = Question(asked.stored, Spec(asked.spec.domain, asked.spec.formulas, moved)).wrong
-                    y = run(asked.stored, x)
-                else:
-                    again, y = wrong, run(changed(asked.stored, change.place, change.now, part), x)
-                assert again is not None
-                if change.by or not change.past:  # at 0 the side to which it has to move is not said
-                    assert again(y[case.output], bool(case.expected)) is not right
-
-
-def changed(stored: Stored, place: str, now: Fraction, by: Fraction) -> Stored:
-    """The layers with one weight or bias moved; `place` is in the tool's words."""
-    layers = copy.deepcopy(stored)
-    depth = len(layers) - 1
-    ends = [
-        (depth if name[0] == "y" else int(name[1:].split(".")[0]) - 1, int(name.strip("xy").split(".")[-1]))
-        for name in place.split(" -> ")
-    ]
-    weight, bias, _ = layers[ends[-1][0]]
-    row = ends[-1][1]
-    numbers, column = (bias, row) if len(ends) == 1 else (weight[row], ends[0][1])
-    assert numbers[column] == now
-    numbers[column] += by
-    return layers
-
-
-def right(asked: Question, stored: Stored) -> bool:
-    return not Brute.of(Question(stored, asked.spec)).fails
-
-
-@given(right_questions(most_layers=1))
-@settings(max_examples=SOME)
-def test_a_single_weight_may_move_exactly_so_far(asked: Question) -> None:
-    found = radii(asked.claims)
-    assert found is not None
-    for one in found:
-        assert one.now
-        for share, fine in ((Fraction(999_999, 10**6), True), (Fraction(1_000_001, 10**6), False)):
-            step = one.radius * share + (0 if fine else Fraction(1, 10**40))
-            both = [right(asked, changed(asked.stored, one.place, one.now, sign * step)) for sign in (1, -1)]
-            assert all(both) if fine else not all(both)
-    free = numbers(asked.stored).keys() - {one.place for one in found}
-    for place in free:  # whatever has no radius breaks nothing
-        now = numbers(asked.stored)[place]
-        assert right(asked, changed(asked.stored, place, now, Fraction(10**40)))
-        assert right(asked, changed(asked.stored, place, now, -Fraction(10**40)))
-
-
-def numbers(stored: Stored) -> dict[str, Fraction]:
-    """The weights and biases of a network with one hidden layer that are not zero, by the tool's names."""
-    (first, bias, _), (last, ends, _) = stored
-    found = {f"x{j} -> h1.{p}": w for p, row in enumerate(first) for j, w in enumerate(row)}
-    found |= {f"h1.{p} -> y{i}": w for i, row in enumerate(last) for p, w in enumerate(row)}
-    found |= {f"h1.{p}": b for p, b in enumerate(bias)} | {f"y{i}": b for i, b in enumerate(ends)}
-    return {place: value for place, value in found.items() if value}
-
-
-@given(right_questions(most_layers=3), st.randoms(use_true_random=False))
-@settings(max_examples=SOME)
-def test_all_weights_together_may_move_at_least_so_far(asked: Question, random: Random) -> None:
-    found = sensitivity(decide(asked.claims, Limits(margins=True)))
-    for kind, step in found.together.items():
-        most = Fraction(10**6) if step is None else step
-        for _ in range(3):
-            layers = copy.deepcopy(asked.stored)
-            for weight, bias, _ in layers:
-                for row in (*weight, bias):
-                    for place, value in enumerate(row):
-                        row[place] += random.choice([-1, 0, 1]) * most * measured(kind, value) if value else 0
-            assert right(asked, layers)
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_trained_networks_fail_on_as_many_inputs_as_enumeration_said_long_ago(shared: Path, name: str) -> None:
     known = question(shared, name)
@@ -385,6 +294,49 @@ def test_the_json_has_the_keys_of_the_design(capsys: pytest.CaptureFixture[str])
     assert (found["complete"], found["largest_k"]) == (True, 3)
     for one in found["counterexamples"]:
         assert sum(Fraction(entry["value"]) for entry in one["ledger"]["rows"]) == Fraction(one["value"])
+
+
+def test_cases_are_grouped_by_output_cause_and_symmetry() -> None:
+    """All 28 outputs of one neuron a pair are wrong in the same way; trained ones are not alike."""
+    alike = explore(None, SPECS / "refuted" / "copy_margin_tie.toml")
+    assert [(group.by, len(group.places)) for group in alike.groups] == [("cause", 28), ("symmetry", 28)]
+    trained = explore(None, SPECS / "refuted" / "trained_and8_k4.toml")
+    assert not [group for group in trained.groups if group.by == "symmetry"]
+    for group in trained.groups:
+        cases = [trained.cases[place] for place in group.places]
+        ledgers = [trained.ledger(case) for case in cases]
+        assert len(cases) > 1
+        if group.by == "output":
+            assert len({case.output for case in cases}) == 1
+        else:
+            assert len({(ledger.others, ledger.fired, ledger.silenced) for ledger in ledgers}) == 1
+
+
+def test_what_time_does_not_allow_is_said_as_at_least() -> None:
+    spec = SPECS / "refuted" / "trained_and8_k4.toml"
+    whole = explore(None, spec)
+    cut = examine(replace(whole.result), Wanted(), Limits(), Clock.start(1e-9))
+    assert [row.k for row in cut.profile] == list(range(5))
+    assert not cut.complete
+    assert cut.left_out
+    assert 0 < len(cut.cases) < len(whole.cases)
+    assert {(case.output, case.active) for case in cut.cases} <= pairs(whole)
+    for row, known in zip(cut.profile, whole.profile, strict=True):
+        for part, all_ in ((row.wrong_inputs, known.wrong_inputs), (row.wrong_outputs, known.wrong_outputs)):
+            assert part is not None
+            assert all_ is not None
+            assert not part.exact
+            assert part.value <= all_.value
+
+
+def test_in_mode_separable_pairs_of_inputs_are_shown_and_nothing_is_claimed_of_single_ones() -> None:
+    found = explore(None, SPECS / "refuted" / "linear_xor.toml")
+    assert found.verdict is Verdict.REFUTED
+    assert {case.output for case in found.cases} == {i for i, r in enumerate(found.result.outputs) if r.counterexample}
+    assert {(case.inclusion_minimal, case.flip_stable) for case in found.cases} == {(None, None)}
+    assert [row.wrong_inputs for row in found.profile] == [None] * len(found.profile)
+    assert not found.complete
+    assert found.left_out
 
 
 def test_a_single_question_is_refused_with_one_line() -> None:

@@ -144,7 +144,8 @@ def wiring(found: Exploration, output: int, ledger: Ledger) -> Drawing:
     """Active features, firing neurons and the failing output, with what passes between them."""
     part, active = cone(found.claims.network, output), set(ledger.own + ledger.others)
     importance = dict(ledger.moved) or {n: ledger.through(n) for n in ledger.firing if n[0] == len(part.layers)}
-    features = _column(range(found.claims.network.features), lambda j: (j not in active, j))
+    everything = range(found.claims.network.features)
+    features = _column(everything if len(everything) <= MOST_NODES else active, lambda j: (j not in active, j))
     columns: list[list[int]] = [features]
     for depth, layer in enumerate(part.layers, 1):
         sizes = {p: (-abs(importance.get((depth, p), 0)), (depth, p) not in ledger.firing, p) for p in layer}
@@ -152,7 +153,7 @@ def wiring(found: Exploration, output: int, ledger: Ledger) -> Drawing:
     outputs = _column(range(len(found.claims)), lambda i: (i != output, abs(i - output)))
     height = max(150, 20 * max(map(len, [*columns, outputs])) + 34)
     drawn = Drawing(_WIDTH, height, f"Wiring from the active features through firing neurons to y{output}")
-    xs = [34 + (_WIDTH - 78) * n / (len(columns)) for n in range(len(columns) + 1)]
+    xs = [48 + (_WIDTH - 108) * n / (len(columns)) for n in range(len(columns) + 1)]
     places = [dict(zip(column, _spread(len(column), height), strict=True)) for column in [*columns, outputs]]
     top = [neuron for neuron, _ in breaking(ledger)]
     _edges(drawn, found, output, ledger, xs, places)
@@ -179,7 +180,7 @@ def wiring(found: Exploration, output: int, ledger: Ledger) -> Drawing:
         drawn.label(xs[-1] + (13 if i == output else 8), y + 4, f"y{i}", "strong" if i == output else "faint small")
     heads = ["on: filled", *(f"layer {n}" if len(columns) > 2 else "neurons" for n in range(1, len(columns))), "output"]
     for x, head, anchor in zip(xs, heads, ["start", *["middle"] * (len(columns) - 1), "end"], strict=True):
-        shift = {"start": -28, "middle": 0, "end": 42}[anchor]
+        shift = {"start": -40, "middle": 0, "end": 50}[anchor]
         drawn.label(x + shift, 11, head, "faint small", anchor)
     return drawn
 
@@ -278,7 +279,8 @@ def profile(rows: Sequence[Row]) -> list[Drawing]:
         height = 130 * row.wrong_outputs.value / most
         drawn.rect(x(row.k) - width / 2, 170 - height, width, height, "bad")
         shown = f"{row.wrong_outputs.value:,}" + ("" if row.wrong_outputs.exact else "+")
-        drawn.label(x(row.k), 164 - height, shown, "strong" if row.wrong_outputs.value else "faint", "middle")
+        kind = "strong" if row.wrong_outputs.value else "faint"
+        drawn.label(x(row.k), 164 - height, shown, kind + " small" * (len(rows) > 7), "middle")
     drawn.label(60, 212, "outputs that are wrong on some input", "small")
     _ks(drawn, rows, x)
     return [*drawings, drawn]

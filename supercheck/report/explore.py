@@ -52,7 +52,8 @@ def show(found: Exploration, console: Console, *, all_: bool = False) -> None:
                 "\n--all shows every counterexample with its ledger; --html FILE a page to explore them with."
             )
     elif found.only is not None:
-        console.print(f"\ny{found.only} is {found.result.outputs[found.only].verdict.value}; no counterexample is shown.")
+        verdict = found.result.outputs[found.only].verdict.value
+        console.print(f"\ny{found.only} is {verdict}: no counterexample.")
     _show_groups(found, console)
     if found.sensitivity is not None:
         _show_sensitivity(found.sensitivity, console)

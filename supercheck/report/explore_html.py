@@ -13,6 +13,7 @@ from supercheck import __version__
 from supercheck.boolean import AtLeast, Formula, Not, Var, support
 from supercheck.claims import expected
 from supercheck.errors import InputError, clip
+from supercheck.exact import Rows
 from supercheck.exploration.ledger import Ledger, Neuron, cone
 from supercheck.exploration.mending import mends
 from supercheck.exploration.record import Case, Exploration
@@ -29,6 +30,9 @@ MOST_LISTED = 400
 
 MOST_EDGES = 30_000
 """Edges of the network that the playground may hold."""
+
+MOST_FEATURES = 200
+"""Features that the playground may have switches for."""
 
 _MOST_COLUMNS = 16  # neurons of a ledger
 _MOST_CELLS = (40, 64)  # outputs and features of the heat map
@@ -72,6 +76,7 @@ def page(found: Exploration) -> str:
         sensitive=explore.sensitive(found.sensitivity) if found.sensitivity is not None else [],
         left_out=left_out,
         assumptions=[*claims.assumptions, *found.result.notes],
+        playable=bool(play["outputs"]),
         play=_embedded(play),
     )
 
@@ -199,29 +204,31 @@ def _effects(found: Exploration, left_out: list[str]) -> drawing.Effects | None:
     return drawing.Effects(outputs, features, values, named)
 
 
+def _chosen(found: Exploration) -> list[int]:
+    """The outputs of the playground: all, or of a large network as many of the first failing ones as it may hold."""
+    claims, network = found.claims, found.claims.network
+    if network.edges <= MOST_EDGES and network.features <= MOST_FEATURES:
+        return list(range(network.outputs))
+    chosen, edges, features = list[int](), 0, set[int]()
+    for i in dict.fromkeys(case.output for case in found.cases):
+        edges += int(network.weights[i])
+        features |= set(claims.features([i]).tolist())
+        if edges > MOST_EDGES or (chosen and len(features) > MOST_FEATURES):
+            break
+        chosen.append(i)
+    return chosen
+
+
 def _playground(found: Exploration, left_out: list[str]) -> dict[str, Any]:
     """The network, or the cones of its first failing outputs, as the page's script evaluates it."""
     claims, network = found.claims, found.claims.network
-    chosen, total = list(range(network.outputs)), network.edges
-    if total > MOST_EDGES:
-        chosen, total = [], 0
-        for i in dict.fromkeys(case.output for case in found.cases):
-            total += int(network.weights[i])
-            if total > MOST_EDGES:
-                break
-            chosen.append(i)
+    chosen = _chosen(found)
+    if len(chosen) < network.outputs:
         left_out.append(f"the playground holds the cones of {len(chosen):,} of {network.outputs:,} outputs")
     cones = network.cone(chosen) if chosen else ()
     names = sorted({*(cones[0].tolist() if chosen else ()), *(j for i in chosen for j in support(claims.formulas[i]))})
-    hidden = [
-        {
-            "neurons": (numbers := neurons.tolist()),
-            "rows": [[*(part.tolist() for part in layer.weight.row(p)), str(layer.bias[p])] for p in numbers],
-        }
-        for layer, neurons in zip(network.hidden, cones[1:], strict=False)
-    ]
-    for layer in hidden:
-        layer["rows"] = [[columns, [str(w) for w in weights], bias] for columns, weights, bias in layer["rows"]]
+    layers = zip(network.hidden, cones[1:], strict=False)
+    hidden = [{"neurons": p.tolist(), "rows": [_row(layer.weight, n, layer.bias[n]) for n in p]} for layer, p in layers]
     outputs = [
         {
             "index": i,
@@ -229,8 +236,7 @@ def _playground(found: Exploration, left_out: list[str]) -> dict[str, Any]:
             "formula": _tree(claims.formulas[i]),
             "bias": _pair(network.output.bias[i]),
             "scale": _pair(network.output.scale[i]),
-            "columns": network.output.weight.row(i)[0].tolist(),
-            "weights": [str(w) for w in network.output.weight.row(i)[1].tolist()],
+            "row": _row(network.output.weight, i, 0),
         }
         for i in chosen
     ]
@@ -253,6 +259,12 @@ def _playground(found: Exploration, left_out: list[str]) -> dict[str, Any]:
             if case.output in set(chosen)
         ],
     }
+
+
+def _row(rows: Rows, number: int, bias: Any) -> list[Any]:
+    """A row as columns, weights and bias; whole numbers as text, for they may have any size."""
+    columns, weights = (part.tolist() for part in rows.row(number))
+    return [columns, [str(weight) for weight in weights], str(bias)]
 
 
 def _pair(value: Fraction) -> list[str]:

@@ -20,7 +20,7 @@
 
   const hidden = data.hidden.map((layer) => layer.rows.map(([columns, weights, bias], n) =>
     ({ number: layer.neurons[n], columns, weights: weights.map(BigInt), bias: BigInt(bias) })));
-  const outputs = data.outputs.map((o) => ({ ...o, bias: pair(o.bias), scale: pair(o.scale), weights: o.weights.map(BigInt) }));
+  const outputs = data.outputs.map((o) => ({ ...o, bias: pair(o.bias), scale: pair(o.scale), columns: o.row[0], weights: o.row[1].map(BigInt) }));
   const limits = { on: data.readout.on && pair(data.readout.on), off: data.readout.off && pair(data.readout.off), within: pair(data.readout.within) };
   const active = new Set();
   let chosen = data.cases.length ? data.cases[0].output : outputs[0].index;
