@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from supercheck.claims import Claims
-from supercheck.decide import INTERRUPTED, Limits, decide, up_to
-from supercheck.decide.enumeration import costs
+from supercheck.decide import INTERRUPTED, QUICK, Limits, decide, up_to
+from supercheck.decide.enumeration import cost, costs
 from supercheck.decide.limits import Clock
 from supercheck.errors import FaultError
 from supercheck.evidence import Counterexample, Result, Verdict
@@ -30,8 +30,6 @@ LIMIT = 10_000
 
 OWN_WORK = 10**9
 """Multiplications up to which one output's inputs are enumerated where those of all outputs are too many."""
-
-_LIKELY = 10**7  # inputs times edges up to which margins for the sensitivity are looked for without a deadline
 
 
 @dataclass(frozen=True)
@@ -144,26 +142,23 @@ def _by_engines(
     """A smallest counterexample for each wrong output; where asked, the others of outputs with small cones."""
     results = result.outputs if result.arithmetic == "real" else decide(claims, limits).outputs
     smallest = _separated(result) if claims.separable else minimal.smallest(claims, results, limits, clock)
-    open_ = any(one.verdict is Verdict.UNKNOWN for one in results)
-    rows = profile.bounded(claims, smallest, open_=open_, limits=limits, clock=clock)
+    unknown = [one.index for one in results if one.verdict is Verdict.UNKNOWN]
+    rows = profile.bounded(claims, smallest, open_=bool(unknown), limits=limits, clock=clock)
     chosen = {i: pair for i, pair in smallest.items() if wanted.only in (None, i)}
+    closed = not any(wanted.only in (None, i) for i in unknown)
     if claims.separable:
         found = [
             Case(one.active, one.output, one.value, one.expected, proved, None, None) for one, proved in chosen.values()
         ]
-        return (
-            rows,
-            sorted(found, key=lambda case: case.order)[: wanted.most],
-            Count(len(found), not found and not open_),
-        )
-    pairs, done = (
-        _own_sweeps(claims, list(chosen), wanted, clock) if wanted.all or wanted.only is not None else ([], set())
-    )
+        found.sort(key=lambda case: case.order)
+        return rows, found[: wanted.most], Count(len(found), closed and not found)
+    pairs, done = list[failing.Pair](), set[int]()
+    if wanted.all or wanted.only is not None:
+        pairs, done = _own_sweeps(claims, list(chosen), wanted, clock)
     pairs += [(i, example.active) for i, (example, _) in chosen.items() if i not in done]
     least = {i: example.size for i, (example, proved) in smallest.items() if proved}
     found = minimal.cases(claims, pairs, least, minimal=False)
-    exact = not open_ and done == set(chosen)
-    return rows, found[: wanted.most], Count(len(pairs), exact)
+    return rows, found[: wanted.most], Count(len(pairs), closed and done == set(chosen))
 
 
 def _separated(result: Result) -> dict[int, tuple[Counterexample, bool]]:
@@ -203,7 +198,10 @@ def _sensitivity(
     right = [row.k for row in rows if row.wrong_outputs == Count(0)]
     if not right or result.count(Verdict.UNKNOWN) or clock.over or claims.separable:
         return None
-    timeout = None if claims.domain.size * claims.network.edges <= _LIKELY else min(clock.left, 10.0)
+    at = claims.at_most(right[-1])
+    timeout = None if clock.timeout is None else max(clock.left, 1e-3)
     asked = Limits(workers=limits.workers, margins=True, timeout=timeout)
-    proved = decide(claims.at_most(right[-1]), asked)
+    if cost(at, range(len(at))) > failing.MOST_WORK:  # as far as bounds find margins
+        asked = replace(asked, engine="branch", nodes=QUICK)
+    proved = decide(at, asked)
     return sensitivity(proved) if proved.verdict is Verdict.PROVED else None
