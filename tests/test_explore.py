@@ -217,7 +217,7 @@ def test_trained_networks_fail_on_as_many_inputs_as_enumeration_said_long_ago(sh
         assert (row.inputs, row.wrong_inputs) == (figures["inputs"], Count(figures["wrong_inputs"]))
         assert row.wrong_outputs == Count(figures["wrong_outputs"])
     for case in found.cases:
-        check_ledger(found, case)
+        assert sum(entry.value for entry in found.ledger(case).entries) == case.value
 
 
 PUBLISHED = {"L4": [(0, 0), (0, 0), (9, 4)], "L2": [(50, 50), (3_725, 50), (142_099, 50)]}

@@ -115,15 +115,15 @@ class Cone:
             sums.append(z)
         return sums
 
-    def value(self, below: dict[int, int]) -> Fraction:
-        """The output where the neurons that it reads, or the features, have these values; the others are 0."""
-        total = sum(w * below.get(j, 0) for j, w in zip(self.columns, self.weights, strict=True))
+    def read(self, active: Iterable[int], sums: Sequence[dict[int, int]]) -> Fraction:
+        """The output on one input whose hidden sums are known."""
+        below = {p: z for p, z in sums[-1].items() if z > 0} if sums else dict.fromkeys(active, 1)
+        total = sum(w * below[j] for j, w in zip(self.columns, self.weights, strict=True) if j in below)
         return self.bias + self.scale * total
 
     def output(self, active: Sequence[int]) -> Fraction:
         """The output on one input."""
-        sums = self.hidden(active)
-        return self.value({j: max(z, 0) for j, z in sums[-1].items()} if sums else dict.fromkeys(active, 1))
+        return self.read(active, self.hidden(active))
 
 
 @lru_cache(maxsize=256)
@@ -154,21 +154,25 @@ def ledger(claims: Claims, output: int, active: Sequence[int]) -> Ledger:
     named = set(support(formula))
     own, others = tuple(j for j in active if j in named), tuple(j for j in active if j not in named)
     here, before = part.hidden(active), part.hidden(own)
-    value, entries = part.output(active), tuple(_entries(part, active, here))
-    if sum((entry.value for entry in entries), Fraction(0)) != value:
+    value, shares = part.read(active, here), list(_shares(part, active, here))
+    if part.bias + part.scale * sum(share for _, _, share in shares) != value:
         raise FaultError(f"the ledger of output {output} on {list(active)} does not add up to its value")
+    above, below = part.scale.numerator, part.scale.denominator
+    entries = [Entry(None, None, part.bias)] if part.bias else []
+    entries += [Entry(feature, neuron, Fraction(above * share, below)) for feature, neuron, share in shares]
     now, then = ({(place, p) for place, z in enumerate(sums, 1) for p in z if z[p] > 0} for sums in (here, before))
     on = holds(formula, frozenset(active))
     limit = _limit(claims, on, value)
     return Ledger(
-        entries, value, own, others, part.output(own), tuple(_moved(part, here, before)),
+        tuple(entries), value, own, others, part.read(own, before), tuple(_moved(part, here, before)),
         tuple(sorted(now - then)), tuple(sorted(then - now)), tuple(sorted(now)), limit, int(on),
     )  # fmt: skip
 
 
-def _entries(part: Cone, active: Sequence[int], sums: list[dict[int, int]]) -> Iterable[Entry]:
-    if part.bias:
-        yield Entry(None, None, part.bias)
+def _shares(
+    part: Cone, active: Sequence[int], sums: list[dict[int, int]]
+) -> Iterable[tuple[int | None, Neuron | None, int]]:
+    """What each source adds through each neuron to the integer that the output scales."""
     sources: dict[int | None, dict[int, int]] = {j: {j: 1} for j in active}
     sources[None] = {}
     for layer, z in zip(part.layers, sums, strict=True):
@@ -183,9 +187,8 @@ def _entries(part: Cone, active: Sequence[int], sums: list[dict[int, int]]) -> I
     depth = len(part.layers)
     for feature, below in sources.items():
         for j, w in zip(part.columns, part.weights, strict=True):
-            value = part.scale * w * below.get(j, 0)
-            if value:
-                yield Entry(feature, (depth, j) if depth else None, value)
+            if share := w * below.get(j, 0):
+                yield feature, (depth, j) if depth else None, share
 
 
 def _moved(
