@@ -28,7 +28,7 @@ SPEC = Path(__file__).parent.parent / "specs" / "refuted" / "trained_and8_k4.tom
 DEEP = Path(__file__).parent.parent / "specs" / "refuted" / "vacuous_and_low.toml"
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
 )  # fmt: skip
 
 

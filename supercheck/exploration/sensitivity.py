@@ -89,7 +89,8 @@ def _sensitivity(proved: Result) -> Sensitivity:
     found = radii(claims)
     if found is None:
         why = "not one hidden layer" if len(claims.network.hidden) != 1 else "too many inputs"
-        left_out.append(f"how far each weight may move on its own ({why}): not less than all together")
+        bound = ": not less than all together" if together else ""
+        left_out.append(f"how far each weight may move on its own ({why}){bound}")
     single: dict[str, Radius] = {}
     for kind in KINDS if found else ():
         single[kind] = min(found or (), key=lambda one, kind=kind: one.radius / measured(kind, one.now))

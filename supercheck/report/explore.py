@@ -235,13 +235,15 @@ def _show_groups(found: Exploration, console: Console) -> None:
 
 
 def _show_sensitivity(found: Sensitivity, console: Console) -> None:
+    if not sensitive(found):
+        return
     console.print(f"\n{sensitive(found)[0]}", style="bold")
     for line in sensitive(found)[1:]:
         console.print(f"  {line}", soft_wrap=True)
 
 
 def sensitive(found: Sensitivity) -> list[str]:
-    """How far weights may move, a heading and then one sentence each."""
+    """How far weights may move, a heading and then one sentence each; nothing where nothing is known."""
     lines = [f"How far weights may move with at most {found.k} features on still proved"]
     if found.together:
         steps = [
@@ -258,7 +260,7 @@ def sensitive(found: Sensitivity) -> list[str]:
         )
     if found.weights and not found.single:
         lines.append("One at a time, no weight can break anything.")
-    return lines
+    return lines if lines[1:] else []
 
 
 def table(
