@@ -20,11 +20,13 @@ from supercheck import InputError, KSparse, Limits, Readout, Spec, Verdict, cli,
 from supercheck.boolean import AtLeast, Formula, Not, Var, Xor
 from supercheck.decide import decide
 from supercheck.decide.limits import Clock
+from supercheck.exact import Rows, exact_array
 from supercheck.exploration import Wanted, examine
 from supercheck.exploration.failing import MOST_WORK
 from supercheck.exploration.record import Case, Count, Exploration
 from supercheck.formats import load
 from supercheck.formats.tensors import LayerNames
+from supercheck.network import Affine, Network
 
 SPECS = Path(__file__).parent.parent / "specs"
 MANY = max(300, settings.default.max_examples)  # nightly: 20,000
@@ -243,9 +245,6 @@ def test_published_networks_fail_on_as_many_inputs_as_enumeration_said(shared: P
 
 def test_features_that_nothing_depends_on_are_counted_not_enumerated() -> None:
     """Output 0 reads x0 alone of 200 features and is always on; every input without x0 fails."""
-    from supercheck.exact import Rows, exact_array
-    from supercheck.network import Affine, Network
-
     weight = Rows.from_dense(exact_array([1] + [0] * 199).reshape(1, -1))
     network = Network.of([Affine(weight, exact_array([1]), False)])
     found = explore(network, Spec(KSparse(200, 5), (gate("copy", [0]),), HALF))
@@ -310,6 +309,15 @@ def test_cases_are_grouped_by_output_cause_and_symmetry() -> None:
             assert len({case.output for case in cases}) == 1
         else:
             assert len({(ledger.others, ledger.fired, ledger.silenced) for ledger in ledgers}) == 1
+
+
+def test_huge_counts_are_shown_by_their_first_digits() -> None:
+    """Of 300 features nothing depends on 299; "at least" is never rounded up, and JSON has every digit."""
+    weight = Rows.from_dense(exact_array([1] + [0] * 299).reshape(1, -1))
+    network = Network.of([Affine(weight, exact_array([1]), False)])
+    found = explore(network, Spec(KSparse(300, 9), (gate("copy", [0]),), HALF))
+    assert found.profile[9].inputs == KSparse(300, 9).size
+    assert f"~{KSparse(300, 9).size // 10**14 / 100:.2f}e16" in str(found)
 
 
 def test_what_time_does_not_allow_is_said_as_at_least() -> None:

@@ -13,7 +13,7 @@ from supercheck.claims import expected
 from supercheck.errors import clip
 from supercheck.exploration.ledger import Ledger, Neuron
 from supercheck.exploration.mending import Change, mends
-from supercheck.exploration.record import Case, Exploration
+from supercheck.exploration.record import Case, Count, Exploration
 from supercheck.exploration.sensitivity import Sensitivity, measured
 from supercheck.numbers import float_text
 from supercheck.report.text import headline
@@ -22,6 +22,7 @@ from supercheck.syntax import text as formula_text
 MOST_ROWS = 20
 MOST_LEDGERS = 3
 _MOST_NEURONS = 4  # listed of what one source goes through
+_HUGE = 10**12
 _UNITS = {"absolute": "", "relative": " of itself", "ulps": " float32 ulps"}
 
 
@@ -71,8 +72,8 @@ def _show_profile(found: Exploration, console: Console) -> None:
         rows.append(
             [
                 f"{row.k}",
-                f"{row.inputs:,}",
-                "" if row.wrong_inputs is None else str(row.wrong_inputs),
+                _brief(Count(row.inputs)),
+                "" if row.wrong_inputs is None else _brief(row.wrong_inputs),
                 f"{right:,}" if row.wrong_outputs.exact else f"at most {right:,}",
                 str(row.wrong_outputs),
                 margin(row.margin_on),
@@ -82,6 +83,14 @@ def _show_profile(found: Exploration, console: Console) -> None:
     heads = ["at most k on", "inputs", "failing", "outputs right", "wrong", "margin on", "margin off"]
     table(console, "Profile (a margin is the least distance from what would be wrong)", heads, rows, right=True)
     console.print(f"\n{largest(found)}", soft_wrap=True)
+
+
+def _brief(count: Count) -> str:
+    """A count, its first digits where it is huge; these are cut off, so that "at least" stays true."""
+    if count.value < _HUGE:
+        return str(count)
+    power = len(f"{count.value}") - 1
+    return f"{'~' if count.exact else 'at least '}{count.value // 10 ** (power - 2) / 100:.2f}e{power}"
 
 
 def largest(found: Exploration) -> str:
