@@ -5,13 +5,14 @@ Shapes hold numbers and text only; the page's template writes and escapes them, 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from supercheck.exploration.ledger import Entry, Ledger, Neuron, cone
+from supercheck.exploration.ledger import Cone, Ledger, Neuron, cone
 from supercheck.exploration.record import Exploration, Row
 from supercheck.numbers import float_text
 
@@ -151,12 +152,13 @@ def wiring(found: Exploration, output: int, ledger: Ledger) -> Drawing:
         sizes = {p: (-abs(importance.get((depth, p), 0)), (depth, p) not in ledger.firing, p) for p in layer}
         columns.append(_column(layer, sizes.__getitem__))
     outputs = _column(range(len(found.claims)), lambda i: (i != output, abs(i - output)))
-    height = max(150, 20 * max(map(len, [*columns, outputs])) + 34)
+    rows = max(20 * len(features), 20 * len(outputs), *(30 * len(column) for column in columns[1:]), 120)
+    height = rows + 34
     drawn = Drawing(_WIDTH, height, f"Wiring from the active features through firing neurons to y{output}")
     xs = [48 + (_WIDTH - 108) * n / (len(columns)) for n in range(len(columns) + 1)]
     places = [dict(zip(column, _spread(len(column), height), strict=True)) for column in [*columns, outputs]]
     top = [neuron for neuron, _ in breaking(ledger)]
-    _edges(drawn, found, output, ledger, xs, places)
+    _edges(drawn, part, output, ledger, xs, places)
     for j, y in places[0].items():
         kind = "node own" if j in ledger.own else "node other" if j in active else "node idle"
         drawn.dot(xs[0], y, 6 if j in active else 4, kind)
@@ -186,47 +188,37 @@ def wiring(found: Exploration, output: int, ledger: Ledger) -> Drawing:
 
 
 def _edges(
-    drawn: Drawing,
-    found: Exploration,
-    output: int,
-    ledger: Ledger,
-    xs: Sequence[float],
-    places: Sequence[dict[int, float]],
+    drawn: Drawing, part: Cone, output: int, ledger: Ledger, xs: Sequence[float], places: Sequence[dict[int, float]]
 ) -> None:
-    """What each active feature brings through each firing neuron; further up, what each neuron passes on."""
-    part, depth = cone(found.claims.network, output), len(places) - 2
-    most = max((abs(entry.value) for entry in ledger.entries if entry.feature is not None), default=Fraction(1)) or 1
+    """How far each connection in use pushes the output, in the linear region of this input."""
+    for level, pushes in enumerate(_pushes(part, output, ledger.own + ledger.others)):
+        most = max(map(abs, pushes.values()), default=Fraction(1)) or 1
+        last = level == len(places) - 2
+        for (below, above), push in pushes.items():
+            if push and below in places[level] and above in places[level + 1]:
+                ends = f"x{below}" if level == 0 else _name((level, below))
+                ends += f" through {_name((level + 1, above))}" if not last else ""
+                kind, width = "edge up" if push > 0 else "edge down", 0.6 + 4.4 * float(abs(push) / most)
+                y1, y2 = places[level][below], places[level + 1][above]
+                drawn.line(xs[level], y1, xs[level + 1], y2, kind, width, f"{ends}: {_signed(push)}")
 
-    def edge(level: int, below: int, above: int, value: Fraction, of: Fraction | int, title: str) -> None:
-        if below in places[level] and above in places[level + 1] and value:
-            width = 0.6 + 4.4 * min(1.0, float(abs(value) / of))
-            kind = "edge up" if value > 0 else "edge down"
-            drawn.line(xs[level], places[level][below], xs[level + 1], places[level + 1][above], kind, width, title)
 
-    if depth == 0:
-        for entry in ledger.entries:
-            if entry.feature is not None:
-                edge(0, entry.feature, output, entry.value, most, f"x{entry.feature} adds {_signed(entry.value)}")
-        return
-    for entry in _once(ledger.entries) if depth == 1 else ():
-        assert entry.neuron is not None
-        title = f"x{entry.feature} through {_name(entry.neuron)}: {_signed(entry.value)}"
-        edge(0, entry.feature or 0, entry.neuron[1], entry.value, most, title)
-    for level in range(depth if depth > 1 else 0):
+def _pushes(part: Cone, output: int, active: Sequence[int]) -> list[dict[tuple[int, int], Fraction]]:
+    """For each layer of connections, what each one adds to the output: its neuron's slope times what it brings."""
+    sums = part.hidden(active)
+    values = [dict.fromkeys(active, 1), *({p: z for p, z in one.items() if z > 0} for one in sums)]
+    slopes = {p: part.scale * w for p, w in zip(part.columns, part.weights, strict=True)}
+    found = [{(p, output): slope * values[-1][p] for p, slope in slopes.items() if p in values[-1]}]
+    for level in range(len(part.layers) - 1, -1, -1):
+        pushes: dict[tuple[int, int], Fraction] = {}
+        below: dict[int, Fraction] = defaultdict(Fraction)
         for p, (columns, weights, _) in part.layers[level].items():
-            for j, w in zip(columns, weights, strict=True):
-                live = j in ledger.own + ledger.others if level == 0 else (level, j) in ledger.firing
-                if live and (level + 1, p) in ledger.firing:
-                    largest = max(map(abs, weights))
-                    edge(level, j, p, Fraction(w), largest, f"weight {w:,}, in units of its neuron")
-    through = {n: ledger.through(n) for n in ledger.firing if n[0] == depth}
-    largest_through = max(map(abs, through.values()), default=Fraction(1)) or 1
-    for neuron, value in through.items():
-        edge(depth, neuron[1], output, value, largest_through, f"{_name(neuron)} adds {_signed(value)} to y{output}")
-
-
-def _once(entries: Iterable[Entry]) -> list[Entry]:
-    return [entry for entry in entries if entry.feature is not None and entry.neuron is not None]
+            for j, w in zip(columns, weights, strict=True) if p in values[level + 1] and p in slopes else ():
+                below[j] += slopes[p] * w
+                if j in values[level]:
+                    pushes[j, p] = slopes[p] * w * values[level][j]
+        slopes, found = dict(below), [pushes, *found]
+    return found
 
 
 def _column(nodes: Iterable[int], key: Callable[[int], Any]) -> list[int]:
