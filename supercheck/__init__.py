@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from supercheck.domain import KSparse
     from supercheck.errors import FaultError, InputError, SupercheckError
     from supercheck.evidence import Counterexample, Result, Verdict
+    from supercheck.exploration.record import Exploration
+    from supercheck.exploring import explore
     from supercheck.findings import Audit
     from supercheck.floors.bounds import Bounds, bounds
     from supercheck.formats import load
@@ -33,6 +35,7 @@ _HOMES = {
     "Audit": "findings",
     "Bounds": "floors.bounds",
     "Counterexample": "evidence",
+    "Exploration": "exploration.record",
     "FaultError": "errors",
     "InputError": "errors",
     "KSparse": "domain",
@@ -46,6 +49,7 @@ _HOMES = {
     "audit": "auditing",
     "bounds": "floors.bounds",
     "check_certificate": "confirming",
+    "explore": "exploring",
     "from_torch": "formats.sequential",
     "gate": "boolean",
     "load": "formats",
@@ -55,9 +59,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "Audit", "Bounds", "Counterexample", "FaultError", "InputError", "KSparse", "Limits", "Network", "Readout",
-    "Result", "Spec", "SupercheckError", "Verdict", "audit", "bounds", "check_certificate", "from_torch", "gate",
-    "load", "parse", "read_spec", "verify",
+    "Audit", "Bounds", "Counterexample", "Exploration", "FaultError", "InputError", "KSparse", "Limits", "Network",
+    "Readout", "Result", "Spec", "SupercheckError", "Verdict", "audit", "bounds", "check_certificate", "explore",
+    "from_torch", "gate", "load", "parse", "read_spec", "verify",
 ]  # fmt: skip
 
 

@@ -18,15 +18,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supercheck import __version__, audit_cli, check_cli, gate_cli, init_cli
+from supercheck import __version__, audit_cli, check_cli, explore_cli, gate_cli, init_cli
 from supercheck.errors import InputError, clip
 from supercheck.options import Engine, check_seconds
-from supercheck.streams import show, write
+from supercheck.streams import CODES, show, write
 
 if TYPE_CHECKING:
     from supercheck.evidence import Result
 
-CODES = {"proved": 0, "refuted": 1, "unknown": 3}
 INPUT, UNKNOWN, FAULT = 2, 3, 4
 
 _SAMPLE = 20  # outputs that --cross-check asks Z3 about
@@ -98,6 +97,9 @@ def verify(
     require_certificate: Annotated[
         bool, typer.Option("--require-certificate", help="Unknown unless the certificate needs no solver's word.")
     ] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write one page to explore the result with, in any browser.")
+    ] = None,
     reproducer: Annotated[
         Path | None,
         typer.Option("--reproducer", help="A zip file to report a wrong verdict with: files, command, result."),
@@ -127,6 +129,11 @@ def verify(
             )  # fmt: skip
             if reproducer is not None:
                 told.append(f"{result}")
+            if html is not None:
+                from supercheck.exploring import explored
+                from supercheck.report.explore_html import save_page
+
+                save_page(explored(result), html)
         _print(result, format_.value)
     except KeyboardInterrupt:
         if result is None or CODES[result.verdict.value] != CODES["refuted"]:  # a proof that nobody saw is none
@@ -140,6 +147,7 @@ app.command()(audit_cli.audit)
 app.command()(audit_cli.bounds)
 app.command()(check_cli.check)
 app.command()(init_cli.init)
+app.command()(explore_cli.explore)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ Nothing here is on the way to a verdict.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -214,6 +214,52 @@ class Influence:
         none, super_heavy = values.count(0), sum(v * v > outputs for v in values)
         low = sum(v > 0 and v**4 <= outputs for v in values)
         return cls(none, low, len(values) - none - low - super_heavy, super_heavy)
+
+
+def computation(
+    network: Network, output: int, active: Sequence[int], named: Sequence[int], most: int
+) -> networkx.DiGraph | None:
+    """What happens to one output on one input, as a graph without names.
+
+    Args:
+        network: in normal form.
+        output: which output.
+        active: the features that are on; the others do nothing.
+        named: the features that the output's function names.
+        most: edges from which on there is no graph.
+
+    Returns:
+        Nodes and, between them, edges as nodes; the label of each holds all that matters but its name.
+    """
+    import networkx
+
+    cones = [np.array(active, dtype=np.int64), *network.cone([output])[1:], np.array([output])]
+    labels: list[list[Hashable]] = [[j in named for j in active]]
+    labels += [[layer.bias[p] for p in part] for layer, part in zip(network.hidden, cones[1:], strict=False)]
+    labels.append([(network.output.bias[output], network.output.scale[output])])
+    graph: networkx.DiGraph = networkx.DiGraph()
+    for depth, (part, own) in enumerate(zip(cones, labels, strict=True)):
+        for node, label in zip(part.tolist(), own, strict=True):
+            graph.add_node((depth, node), label=(depth, label))
+    for depth, rows in enumerate(network.matrices):
+        for node in cones[depth + 1].tolist():
+            for column, weight in zip(*(entry.tolist() for entry in rows.row(node)), strict=True):
+                if (depth, column) in graph:
+                    edge = (depth, column, node)
+                    graph.add_node(edge, label=("edge", weight))
+                    graph.add_edges_from([((depth, column), edge), (edge, (depth + 1, node))])
+        if graph.number_of_edges() > 2 * most:
+            return None
+    return graph
+
+
+def alike(first: networkx.DiGraph, second: networkx.DiGraph) -> bool:
+    """Whether two labelled graphs differ in names alone."""
+    import networkx
+
+    if Counter(label for _, label in first.nodes("label")) != Counter(label for _, label in second.nodes("label")):
+        return False
+    return bool(networkx.vf2pp_is_isomorphic(first, second, node_label="label"))
 
 
 def duplicates(network: Network) -> list[list[tuple[int, int]]]:

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 from hypothesis import strategies as st
-from oracle import Stored, Wrong
+from oracle import Stored, Wrong, inputs, run
 
-from supercheck.boolean import AtLeast, Formula, Not, Var, Xor
+from supercheck.boolean import AtLeast, Formula, Not, Var, Xor, table
 from supercheck.claims import Claims, pose
 from supercheck.domain import KSparse
 from supercheck.exact import Rows, exact_array
@@ -125,13 +125,36 @@ def readouts() -> st.SearchStrategy[Readout]:
 
 
 @st.composite
-def questions(draw: st.DrawFn, kinds: st.SearchStrategy[Number] = kinds) -> Question:
+def questions(draw: st.DrawFn, kinds: st.SearchStrategy[Number] = kinds, separable: bool = True) -> Question:
     """A network, functions, a readout and a sparsity."""
     features, outputs = draw(st.integers(1, 5)), draw(st.integers(1, 3))
     stored = draw(layers(features, outputs, kinds))
     functions = tuple(draw(formulas(features)) for _ in range(outputs))
     k = draw(st.integers(0, features))
-    return Question(stored, Spec(KSparse(features, k), functions, draw(readouts())))
+    readout = draw(readouts() if separable else readouts().filter(lambda readout: readout.mode != "separable"))
+    return Question(stored, Spec(KSparse(features, k), functions, readout))
+
+
+@st.composite
+def right_questions(draw: st.DrawFn, most_layers: int) -> Question:
+    """A plain network that is right, for its functions are what it computes: read at some threshold."""
+    sizes = [draw(st.integers(1, 4)) for _ in range(draw(st.integers(1, most_layers)) + 1)]
+    sizes.append(draw(st.integers(1, 2)))
+    stored: Stored = []
+    for before, after in pairwise(sizes):
+        number = draw(kinds) | st.just(Fraction(0))
+        weight = draw(st.lists(st.lists(number, min_size=before, max_size=before), min_size=after, max_size=after))
+        bias = draw(st.lists(number, min_size=after, max_size=after))
+        stored.append((weight, bias, len(stored) < len(sizes) - 2))
+    features, at = sizes[0], draw(st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(1)]))
+    everything = [frozenset(active) for active in inputs(features, features)]
+    y = {active: run(stored, [int(j in active) for j in range(features)]) for active in everything}
+    functions = tuple(
+        table([(active, frozenset(range(features)) - active) for active in everything if y[active][i] > at])
+        for i in range(sizes[-1])
+    )
+    k = draw(st.integers(0, features))
+    return Question(stored, Spec(KSparse(features, k), functions, Readout("threshold", at)))
 
 
 def bits(values: np.ndarray) -> int:

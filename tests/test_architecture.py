@@ -22,11 +22,12 @@ LEVELS = [
     {"evidence", "replaying", "posing", "judgement", "wording"},
     {"decide"},
     {"certificate", "checker", "handing", "float32"},
-    {"floors", "counting", "interference", "findings"},
+    {"floors", "counting", "interference", "findings", "exploration"},
     {"report"},
     {
         "verifying",
         "auditing",
+        "exploring",
         "confirming",
         "gating",
         "starting",
@@ -40,6 +41,7 @@ LEVELS = [
         "init_cli",
         "testing",
         "pytest_plugin",
+        "explore_cli",
         "cli",
         "__main__",
         "",
@@ -49,6 +51,7 @@ LEVELS = [
 
 HEAVY = (
     "numpy", "numba", "z3", "onnx", "safetensors", "pydantic", "rich.progress", "rich.table", "networkx", "matplotlib",
+    "jinja2", "selenium",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from supercheck import KSparse, Readout, Spec, explore, gate
 from supercheck.errors import InputError
 from supercheck.formats.sequential import from_torch
 
@@ -188,3 +189,13 @@ def test_without_torch_there_is_nothing_to_read() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["InputError", "False"]
+
+
+def test_a_module_can_be_explored() -> None:
+    copies = tuple(gate("copy", [i]) for i in range(3))
+    found = explore(stack(), Spec(KSparse(4, 2), copies, Readout("threshold", Fraction(1, 2))))
+    assert found.complete
+    assert [sum(entry.value for entry in found.ledger(case).entries) for case in found.cases] == [
+        case.value for case in found.cases
+    ]
+    assert (found._repr_html_() or "").startswith("<iframe")

@@ -33,7 +33,7 @@ from supercheck.errors import FaultError, InputError
 from supercheck.evidence import Counterexample, Decision, OutputResult, Result, Verdict
 from supercheck.replaying import replay, shrink
 
-__all__ = ["ENGINES", "Limits", "decide", "settle"]
+__all__ = ["ENGINES", "Limits", "decide", "settle", "up_to"]
 
 Engine = Callable[[Claims, Sequence[int], Limits, Clock], Iterator[list[Decision]]]
 
@@ -60,6 +60,9 @@ the compiled bounds take half a second to start."""
 
 NODE = 800
 """Multiplications that a node of branch and bound costs for each weight of a cone: 200, for about four cases."""
+
+QUICK = 1 << 10
+"""Nodes of branch and bound for each case of an output where a quick look has to do."""
 
 AFFORDABLE = 4 * 10**11
 """Multiplications that one sweep of an enumeration may cost at all: under a minute."""
@@ -113,10 +116,21 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
     return Result(claims, tuple(outputs[i] for i in sorted(outputs)), smallest, tuple(notes), seconds=seconds)
 
 
-def settle(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> dict[int, OutputResult]:
-    """Decide some outputs and look for nothing else; those that time does not allow are missing or unknown."""
-    plain = replace(limits, margins=False)
+def settle(
+    claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock, *, margins: bool = False
+) -> dict[int, OutputResult]:
+    """Decide some outputs, maybe with margins, and look for nothing else; what time does not allow is open."""
+    plain = replace(limits, margins=margins)
     return {found.index: found for results in _results(claims, outputs, plain, clock) for found in results}
+
+
+def up_to(claims: Claims, results: Sequence[OutputResult], limits: Limits, clock: Clock) -> list[OutputResult]:
+    """Add the largest k of each output, as far as that takes no longer than a cheap enumeration, or bounds show it."""
+    cheap = enumeration.cost(claims.at_most(claims.most_active), range(len(claims))) <= CHEAP
+    quick = limits if cheap else replace(limits, engine="branch", nodes=QUICK)
+    known = {result.index: result for result in results}
+    found = largest(claims, known, replace(quick, margins=False), clock, _results, CHEAP)
+    return [result._replace(sparsity=found[result.index]) for result in results]
 
 
 def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[OutputResult]]:

@@ -89,7 +89,7 @@ def _sweep(sheet: Sheet, limits: Limits) -> Iterator[list[Decision]]:
     found: dict[int, Decision] = {}
     outputs = sheet.outputs
     open_ = list(outputs)
-    best = {i: _Best() for i in open_ if optimise}
+    best = {i: Best() for i in open_ if optimise}
     domain, done = claims.domain.restricted(len(sheet.features)), 0
     try:
         for level in range(domain.levels):
@@ -98,7 +98,7 @@ def _sweep(sheet: Sheet, limits: Limits) -> Iterator[list[Decision]]:
             for batch in sheet.batches(level):
                 sheet.check_clock()
                 if optimise:
-                    _improve(batch, best)
+                    improve(batch, best)
                 failed = []
                 looking = not claims.separable and len(found) < len(outputs)
                 for place, active in batch.failures(found) if looking else ():
@@ -133,7 +133,7 @@ class _Seen:
 
 
 @dataclass
-class _Best:
+class Best:
     """The least and the greatest w . h of each class so far; `top` is greatest off and least on."""
 
     least: dict[bool, _Seen] = field(default_factory=dict)
@@ -152,7 +152,7 @@ class _Best:
         return {on: [(part[on].total, part[on].active) for part in parts if on in part] for on in (False, True)}
 
 
-def _improve(batch: Batch, best: dict[int, _Best]) -> None:
+def improve(batch: Batch, best: dict[int, Best]) -> None:
     """Take a batch into account, for every output the extremes that decide it."""
     outputs, doubles = batch.sheet.outputs, batch.sheet.doubles
     for on, greatest in asked(batch.sheet.claims):

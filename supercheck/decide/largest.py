@@ -36,7 +36,7 @@ def largest(
     everything = list(results)
     if limits.engine == "auto" and cost(claims.at_most(claims.most_active), everything) <= cheap:
         _ask_at(claims.most_active, everything, claims, replace(limits, engine="enumerate"), clock, ask, ends)
-    elif limits.engine == "auto":
+    elif limits.engine in ("auto", "branch"):
         _bisect(claims, replace(limits, engine="bound"), clock, ask, ends)
     while not clock.over:
         probes: dict[int, list[int]] = {}

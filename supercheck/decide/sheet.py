@@ -151,8 +151,23 @@ class Batch:
         """Where a goal may be missed, bool: a miss in doubles, or too close to tell."""
         if self.sheet.doubles is None:
             return np.ones((len(self.sheet.outputs), len(self.active)), dtype=bool)
+        return self._missed(1)
+
+    @cached_property
+    def failing(self) -> Array:
+        """Where a goal is missed, bool: what is too close to tell is evaluated in integers."""
+        found = np.zeros(self.suspects.shape, dtype=bool) if self.sheet.doubles is None else self._missed(-1)
+        close = self.suspects & ~found
+        for place in np.flatnonzero(close.any(axis=1)).tolist():
+            output, inputs = self.sheet.outputs[place], np.flatnonzero(close[place])
+            for number, total in zip(inputs.tolist(), self.totals(inputs, place), strict=True):
+                found[place, number] = not self.sheet.claims.goal(output, bool(self.truth[place, number])).met(total)
+        return found
+
+    def _missed(self, side: int) -> Array:
+        """Where sums miss a goal that is moved by its error: 1 towards them, so that they may; -1 away: they do."""
         low, high, low_error, high_error = self.sheet.bounds
-        least, most = low + low_error, high - high_error
+        least, most = low + side * low_error, high - side * high_error
         missed = {on: np.zeros(self.truth.shape, dtype=bool) for on in (0, 1)}
         for on, found in missed.items():
             if np.isfinite(most[:, on]).any():

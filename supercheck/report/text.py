@@ -36,14 +36,7 @@ def html(result: Result) -> str:
 
 def show(result: Result, console: Console) -> None:
     """Print the report on a console, in its colours and width."""
-    verdict = result.verdict
-    line = Text(verdict.value.upper(), style=_COLOURS[verdict])
-    if result.arithmetic != "real":
-        line.append(f" {_of_float32(result)}")
-    console.print(line.append(f"  {_sentence(result)}", style="default"), soft_wrap=True)
-    if result.arithmetic != "real":
-        console.print(f"  In real arithmetic: {result.real_verdict.value.upper()}.", soft_wrap=True)
-    console.print(_question(result), soft_wrap=True)
+    headline(result, console)
     if result.smallest is not None:
         console.print()
         _show_counterexample(result, result.smallest, console)
@@ -76,6 +69,18 @@ def show(result: Result, console: Console) -> None:
         console.print(note, soft_wrap=True)
     if result.certificate is not None:
         _show_certificate(result.certificate, console)
+
+
+def headline(result: Result, console: Console) -> None:
+    """Print the verdict in a sentence, and the question."""
+    verdict = result.verdict
+    line = Text(verdict.value.upper(), style=_COLOURS[verdict])
+    if result.arithmetic != "real":
+        line.append(f" {_of_float32(result)}")
+    console.print(line.append(f"  {sentence(result)}", style="default"), soft_wrap=True)
+    if result.arithmetic != "real":
+        console.print(f"  In real arithmetic: {result.real_verdict.value.upper()}.", soft_wrap=True)
+    console.print(asked(result), soft_wrap=True)
 
 
 def _show_certificate(certificate: Certificate, console: Console) -> None:
@@ -120,7 +125,8 @@ def _of_float32(result: Result) -> str:
     return f"(float32): {result.reason}"
 
 
-def _sentence(result: Result) -> str:
+def sentence(result: Result) -> str:
+    """The verdict in a sentence."""
     claims = result.claims
     name = Path(result.source.network).name if result.source.network else "the network"
     features, limit = claims.domain.features, claims.domain.max_active
@@ -139,7 +145,7 @@ def _sentence(result: Result) -> str:
     return f"{done} of {_outputs(outputs)} of {name} proved, none refuted, {outputs - done} open, with {where}."
 
 
-def _question(result: Result) -> str:
+def asked(result: Result) -> str:
     """The functions and how outputs are read, in one line."""
     claims = result.claims
     shown = range(len(claims)) if len(claims) <= 3 else (0, 1, len(claims) - 1)

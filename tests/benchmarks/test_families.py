@@ -16,9 +16,11 @@ from peers.common import Answer
 from peers.worker import Worker
 from training import CACHE, trained
 
+from supercheck import explore
 from supercheck.boolean import holds
 from supercheck.decide import Limits, decide
 from supercheck.evidence import Verdict
+from supercheck.exploration.record import Count
 from supercheck.formats import load
 from supercheck.spec import read_spec
 
@@ -63,6 +65,21 @@ def test_the_truth_is_what_brute_force_says(name: str) -> None:
     assert right == verdicts(made)
     if made.truth is not None:
         assert made.truth(range(len(right))) == right
+
+
+def test_every_wrong_output_of_a_thousand_features_gets_its_smallest_counterexample() -> None:
+    """Too many inputs to enumerate: minima are proved, the rest is said as at least."""
+    made = channels(1000, 5000, 20_000, 10, 4)
+    assert made.truth is not None
+    wrong = [i for i, fine in enumerate(made.truth(range(5000))) if not fine]
+    found = explore(made.network, made.spec)
+    assert sorted(case.output for case in found.cases) == wrong
+    assert all(case.minimum and case.inclusion_minimal and case.flip_stable for case in found.cases)
+    for case in found.cases:
+        assert sum(entry.value for entry in found.ledger(case).entries) == case.value
+    assert found.profile[-1].wrong_outputs == Count(len(wrong))
+    assert (found.complete, found.total.exact) == (False, False)
+    assert any("too many to enumerate" in reason for reason in found.left_out)
 
 
 @pytest.mark.parametrize(("k", "n", "kinds"), [(1, 40, {True}), (2, 90, {True, False}), (3, 240, {True, False})])

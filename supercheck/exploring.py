@@ -1,0 +1,74 @@
+"""The exploration from end to end: load, read, pose, decide, look for all that breaks. The face of `explore`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from supercheck.decide import Limits, decide
+from supercheck.decide.limits import Clock, Progress, quiet
+from supercheck.errors import InputError
+from supercheck.evidence import Result
+from supercheck.exploration import LIMIT, Exploration, Wanted, examine
+from supercheck.float32 import decide_float32
+from supercheck.posing import question
+from supercheck.report.explore import text
+from supercheck.report.explore_html import framed
+from supercheck.spec import Spec
+
+
+def explore(
+    network: object,
+    spec: Spec | str | Path,
+    *,
+    up_to: int | None = None,
+    only: int | None = None,
+    limit: int | None = LIMIT,
+    all: bool = False,
+    timeout: float | None = None,
+    progress: Progress = quiet,
+) -> Exploration:
+    """Find what breaks a network: its smallest counterexamples, each explained, and where it stands as k grows.
+
+    Args:
+        network: a `Network`, the path of a network file, a `torch.nn.Sequential`, or None for the file that
+            the spec names.
+        spec: a `Spec`, or the path of a spec file.
+        up_to: how many features may be on, in place of the spec's number.
+        only: the one output whose counterexamples are wanted.
+        limit: how many counterexamples to keep; None: all.
+        all: whether to look for every inclusion-minimal one where inputs are too many to enumerate together.
+        timeout: seconds for everything after loading.
+        progress: called with how many are done, of how many, and of what ("outputs" or "inputs").
+
+    Raises:
+        InputError: if network or spec cannot be read, or do not fit each other, or an argument is out of range.
+        FaultError: if supercheck contradicts itself.
+    """
+    begun = time.perf_counter()
+    claims, spec, source = question(network, spec, up_to)
+    if only is not None and not 0 <= only < len(claims):
+        raise InputError(place="--only", expected=f"an output from 0 to {len(claims) - 1}", got=only)
+    if limit is not None and limit < 1:
+        raise InputError(place="--limit", expected="a number of at least 1", got=limit)
+    ready, clock = time.perf_counter(), Clock.start(timeout, progress)
+    solve = decide_float32 if spec.arithmetic == "float32" else decide
+    result = replace(solve(claims, Limits(timeout=timeout), progress), source=source)
+    decided = time.perf_counter()
+    found = replace(explored(result, clock, Wanted(only, limit, all)), source=source)
+    done = time.perf_counter()
+    seconds = {"load": ready - begun, "decide": decided - ready, "explore": done - decided, "total": done - begun}
+    return replace(found, seconds=seconds)
+
+
+def explored(result: Result, clock: Clock | None = None, wanted: Wanted = Wanted()) -> Exploration:
+    """Explore what has been decided, as `verify --html` does.
+
+    Args:
+        result: the verdict.
+        clock: the deadline; None: there is none.
+        wanted: what to look for.
+    """
+    found = examine(result, wanted, Limits(), Clock.start(None) if clock is None else clock)
+    return replace(found, source=result.source, render=text, render_html=framed)

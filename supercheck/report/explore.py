@@ -1,0 +1,285 @@
+"""An exploration for people: where the network stands as k grows, what breaks it, and why."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from fractions import Fraction
+
+from rich.console import Console
+from rich.table import Table
+
+from supercheck.claims import expected
+from supercheck.errors import clip
+from supercheck.exploration.ledger import Ledger, Neuron
+from supercheck.exploration.mending import Change, mends
+from supercheck.exploration.record import Case, Count, Exploration
+from supercheck.exploration.sensitivity import Sensitivity, measured
+from supercheck.numerals import float_text
+from supercheck.report.text import headline
+from supercheck.syntax import text as formula_text
+
+MOST_ROWS = 20
+MOST_LEDGERS = 3
+_MOST_NEURONS = 4  # listed of what one source goes through
+_HUGE = 10**12
+_UNITS = {"absolute": "", "relative": " of itself", "ulps": " float32 ulps"}
+
+
+def text(found: Exploration, *, all_: bool = False) -> str:
+    """The report as plain text."""
+    stream = io.StringIO()
+    show(found, Console(file=stream, width=110, no_color=True, highlight=False), all_=all_)
+    return stream.getvalue().rstrip("\n")
+
+
+def show(found: Exploration, console: Console, *, all_: bool = False) -> None:
+    """Print the report on a console.
+
+    Args:
+        found: the exploration.
+        console: where to.
+        all_: whether to print every counterexample with its ledger.
+    """
+    headline(found.result, console)
+    _show_profile(found, console)
+    shown = found.cases if all_ else found.smallest[:MOST_ROWS]
+    if found.cases:
+        _show_cases(found, shown, console)
+        for case in shown if all_ else shown[:MOST_LEDGERS]:
+            show_ledger(found, case, console)
+        if not all_ and len(found.cases) > MOST_LEDGERS:
+            console.print(
+                "\n--all shows every counterexample with its ledger; --html FILE a page to explore them with."
+            )
+    elif found.only is not None:
+        verdict = found.result.outputs[found.only].verdict.value
+        console.print(f"\ny{found.only} is {verdict}: no counterexample.")
+    _show_groups(found, console)
+    if found.sensitivity is not None:
+        _show_sensitivity(found.sensitivity, console)
+    for reason in found.left_out:
+        console.print(f"Left out: {reason}.", soft_wrap=True)
+    if found.result.arithmetic == "float32":
+        console.print("The verdict is that of float32; what is explored is real arithmetic.", soft_wrap=True)
+
+
+def _show_profile(found: Exploration, console: Console) -> None:
+    outputs = len(found.claims)
+    rows = []
+    for row in found.profile:
+        right = outputs - row.wrong_outputs.value
+        rows.append(
+            [
+                f"{row.k}",
+                _brief(Count(row.inputs)),
+                "" if row.wrong_inputs is None else _brief(row.wrong_inputs),
+                f"{right:,}" if row.wrong_outputs.exact else f"at most {right:,}",
+                str(row.wrong_outputs),
+                margin(row.margin_on),
+                margin(row.margin_off),
+            ]
+        )
+    heads = ["at most k on", "inputs", "failing", "outputs right", "wrong", "margin on", "margin off"]
+    table(console, "Profile (a margin is the least distance from what would be wrong)", heads, rows, right=True)
+    console.print(f"\n{largest(found)}", soft_wrap=True)
+
+
+def _brief(count: Count) -> str:
+    """A count, its first digits where it is huge; these are cut off, so that "at least" stays true."""
+    if count.value < _HUGE:
+        return str(count)
+    power = len(f"{count.value}") - 1
+    return f"{'~' if count.exact else 'at least '}{count.value // 10 ** (power - 2) / 100:.2f}e{power}"
+
+
+def largest(found: Exploration) -> str:
+    """The largest k that holds, in a sentence."""
+    sparsity = found.result.sparsity
+    if sparsity is None or (not sparsity.known and sparsity.right < 0):
+        return "The largest k that holds is not known."
+    if sparsity.right < 0:
+        return "No k holds: some output is wrong with no feature on."
+    if not sparsity.known:
+        return f"It holds for k = {sparsity.right}; whether for more is not known."
+    if sparsity.wrong is None:
+        return f"It holds for every k up to {sparsity.right}."
+    return f"The largest k that holds is {sparsity.right}."
+
+
+def counted(found: Exploration) -> str:
+    """How many counterexamples there are and how many are listed, in a sentence."""
+    of = "" if found.only is None else f" of y{found.only}"
+    if found.claims.separable:
+        return f"{len(found.cases):,} inseparable outputs{of}; each is shown by an off input"
+    kind = "inclusion-minimal " if all(case.inclusion_minimal for case in found.cases) else ""
+    if found.complete:
+        return f"All {len(found.cases):,} {kind}counterexamples{of}"
+    listed = "" if found.total.value == len(found.cases) else f"; {len(found.cases):,} of them are listed"
+    return f"{found.total} {kind}counterexamples{of}{listed}".capitalize()
+
+
+def _show_cases(found: Exploration, shown: Sequence[Case], console: Console) -> None:
+    least, size = len(found.smallest), len(found.cases[0].active)
+    share = "each" if least == len(found.cases) else f"{least:,} of them"
+    title = f"{counted(found)}; {share} with {size} feature{'s' * (size != 1)} on, the fewest"
+    rows = []
+    for case in shown:
+        ledger = found.ledger(case)
+        rows.append(
+            [
+                " ".join(f"x{j}" for j in case.active) or "nothing",
+                f"y{case.output} = {clip(formula_text(found.claims.formulas[case.output]))}",
+                float_text(case.value),
+                expected(found.claims.readout, bool(case.expected)),
+                "" if ledger.excess is None else float_text(ledger.excess, 3),
+                senses(case),
+            ]
+        )
+    table(console, title, ["on", "output", "y", "expected", "off by", "proved"], rows)
+    more = len(found.smallest) - len(shown)
+    if more > 0:
+        console.print(f"... and {more:,} more of that size.")
+
+
+def senses(case: Case) -> str:
+    """In which senses a counterexample is minimal, in short."""
+    if case.minimum:
+        return "minimum"
+    if case.inclusion_minimal:
+        return "inclusion-minimal"
+    return "each removal mends it" if case.flip_stable else ""
+
+
+def show_ledger(found: Exploration, case: Case, console: Console) -> None:
+    """Print why one case is wrong."""
+    ledger = found.ledger(case)
+    rows = []
+    for source in ledger.sources:
+        total = ledger.total(source)
+        if source is not None or total:
+            rows.append([_source(ledger, source), signed(total), _through(ledger, source)])
+    on = " ".join(f"x{j}" for j in case.active) or "nothing"
+    table(console, f"Why y{case.output} is wrong with {on} on", ["from", "adds", "through"], rows)
+    for line in reasons(found, case):
+        console.print(f"  {line}", soft_wrap=True)
+
+
+def reasons(found: Exploration, case: Case) -> list[str]:
+    """What a ledger comes to, one sentence each."""
+    ledger, readout = found.ledger(case), found.claims.readout
+    name = f"y{case.output}"
+    lines = [f"Together {name} = {float_text(case.value)}; expected is {expected(readout, bool(case.expected))}."]
+    if ledger.others:
+        own = " ".join(f"x{j}" for j in ledger.own)
+        alone = f"With {own} alone" if own else "With nothing on"
+        through = ", ".join(f"{neurons([neuron])} {signed(by, 3)}" for neuron, by in ledger.moved[:_MOST_NEURONS])
+        rest = len(ledger.moved) - _MOST_NEURONS
+        through += f" and {rest} smaller" if rest > 0 else ""
+        lines.append(
+            f"{alone} {name} = {float_text(ledger.alone)}; the others move it by {signed(case.value - ledger.alone)}"
+            + (f": through {through}." if through else ".")
+        )
+    if ledger.fired:
+        lines.append(f"They make fire {neurons(ledger.fired)}.")
+    if ledger.silenced:
+        lines.append(f"They silence {neurons(ledger.silenced)}.")
+    listed = mends(found.claims, case.output, case.active, ledger)
+    if listed:
+        lines.append("The smallest single change that mends it: " + ", or ".join(map(mended, listed)) + ".")
+    return lines
+
+
+def mended(change: Change) -> str:
+    """A change in words."""
+    verb = "raise" if change.by > 0 else "lower" if change.by < 0 else "move"
+    name = " ".join(part for part in (change.what, change.place) if part)
+    more = "more than " if change.past else ""
+    return f"{verb} the {name} ({float_text(change.now)}) by {more}{float_text(abs(change.by), 4)}"
+
+
+def neurons(listed: Sequence[Neuron]) -> str:
+    """Neurons by name, not too many."""
+    names = [f"h{layer}.{neuron}" for layer, neuron in listed]
+    return " ".join(names[:MOST_ROWS]) + (f" and {len(names) - MOST_ROWS} more" if len(names) > MOST_ROWS else "")
+
+
+def signed(value: Fraction, digits: int = 4) -> str:
+    """A decimal with its sign, for display."""
+    return f"{'+' * (value > 0)}{float_text(value, digits)}"
+
+
+def margin(value: Fraction | None) -> str:
+    """A margin as a short decimal."""
+    return "" if value is None else float_text(value, 4)
+
+
+def _source(ledger: Ledger, source: int | None) -> str:
+    if source is None:
+        return "biases"
+    return f"x{source} (its own)" if source in ledger.own else f"x{source}"
+
+
+def _through(ledger: Ledger, source: int | None) -> str:
+    entries = [entry for entry in ledger.entries if entry.feature == source]
+    largest_first = sorted(entries, key=lambda entry: -abs(entry.value))
+    parts = [
+        f"{'directly' if entry.neuron is None else 'h{}.{}'.format(*entry.neuron)} {signed(entry.value, 3)}"
+        for entry in largest_first[:_MOST_NEURONS]
+    ]
+    rest = sum((entry.value for entry in largest_first[_MOST_NEURONS:]), Fraction(0))
+    if len(entries) > _MOST_NEURONS:
+        parts.append(f"{len(entries) - _MOST_NEURONS} more {signed(rest, 3)}")
+    return ", ".join(parts)
+
+
+def _show_groups(found: Exploration, console: Console) -> None:
+    for kind, title in (("output", "By output"), ("cause", "By cause"), ("symmetry", "By symmetry")):
+        groups = [group for group in found.groups if group.by == kind]
+        if groups:
+            rows = [[f"{len(group.places):,}", group.name] for group in groups]
+            table(console, title, ["counterexamples", "in common"], rows[:5])
+            if len(rows) > 5:
+                console.print(f"... and {len(rows) - 5:,} more groups.")
+
+
+def _show_sensitivity(found: Sensitivity, console: Console) -> None:
+    if not sensitive(found):
+        return
+    console.print(f"\n{sensitive(found)[0]}", style="bold")
+    for line in sensitive(found)[1:]:
+        console.print(f"  {line}", soft_wrap=True)
+
+
+def sensitive(found: Sensitivity) -> list[str]:
+    """How far weights may move, a heading and then one sentence each; nothing where nothing is known."""
+    lines = [f"How far weights may move with at most {found.k} features on still proved"]
+    if found.together:
+        steps = [
+            f"{'any step' if step is None else float_text(step, 3)}{_UNITS[kind]}"
+            for kind, step in found.together.items()
+        ]
+        lines.append(f"All together, certified lower bounds: {', or '.join(steps)}.")
+    for kind, one in found.single.items():
+        ratio = one.radius / measured(kind, one.now)
+        on = " ".join(f"x{j}" for j in one.active) or "nothing"
+        lines.append(
+            f"One at a time, exactly, {found.weights:,} weights and biases: least {kind} is {float_text(ratio, 3)}"
+            f"{_UNITS[kind]} for {one.place} ({float_text(one.now)}); then y{one.output} is wrong with {on} on."
+        )
+    if found.weights and not found.single:
+        lines.append("One at a time, no weight can break anything.")
+    return lines if lines[1:] else []
+
+
+def table(
+    console: Console, title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: bool = False
+) -> None:
+    """Print a table after an empty line."""
+    made = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for head in heads:
+        made.add_column(head, overflow="fold", justify="right" if right else "left")
+    for row in rows:
+        made.add_row(*row)
+    console.print(f"\n{title}", style="bold", soft_wrap=True)
+    console.print(made)
