@@ -57,12 +57,27 @@ def test_the_first_two_commands_do_their_own_set_up() -> None:
     assert len(first.splitlines()) == len(second.splitlines()) == 1
 
 
-@pytest.mark.parametrize("verb", ["verify", "gate"])
+@pytest.mark.parametrize("verb", ["verify", "gate", "explore", "check"])
 def test_every_option_is_in_the_readme(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([verb, "--help"]) == 0
     options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help", "--max-active"}
     assert options
     assert all(option in TEXT for option in options)
+
+
+def lines_of(names: list[str]) -> int:
+    """Lines of files, and of all files in folders, of the package."""
+    places = [ROOT / "supercheck" / name for name in names]
+    files = [file for place in places for file in (place.rglob("*.py") if place.is_dir() else [place])]
+    return sum(len(file.read_text().splitlines()) for file in files)
+
+
+def test_what_has_to_be_trusted_is_counted_right() -> None:
+    table = TEXT.split("## Security", 1)[1].split("\n\n")[1].splitlines()[2:]
+    assert len(table) == 5
+    for row in table:
+        _, _, files, lines, _ = row.split("|")
+        assert lines_of(re.findall(r"`([a-z0-9_]+(?:\.py|/))`", files)) == int(lines.replace(",", "")), row
 
 
 def test_links_lead_somewhere() -> None:
