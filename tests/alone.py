@@ -53,10 +53,10 @@ class Alone:
 def _read(reader: str, path: Path) -> None:
     from supercheck.domain import KSparse
     from supercheck.formats import load
+    from supercheck.posing import question
     from supercheck.spec import read_spec
     from supercheck.syntax import parse
     from supercheck.truth import read_table
-    from supercheck.verifying import question
 
     if reader == "network":
         assert load(path).digest

@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 from oracle import Stored, Wrong, inputs, run
 
-from supercheck.boolean import AtLeast, Formula, Not, Var, Xor, table
+from supercheck.boolean import AtLeast, Formula, Not, Var, Xor, every, some
 from supercheck.claims import Claims, pose
 from supercheck.domain import KSparse
 from supercheck.exact import Rows, exact_array
@@ -135,6 +135,11 @@ def questions(draw: st.DrawFn, kinds: st.SearchStrategy[Number] = kinds, separab
     return Question(stored, Spec(KSparse(features, k), functions, readout))
 
 
+def exactly(active: frozenset[int], features: int) -> Formula:
+    """The function that holds on one input alone."""
+    return every([Var(j) if j in active else Not(Var(j)) for j in range(features)])
+
+
 @st.composite
 def right_questions(draw: st.DrawFn, most_layers: int) -> Question:
     """A plain network that is right, for its functions are what it computes: read at some threshold."""
@@ -150,8 +155,7 @@ def right_questions(draw: st.DrawFn, most_layers: int) -> Question:
     everything = [frozenset(active) for active in inputs(features, features)]
     y = {active: run(stored, [int(j in active) for j in range(features)]) for active in everything}
     functions = tuple(
-        table([(active, frozenset(range(features)) - active) for active in everything if y[active][i] > at])
-        for i in range(sizes[-1])
+        some([exactly(active, features) for active in everything if y[active][i] > at]) for i in range(sizes[-1])
     )
     k = draw(st.integers(0, features))
     return Question(stored, Spec(KSparse(features, k), functions, Readout("threshold", at)))

@@ -54,9 +54,9 @@ def process(
 # ---- every stage
 
 STAGES = {
-    "load": "supercheck.verifying.load",
-    "read": "supercheck.verifying.read_spec",
-    "pose": "supercheck.verifying.pose",
+    "load": "supercheck.posing.load",
+    "read": "supercheck.posing.read_spec",
+    "pose": "supercheck.posing.pose",
     "plan": "supercheck.decide.enumeration.cost",
     "decide": "supercheck.decide.sheet.Batch.failures",
     "replay": "supercheck.decide.replay",
@@ -230,7 +230,7 @@ def test_a_result_that_cannot_be_written_is_told_and_no_verdict() -> None:
         running = process("verify", "--spec", PROVED, stdout=full)
         _, err = running.communicate(timeout=60)
     assert running.returncode == 2
-    assert b"stdout: expected somewhere to write the result, got No space left" in err
+    assert b"stdout: expected room for the result, got No space left" in err
     assert len(err.splitlines()) == 1
 
 
