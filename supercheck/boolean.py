@@ -90,14 +90,6 @@ def row(on: Iterable[int], off: Iterable[int]) -> Formula:
     return every([*map(Var, sorted(on)), *(Not(Var(j)) for j in sorted(off))])
 
 
-def prefix(formula: Formula) -> str:
-    """A formula as the certificate format spells it: `x3`, `!(f)`, `^(f,g)`, `2(f,g)` for at least two of them."""
-    if isinstance(formula, Var):
-        return f"x{formula.index}"
-    head = "!" if isinstance(formula, Not) else "^" if isinstance(formula, Xor) else str(formula.count)
-    return f"{head}({','.join(map(prefix, inside(formula)))})"
-
-
 def inside(formula: Formula) -> tuple[Formula, ...]:
     """The direct parts of a formula."""
     if isinstance(formula, Var):

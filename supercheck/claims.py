@@ -15,7 +15,7 @@ from math import ceil, floor
 
 import numpy as np
 
-from supercheck.boolean import TRIED, Formula, prefix, reaches, variables
+from supercheck.boolean import TRIED, Formula, reaches, variables
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.exact import Array
@@ -25,6 +25,7 @@ from supercheck.numerals import exact_text
 from supercheck.shapes import Shapes
 from supercheck.singles import greatest_not_above, least_above
 from supercheck.spec import Readout, Spec
+from supercheck.syntax import prefix
 
 _ALL = 1 << 20  # assignments that finding the vacuous classes of all functions may take
 _LASTING = {"shapes", "_goals"}  # what has been found out of a question that does not depend on its domain

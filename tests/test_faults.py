@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import test_cli
 import z3
 
 from supercheck import cli
@@ -53,17 +54,7 @@ def process(
 
 # ---- every stage
 
-STAGES = {
-    "load": "supercheck.posing.load",
-    "read": "supercheck.posing.read_spec",
-    "pose": "supercheck.posing.pose",
-    "plan": "supercheck.decide.enumeration.cost",
-    "decide": "supercheck.decide.sheet.Batch.failures",
-    "replay": "supercheck.decide.replay",
-    "minimise": "supercheck.decide._minimal",
-    "prove": "supercheck.certificate.claims_digest",
-    "report": "supercheck.report.text.show",
-}
+STAGES = {**test_cli.STAGES, "prove": "supercheck.certificate.claims_digest"}
 """Where each stage can be broken; test_cli.py breaks most of them with ordinary exceptions."""
 
 FOUND = ("minimise", "prove", "report")
