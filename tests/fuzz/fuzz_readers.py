@@ -116,6 +116,7 @@ def main() -> None:
         (corpus / "formula").write_text("atleast(2, x0 & ~x1, x2 ^ x3) | 1")
     with atheris.instrument_imports(include=["supercheck", "safetensors", "onnx", "zipfile", "tomllib"]):
         import supercheck.checker
+
         import supercheck.formats
         import supercheck.formats.json
         import supercheck.formats.npz
