@@ -127,7 +127,6 @@ def main() -> None:
             (corpus / str(number)).write_bytes(seed)
     with atheris.instrument_imports(include=["supercheck", "safetensors", "onnx", "zipfile", "tomllib"]):
         import supercheck.checker
-
         import supercheck.formats
         import supercheck.formats.json
         import supercheck.formats.npz
