@@ -522,6 +522,7 @@ def read(file: str, proof: Proof, old: str) -> str:
             if head == "end":
                 hold(text == str(count) and next(lines, None) is None, "an end after all lines")
                 return verdict
+            hold(proof.claims.room >= 0, "an end: a refutation has nothing more to prove")
             first, last = (int(n) for n in (head.split("-") * 2)[:2])
             if text[:1] == "@":
                 low, high = map(int, text[1:].split(","))

@@ -278,6 +278,19 @@ def test_the_published_network_has_certificates(shared: Path, folder: Path, k: i
     assert confirmed(result, folder).status == "accepted"
 
 
+@pytest.mark.parametrize("verdict", ["refuted 14 0 1 2 4", "refuted 0"])
+def test_a_refutation_proves_nothing_more(tmp_path: Path, verdict: str) -> None:
+    """Regression: lines after a refutation were checked with a room of -1, at no cost and without an end."""
+    claims = pose(load(SPECS / "refuted" / "trained_and8_k4.safetensors"), spec("trained_and8").at_most(4))
+    own, asked = handed(claims)
+    file = tmp_path / "more.cert"
+    head = f"supercheck-certificate 1\nnetwork {own.digest}\nclaims {asked.digest}\n{verdict}\n"
+    file.write_text(f"{head}0-27 e\nend 1\n")
+    assert checker.check([str(file)], own, asked).status == "rejected"
+    file.write_text(f"{head}end 0\n")
+    assert checker.check([str(file)], *handed(claims)).status == ("refutation" if "14" in verdict else "rejected")
+
+
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     file = SPECS / "proved" / "one_per_pair.toml"
     with pytest.raises(InputError, match="readable"):
