@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+signal.signal(
+    signal.SIGINT, signal.default_int_handler
+)  # ignored, and so by every child, where a shell ran CI with `&`
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"

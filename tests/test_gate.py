@@ -300,7 +300,10 @@ def test_an_interruption_keeps_what_was_found(wrong: Path, stop: int, jobs: int)
             assert process.poll() is None
         time.sleep(1)
         process.send_signal(stop)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     awry, hard = json.loads(out)["specs"]
     assert (awry["verdict"], awry["pass"], hard["pass"]) == ("refuted", False, False)
     assert hard["reason"] in ("interrupted", "not run: interrupted")
