@@ -11,7 +11,7 @@ import typer
 
 from supercheck.errors import InputError
 from supercheck.numerals import rational
-from supercheck.options import check_seconds
+from supercheck.options import check_seconds, keep_apart
 from supercheck.streams import show, write
 
 
@@ -55,6 +55,10 @@ def audit(
     for option, path in (("--plot", plot), ("--heat-map", heat_map)):
         if path is not None:
             drawing.check_suffix(path, option)
+    if html is not None or plot is not None or heat_map is not None:
+        from supercheck.reproducing import parts
+
+        keep_apart({"--plot": plot, "--heat-map": heat_map, "--html": html}, parts(network, spec))
     found = run(network, spec, max_active=max_active, verify=verify, timeout=timeout)
     if plot is not None:
         figure = drawing.audit_figure(found)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from supercheck.errors import InputError
+from supercheck.streams import write
+
+
+class Format(StrEnum):
+    """How the outcome is written."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 def check(
@@ -17,6 +27,7 @@ def check(
         int | None, typer.Option("-k", "--max-active", help="How many features may be on; wins over the spec.")
     ] = None,
     accept_solver: Annotated[bool, typer.Option("--accept-solver", help="Count a solver's word as a proof.")] = False,
+    format_: Annotated[Format, typer.Option("--format", help="How the outcome is written to stdout.")] = Format.TEXT,
 ) -> int:
     """Check certificates independently. Exit: 0 proof accepted, 1 rejected or refuted, 2 bad input, 3 not checked."""
     if spec is None:
@@ -25,7 +36,12 @@ def check(
         raise InputError(place="CERT... NETWORK", expected="a certificate, then the network", got=f"only {files[0]}")
     from supercheck.checker import CODES
     from supercheck.confirming import check_certificate
+    from supercheck.report.json import outcome_json
 
+    begun = time.perf_counter()
     outcome = check_certificate(files[:-1], files[-1], spec, max_active=max_active, accept_solver=accept_solver)
-    typer.echo(outcome.reason)
+    if format_ is Format.JSON:
+        write(outcome_json(outcome, time.perf_counter() - begun))
+    else:
+        write(outcome.reason)
     return CODES[outcome.status]

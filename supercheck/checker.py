@@ -509,7 +509,7 @@ def read(file: str, proof: Proof, old: str) -> str:
         lines = (line.decode("ascii")[:-1] for line in iter(lambda: stream.readline(LONGEST), b""))
         hold(next(lines, "") == "supercheck-certificate 1", "a certificate")
         for name, digest in (("network", proof.network.digest), ("claims", proof.claims.digest)):
-            hold(next(lines, "") == f"{name} {digest}", f"a certificate of this {name} (digest)")
+            hold(next(lines, "") == f"{name} {digest}", f"a certificate of the same {name} (digest)")
         verdict, done = next(lines, ""), proof.proved
         kind, output, active = f"{verdict}  ".split(" ", 2)
         hold(kind in ("proved", "refuted", "refuted-minimal") and old in ("", verdict), "a verdict")

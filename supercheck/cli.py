@@ -20,7 +20,7 @@ import typer
 
 from supercheck import __version__, audit_cli, check_cli, explore_cli, gate_cli, init_cli
 from supercheck.errors import InputError, clip
-from supercheck.options import Engine, check_seconds
+from supercheck.options import Engine, check_seconds, keep_apart
 from supercheck.streams import CODES, show, write
 
 if TYPE_CHECKING:
@@ -109,6 +109,11 @@ def verify(
     if spec is None:
         raise InputError(place="--spec", expected="a spec file", got="none", do="write `--spec FILE.toml`")
     check_seconds("--timeout", timeout)
+    files = {"--certificate": certificate, "--html": html, "--reproducer": reproducer}
+    if any(files.values()):
+        from supercheck.reproducing import parts
+
+        keep_apart(files, parts(network, spec))
     from supercheck.decide import Limits
     from supercheck.progress import progress_bar
     from supercheck.verifying import verify as run

@@ -15,7 +15,7 @@ import typer
 from supercheck.errors import InputError
 from supercheck.files import written_aside
 from supercheck.judgement import INPUT, PASSED, gravest
-from supercheck.options import Engine, check_seconds
+from supercheck.options import Engine, check_seconds, keep_apart
 from supercheck.streams import show, write
 
 if TYPE_CHECKING:
@@ -84,9 +84,12 @@ def gate(
         option = "--update-baseline" if update_baseline else "--fail-on-regression"
         raise InputError(place=option, expected="a file", got="none", do="write `--baseline FILE`")
     from supercheck.gating import Cache, Terms, gate as run
+    from supercheck.gating.collecting import collect
     from supercheck.progress import progress_bar
     from supercheck.report.gates import reporter
 
+    specs, _ = collect(paths)
+    keep_apart({f"--report {name}": file for name, file in reports} | {"--baseline": baseline}, specs)
     kept = None if no_cache else Cache() if cache is None else Cache(cache)
     terms = Terms(engine.value, timeout, cache=kept, measure=baseline is not None)
     known = _baseline(baseline, strict=fail_on_regression)

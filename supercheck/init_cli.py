@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from supercheck import __version__
 from supercheck.streams import write
+
+
+class Format(StrEnum):
+    """How it is told what was written."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 def init(
@@ -15,10 +26,16 @@ def init(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The spec; else NETWORK with its suffix replaced by .toml.")
     ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="How it is told on stdout.")] = Format.TEXT,
 ) -> int:
     """Write a commented spec for NETWORK, which fails until its functions are filled in. Exit: 0, 2 bad input."""
     from supercheck.starting import start
 
+    begun = time.perf_counter()
     file = start(network, output)
-    write(f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}")
+    if format_ is Format.JSON:
+        seconds = round(time.perf_counter() - begun, 6)
+        write(json.dumps({"supercheck": __version__, "spec": str(file), "seconds": seconds}, indent=2))
+    else:
+        write(f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}")
     return 0

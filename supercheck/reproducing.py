@@ -34,7 +34,7 @@ def pack(file: Path, network: Path | None, spec: Path, command: Sequence[str], o
     Raises:
         InputError: if the archive cannot be written.
     """
-    listed = [part for part in _parts(network, spec) if part.is_file()]
+    listed = [part for part in parts(network, spec) if part.is_file()]
     found = [_absolute(part) for part in listed]
     root = Path(os.path.commonpath([part.parent for part in found])) if found else Path()
     elsewhere = [part for part in listed if part != network and not part.is_relative_to(spec.parent)]
@@ -71,8 +71,13 @@ def _below(word: str, inside: Mapping[Path, str]) -> str:
     return f"{option}{equals}{inside.get(_absolute(Path(path)), path)}"
 
 
-def _parts(network: Path | None, spec: Path) -> Iterator[Path]:
-    """The files of a question; those that its own files name only as far as they can be read."""
+def parts(network: Path | None, spec: Path) -> Iterator[Path]:
+    """The files of a question; those that its own files name only as far as they can be read.
+
+    Args:
+        network: the network file of the command line, if there was one.
+        spec: the spec file.
+    """
     yield spec
     files = [network] if network is not None else []
     with suppress(InputError):

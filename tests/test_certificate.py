@@ -291,6 +291,17 @@ def test_a_refutation_proves_nothing_more(tmp_path: Path, verdict: str) -> None:
     assert checker.check([str(file)], *handed(claims)).status == ("refutation" if "14" in verdict else "rejected")
 
 
+def test_the_outcome_as_json(tmp_path: Path, capsys: Capture) -> None:
+    certificate, file = tmp_path / "proof.cert", SPECS / "proved" / "one_per_pair.toml"
+    assert cli.main(["verify", "--spec", str(file), "--certificate", str(certificate)]) == 0
+    capsys.readouterr()
+    options = [str(certificate), str(file.with_suffix(".npz")), "--spec", str(file), "--format", "json"]
+    assert cli.main(["check", *options]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["supercheck", "status", "reason", "seconds"]
+    assert found["status"] == "accepted"
+
+
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     file = SPECS / "proved" / "one_per_pair.toml"
     with pytest.raises(InputError, match="readable"):

@@ -318,3 +318,35 @@ def test_ctrl_c_after_a_counterexample_exits_with_1_and_does_not_call_it_minimal
     found = json.loads(capsys.readouterr().out)
     assert found["counterexample"]["minimal"] is False
     assert [output["reason"] for output in found["outputs"]].count("interrupted") == (27 if at == "deciding" else 0)
+
+
+@pytest.mark.parametrize(
+    ("verb", "options"),
+    [
+        ("verify", ["--html", "a.npz"]),
+        ("verify", ["--certificate", "a.npz"]),
+        ("verify", ["--certificate", "./sub/../a.toml"]),
+        ("verify", ["--reproducer", "a.toml"]),
+        ("verify", ["--certificate", "same", "--html", "same"]),
+        ("explore", ["--html", "a.npz"]),
+        ("audit", ["--html", "a.toml"]),
+        ("gate", ["--report", "junit:a.toml"]),
+        ("gate", ["--report", "junit:same", "--report", "sarif:same"]),
+    ],
+)
+def test_what_is_written_never_takes_the_place_of_what_is_read(
+    verb: str, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    before = {}
+    for source in (SPECS / "proved" / "one_per_pair.toml", SPECS / "proved" / "one_per_pair.npz"):
+        file = tmp_path / f"a{source.suffix}"
+        before[file] = source.read_bytes().replace(b"one_per_pair.npz", b"a.npz")
+        file.write_bytes(before[file])
+    assert run(verb, *(["a.toml"] if verb == "gate" else ["--spec", "a.toml"]), *options) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "expected a file of its own" in err
+    assert {file: file.read_bytes() for file in before} == before
+    assert not (tmp_path / "same").exists()

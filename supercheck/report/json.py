@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from supercheck import __version__
+from supercheck.checker import Outcome
 from supercheck.claims import Claims
 from supercheck.evidence import Certificate, Counterexample, OutputResult, Point, Provenance, Result, Verdict
 from supercheck.numerals import exact_text
@@ -16,6 +17,12 @@ from supercheck.syntax import text as formula_text
 def json_text(result: Result) -> str:
     """The object as text, two spaces an indent."""
     return json.dumps(as_object(result), indent=2)
+
+
+def outcome_json(outcome: Outcome, seconds: float) -> str:
+    """What came of a certificate: `status` accepted, refutation, rejected or unchecked, and `reason`."""
+    found = {"supercheck": __version__, **outcome._asdict(), "seconds": round(seconds, 6)}
+    return json.dumps(found, indent=2)
 
 
 def as_object(result: Result) -> dict[str, Any]:
