@@ -126,7 +126,7 @@ def evaluate(layers: Sequence[Affine], inputs: Array) -> tuple[Array, int]:
         weight = np.array([int(value * common) for value in weight], dtype=object).reshape(layer.weight.height, -1)
         bias = np.array([int(value * divisor) for value in bias], dtype=object)
         highest = _largest(weight) * _largest(h) * weight.shape[1] + _largest(bias)
-        if highest < 2**62:
+        if max(highest, _largest(h)) < 2**62:
             z = h.astype(np.int64) @ weight.astype(np.int64).T + bias.astype(np.int64)
         else:
             z = h.astype(object) @ weight.T + bias
