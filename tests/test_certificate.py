@@ -82,6 +82,17 @@ def test_it_confirms_proofs_without_evaluation_too(folder: Path, monkeypatch: py
     assert {".b", "a", "b"} <= kinds
 
 
+def test_what_evaluation_decided_starts_no_other_engine_to_be_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "BRIEF", 0)
+    monkeypatch.delattr(lines, "_bounded")
+    result = decide(pose(load(SPECS / "proved" / "trained_and8.onnx"), spec("trained_and8")))
+    assert {output.engine for output in result.outputs} == {"enumerate"}
+    assert confirmed(result, folder).status == "accepted"
+    assert (folder / "proof.cert").read_text().splitlines()[4:] == ["0-27 e", "end 1"]
+
+
 def test_what_is_beyond_the_budgets_is_a_solvers_word(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for constant in ("BRIEF", "AFFORDABLE", "SMALL", "ALONE"):
         monkeypatch.setattr(lines, constant, 0)
@@ -210,7 +221,7 @@ def slow(proofs):
     yield from ranges(proofs)
     print("half", file=sys.stderr, flush=True)
     time.sleep(60)
-lines._ranges, lines.BRIEF = slow, 0
+lines._ranges, lines.BRIEF, lines.AFFORDABLE = slow, 0, 0
 sys.argv = ["supercheck", "verify", "--spec", sys.argv[1], "--certificate", sys.argv[2]]
 cli.run()
 """
