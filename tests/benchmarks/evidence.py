@@ -127,13 +127,16 @@ def _spec(folder: Path, name: str, network: Path, layers: str, features: int, ou
     return file
 
 
-def constructed(folder: Path, sizes: list[tuple[int, int, int]]) -> Iterator[Asked]:
-    """Family A, without the outputs that its closed form says are wrong."""
+def constructed(folder: Path, sizes: list[tuple[int, int, int]], only: str) -> Iterator[Asked]:
+    """Family A, without the outputs that its closed form says are wrong; large ones are made only where asked for."""
     for m, outputs, n in sizes:
+        name = f"A m = {m:,}, n = {n:,}"
+        if not re.search(only, name):
+            continue
         made = channels(m, outputs, n, CHANNEL, ACTIVE)
         assert made.truth is not None
         right = [i for i, good in enumerate(made.truth(range(outputs))) if good]
-        yield f"A m = {m:,}, n = {n:,}", write(made.only(right), folder, f"A-{m}"), None
+        yield name, write(made.only(right), folder, f"A-{m}"), None
 
 
 def main() -> int:
@@ -150,7 +153,7 @@ def main() -> int:
     with TemporaryDirectory() as name:
         folder, bad = Path(name), 0
         asked = [*corpus(), *trained(options.shared, folder)]
-        asked += constructed(folder, [*SMALL, *(LARGE if options.large else ())])
+        asked += constructed(folder, [*SMALL, *(LARGE if options.large else ())], options.only)
         for one in asked:
             if re.search(options.only, one[0]):
                 with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
