@@ -324,7 +324,13 @@ def _scaled(layer: Affine, factors: Ratios | None, *, with_bias: bool) -> tuple[
 
 def _lines(rows: Rows) -> list[str]:
     """The entries of each row as ` j:w`, joined."""
-    written = exact_text if rows.data.dtype == object else str
-    entries = [f" {j}:{written(w)}" for j, w in zip(rows.indices.tolist(), rows.data.tolist(), strict=True)]
+    data, width = rows.data, rows.width
+    low, high = (0, len(data)) if data.dtype == object or not len(data) else (int(data.min()), int(data.max()))
+    if (high + 1 - low) * width <= len(data):  # few different entries: each is spelled once
+        kinds = np.array([f" {j}:{w}" for w in range(low, high + 1) for j in range(width)], dtype=object)
+        entries = kinds[(data - low) * width + rows.indices].tolist()
+    else:
+        written = exact_text if data.dtype == object else str
+        entries = [f" {j}:{written(w)}" for j, w in zip(rows.indices.tolist(), data.tolist(), strict=True)]
     ends = rows.indptr.tolist()
     return ["".join(entries[start:end]) for start, end in pairwise(ends)]

@@ -62,7 +62,7 @@ def test_the_checker_confirms_whatever_was_decided(folder: Path, question: Quest
     assert confirmed(result, folder).status == expected
 
 
-@pytest.mark.parametrize("kinds", [{".b"}, {"b", "g"}])
+@pytest.mark.parametrize("kinds", [{".b"}, {"a", "b", "g"}])
 def test_it_confirms_proofs_without_evaluation_too(
     folder: Path, monkeypatch: pytest.MonkeyPatch, kinds: set[str]
 ) -> None:
@@ -83,7 +83,21 @@ def test_it_confirms_proofs_without_evaluation_too(
             met.update(written.split())
 
     confirm()
+    for stem in ("trained_and8", "trained_xor"):  # of which some outputs need a tree, whatever was drawn above
+        assert confirmed(decide(pose(load(SPECS / "proved" / f"{stem}.onnx"), spec(stem))), folder).status == "accepted"
+        met.update((folder / "proof.cert").read_text().split())
     assert kinds <= met
+
+
+def test_what_evaluation_decided_starts_no_other_engine_to_be_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "BRIEF", 0)
+    monkeypatch.delattr(lines, "_bounded")
+    result = decide(pose(load(SPECS / "proved" / "trained_and8.onnx"), spec("trained_and8")))
+    assert {output.engine for output in result.outputs} == {"enumerate"}
+    assert confirmed(result, folder).status == "accepted"
+    assert (folder / "proof.cert").read_text().splitlines()[4:] == ["0-27 e", "end 1"]
 
 
 def test_what_is_beyond_the_budgets_is_a_solvers_word(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +228,7 @@ def slow(proofs):
     yield from ranges(proofs)
     print("half", file=sys.stderr, flush=True)
     time.sleep(60)
-lines._ranges, lines.BRIEF = slow, 0
+lines._ranges, lines.BRIEF, lines.AFFORDABLE = slow, 0, 0
 sys.argv = ["supercheck", "verify", "--spec", sys.argv[1], "--certificate", sys.argv[2]]
 cli.run()
 """

@@ -174,3 +174,10 @@ def test_a_slice_without_features_is_still_exact() -> None:
     constant = network(third).slice([0], np.array([], dtype=np.int64)).run([])
     assert constant == (Fraction(1, 3),)
     assert isinstance(constant[0], Fraction)
+
+
+def test_entries_that_come_often_are_spelled_as_they_are() -> None:
+    signs = [[1, -1], [-1, 1], [1, 1], [-1, -1], [1, 0]]
+    layer = Affine(Rows.from_dense(np.array(signs)), np.zeros(len(signs), dtype=np.int64), relu=False)
+    rows = [" ".join(["0 1", *(f"{j}:{w}" for j, w in enumerate(row) if w)]) for row in signs]
+    assert "".join(Network.of([layer]).text()) == "\n".join(["supercheck-network 1", "output", *rows, ""])

@@ -16,7 +16,7 @@ from pathlib import Path
 from supercheck.certificate.lines import WORD, prove
 from supercheck.checker import CheckError, question
 from supercheck.claims import Claims, claims_digest, claims_text
-from supercheck.decide import decide
+from supercheck.decide import decide, enumeration
 from supercheck.decide.limits import Clock, Limits, Progress, quiet
 from supercheck.errors import FaultError
 from supercheck.evidence import Certificate, Counterexample, OutputResult, Provenance, Result, Verdict
@@ -128,8 +128,8 @@ def _lines(outputs: Sequence[OutputResult], claims: Claims, limits: Limits, cloc
     """The certificate's lines for outputs that are all proved."""
     known = {output.index: output.proof for output in outputs if output.proof is not None}
     bounds = _bounds(outputs, claims) if claims.separable else None
-    done = 0
-    for first, last, tree in prove(claims, known, bounds, limits, clock):
+    evaluated, done = all(output.engine == enumeration.NAME for output in outputs), 0
+    for first, last, tree in prove(claims, known, bounds, limits, clock, evaluated=evaluated):
         if bounds is not None:
             yield from (f"{i} @{bounds[i]},{bounds[i] + 1}" for i in range(first, last + 1))
         yield f"{first} {tree}" if first == last else f"{first}-{last} {tree}"

@@ -1,20 +1,23 @@
-"""Compare all engines with plain evaluation on many random questions, and their answers with each other.
+"""Compare all engines with plain evaluation on a million random claims, and their answers with each other.
 
-`python tests/benchmarks/agree.py FIRST LAST` asks the questions of these numbers, which are their seeds: up to 16
-features, up to 4 of them on, up to three hidden layers, every kind of number, function and readout, a hundred outputs
-each. Bound, branch and enumeration answer every output, with and without its extremes; Z3 one output in fifty. What
-they are held against evaluates the stored layers in Python's and numpy's integers and shares nothing with supercheck.
-Stops at the first disagreement. With `--done FILE` the numbers that are finished are kept, and skipped next time.
+`python tests/benchmarks/agree.py 0 9999 --done FILE` asks the questions of these numbers, which are their seeds: up to
+16 features, up to 4 of them on, up to three hidden layers, every kind of number, function and readout, a hundred
+outputs each. A claim is one output of one network. Enumeration and branch decide every claim, bound what it can, Z3 one
+in fifty; odd numbers ask for the extremes, too, and every tenth asks Z3 for them. What they are held against evaluates
+the stored layers in Python's and numpy's integers and shares nothing with supercheck. Stops at the first disagreement.
+FILE keeps a line of counts for each number that is finished, and those are not asked again.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, pairwise
+from math import lcm
 from pathlib import Path
 from types import ModuleType
 
@@ -33,7 +36,8 @@ from supercheck.spec import Readout
 
 OUTPUTS, EVERY_Z3 = 100, 50
 ENGINES: tuple[ModuleType, ...] = (enumeration, bound, branch)
-SETTINGS = (Limits(workers=1), Limits(workers=1, margins=True))
+COUNTS = ("claims", "proved", "refuted", "tied", "bound", "branch", "enumerate", "z3", "measured")
+"""What is counted of a question: its claims, how many are so and so, those that each engine decided, and extremes."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ class Question:
 
 
 def random_layers(rng: np.random.Generator, features: int, outputs: int) -> tuple[Affine, ...]:
-    """Small integers, dyadic fractions, float32s, or numbers far apart; biases make ties likely."""
-    kind, layers = rng.integers(4), []
+    """Small integers, dyadic fractions, float32s, numbers far apart, or rationals; biases make ties likely."""
+    kind, layers = rng.choice(5, p=[0.25, 0.2, 0.25, 0.05, 0.25]), []
     widths = [features, *rng.integers(1, 9, rng.integers(0, 4)), outputs]
     for width, height in pairwise(widths):
         weight = rng.integers(-3, 4, (height, width)).astype(float) * (rng.random((height, width)) < 0.7)
@@ -59,8 +63,17 @@ def random_layers(rng: np.random.Generator, features: int, outputs: int) -> tupl
         elif kind == 3:
             weight = weight * 2.0 ** rng.integers(-30, 31, weight.shape)
             bias = bias * 2.0 ** rng.integers(-30, 31, height)
+        elif kind == 4:
+            weight, bias = _thirds(weight, rng), _thirds(bias, rng)
         layers.append(Affine(Rows.from_dense(weight), bias, relu=True))
     return (*layers[:-1], Affine(layers[-1].weight, layers[-1].bias, relu=False))
+
+
+def _thirds(whole: Array, rng: np.random.Generator) -> Array:
+    """The same whole numbers divided by small ones, as fractions."""
+    parts = rng.choice([1, 2, 3, 5, 7], whole.size).tolist()
+    cells = [Fraction(int(value), part) for value, part in zip(whole.ravel().tolist(), parts, strict=True)]
+    return np.array(cells, dtype=object).reshape(whole.shape)
 
 
 def random_formula(rng: np.random.Generator, features: int, depth: int = 2) -> Formula:
@@ -74,20 +87,25 @@ def random_formula(rng: np.random.Generator, features: int, depth: int = 2) -> F
 
 
 def question(number: int, outputs: int = OUTPUTS) -> Question:
-    """The question of this number."""
-    rng = np.random.default_rng([20, number])
+    """The question of this number; in half of them what the readout allows is exactly what some input attains."""
+    rng = np.random.default_rng([22, number])
     features = int(rng.integers(1, 17))
     layers = random_layers(rng, features, outputs)
     network = Network.of(layers)
     formulas = [random_formula(rng, features) for _ in range(outputs)]
-    at = Fraction(int(rng.integers(-4, 9)), int(rng.choice([1, 2, 4])))
+    domain = KSparse(features, int(rng.integers(0, min(features, 4) + 1)))
+    at, margin = Fraction(int(rng.integers(-4, 9)), int(rng.choice([1, 2, 3, 4]))), Fraction(int(rng.integers(3)), 4)
+    if rng.random() < 0.5:
+        one = np.zeros((1, features), dtype=np.int64)
+        one[0, rng.choice(features, int(rng.integers(domain.max_active + 1)), replace=False)] = 1
+        y, parts = evaluate(layers, one)
+        at, margin = Fraction(int(y[0, rng.integers(outputs)]), parts) - int(rng.integers(2)), Fraction(0)
     readout = [
-        Readout("threshold", at, Fraction(int(rng.integers(0, 3)), 4)),
+        Readout("threshold", at, margin),
         Readout("separable"),
         Readout("epsilon", within=abs(at)),
         Readout("equality"),
-    ][int(rng.choice(4, p=[0.55, 0.2, 0.15, 0.1]))]
-    domain = KSparse(features, int(rng.integers(0, min(features, 4) + 1)))
+    ][int(rng.choice(4, p=[0.5, 0.2, 0.2, 0.1]))]
     return Question(layers, Claims(network, network, domain, formulas, readout))
 
 
@@ -95,23 +113,25 @@ def evaluate(layers: Sequence[Affine], inputs: Array) -> tuple[Array, int]:
     """Every output on every input.
 
     Returns:
-        Whole numbers [inputs, outputs], and how often they have to be halved.
+        Whole numbers [inputs, outputs], and by what they have to be divided.
     """
-    h, halvings = inputs.astype(object), 0
+    h, divisor = inputs.astype(object), 1
     for layer in layers:
-        stored = [*layer.weight.dense().ravel().tolist(), *layer.bias.tolist()]
-        shift = max(Fraction(value).denominator.bit_length() - 1 for value in stored)  # floats: powers of two
-        weight = np.array([int(Fraction(v) * 2**shift) for v in layer.weight.dense().ravel().tolist()], dtype=object)
-        halvings += shift
-        bias = np.array([int(Fraction(v) * 2**halvings) for v in layer.bias.tolist()], dtype=object)
-        weight = weight.reshape(layer.weight.height, -1)
+        weight, bias = (
+            np.array([Fraction(value) for value in stored.ravel().tolist()], dtype=object)
+            for stored in (layer.weight.dense(), layer.bias)
+        )
+        common = lcm(*(value.denominator for value in (*weight, *bias)))
+        divisor *= common
+        weight = np.array([int(value * common) for value in weight], dtype=object).reshape(layer.weight.height, -1)
+        bias = np.array([int(value * divisor) for value in bias], dtype=object)
         highest = _largest(weight) * _largest(h) * weight.shape[1] + _largest(bias)
-        if highest < 2**62:
+        if max(highest, _largest(h)) < 2**62:
             z = h.astype(np.int64) @ weight.astype(np.int64).T + bias.astype(np.int64)
         else:
-            z = h @ weight.T + bias
+            z = h.astype(object) @ weight.T + bias
         h = np.maximum(z, 0) if layer.relu else z
-    return h, halvings
+    return h, divisor
 
 
 def _largest(numbers: Array) -> int:
@@ -136,14 +156,14 @@ def truth(asked: Question) -> list[tuple[bool, Ends]]:
     claims, m = asked.claims, asked.claims.domain.features
     members = [a for size in range(claims.domain.max_active + 1) for a in combinations(range(m), size)]
     inputs = np.array([[int(j in active) for j in range(m)] for active in map(set, members)])
-    y, halvings = evaluate(asked.layers, inputs)
+    y, divisor = evaluate(asked.layers, inputs)
     found = []
     for i, formula in enumerate(claims.formulas):
         on, ends = values(formula, inputs), {}
         for kind in (False, True):
             column = y[on == kind, i]
             if len(column):
-                ends[kind] = Fraction(int(column.min()), 2**halvings), Fraction(int(column.max()), 2**halvings)
+                ends[kind] = Fraction(int(column.min()), divisor), Fraction(int(column.max()), divisor)
         found.append((_bad(claims.readout, ends), ends))
     return found
 
@@ -159,42 +179,57 @@ def _bad(readout: Readout, ends: Ends) -> bool:
     return any(abs(y - kind) > within for kind, both in ends.items() for y in both)
 
 
-def compare(asked: Question) -> tuple[int, int]:
-    """Hold all engines against the truth.
+def _tied(readout: Readout, ends: Ends) -> bool:
+    """Whether the least change of an output's worst value changes whether it is right."""
+    off, on = ends.get(False), ends.get(True)
+    if readout.mode == "separable":
+        return off is not None and on is not None and off[1] == on[0]
+    if readout.at is not None:
+        edges = (off and off[1]) == readout.at - readout.margin, (on and on[0]) == readout.at + readout.margin
+        return any(edges)
+    errors = [abs(y - kind) for kind, both in ends.items() for y in both]
+    return max(errors) == (readout.within or 0)
+
+
+def compare(number: int) -> Counter[str]:
+    """Hold all engines against the truth in the question of this number.
 
     Returns:
-        (answers compared, answers left open).
+        How many of what (`COUNTS`).
     """
-    claims, expected, compared, open_ = asked.claims, truth(asked), 0, 0
-    every = range(len(claims))
-    runs = [(engine, limits) for engine in ENGINES for limits in SETTINGS]
-    answers = [
-        (
-            f"{engine.NAME}, margins {limits.margins}",
-            [d for ds in engine.decide(claims, every, limits, clock) for d in ds],
-        )
-        for engine, limits in runs
-        for clock in [Clock.start(None)]
-    ]
-    answers.append(("z3", [smt.solve(claims, i, i % 4 == 0) for i in every if i % EVERY_Z3 == 0]))
-    for name, decisions in answers:
+    asked = question(number)
+    claims, expected, every = asked.claims, truth(asked), range(OUTPUTS)
+    limits = Limits(workers=1, margins=number % 2 == 1)
+    answers = {
+        engine.NAME: [d for found in engine.decide(claims, every, limits, Clock.start(None)) for d in found]
+        for engine in ENGINES
+    }
+    answers["z3"] = [smt.solve(claims, i, number % 10 == 0) for i in every[::EVERY_Z3]]
+    bad = [wrong for wrong, _ in expected]
+    counts = Counter(claims=OUTPUTS, proved=bad.count(False), refuted=bad.count(True))
+    counts["tied"] = sum(_tied(claims.readout, ends) for _, ends in expected)
+    for name, decisions in answers.items():
+        outputs = [d.output for d in decisions]
+        if sorted(outputs) != list(every[::EVERY_Z3] if name == "z3" else every):
+            raise SystemExit(f"{name} answers for the outputs {outputs}")
         for decision in decisions:
-            bad, ends = expected[decision.output]
+            wrong, ends = expected[decision.output]
             if decision.verdict is Verdict.UNKNOWN:
-                open_ += 1
+                if name != bound.NAME and not (name == branch.NAME and "too far apart" in (decision.reason or "")):
+                    raise SystemExit(f"{name} leaves output {decision.output} open: {decision.reason}")
                 continue
-            compared += 1
-            if (decision.verdict is Verdict.REFUTED) != bad:
-                raise SystemExit(f"{name} says {decision.verdict.value} of output {decision.output}, which is {bad=}")
-            _measured(claims, name, decision, ends)
+            counts[name] += 1
+            if (decision.verdict is Verdict.REFUTED) != wrong:
+                raise SystemExit(f"{name} says {decision.verdict.value} of output {decision.output}, which is {wrong=}")
+            counts["measured"] += _measured(claims, name, decision, ends)
         replay(claims, [d for d in decisions if d.verdict is Verdict.REFUTED])
-    return compared, open_
+    return counts
 
 
-def _measured(claims: Claims, name: str, decision: Decision, ends: Ends) -> None:
-    """Hold an output's extremes against the truth, where the engine knows them."""
+def _measured(claims: Claims, name: str, decision: Decision, ends: Ends) -> bool:
+    """Hold an output's extremes against the truth; whether the engine knows them."""
     if decision.extremes is None:
-        return
+        return False
     for on, point in ((True, decision.extremes.on), (False, decision.extremes.off)):
         low, high = ends.get(on, (None, None))
         if claims.readout.mode in ("epsilon", "equality"):
@@ -204,6 +239,14 @@ def _measured(claims: Claims, name: str, decision: Decision, ends: Ends) -> None
             best, mine = (low if on else high), (None if point is None else point.value)
         if mine != best:
             raise SystemExit(f"{name} measures {mine} at output {decision.output}, class {on}; it is {best}")
+    return True
+
+
+def finished(file: Path | None) -> dict[int, Counter[str]]:
+    """The counts of each number that is done; a line that was cut short is none."""
+    lines = file.read_text().splitlines(keepends=True) if file is not None and file.exists() else []
+    whole = [[int(word) for word in line.split()] for line in lines if line.endswith("\n")]
+    return {number: Counter(dict(zip(COUNTS, counts, strict=True))) for number, *counts in whole}
 
 
 def main() -> None:
@@ -211,29 +254,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("first", type=int)
     parser.add_argument("last", type=int)
-    parser.add_argument("--done", type=Path, help="where the numbers of finished questions are kept")
+    parser.add_argument("--done", type=Path, help="where the counts of finished questions are kept")
     options = parser.parse_args()
-    finished = set()
-    if options.done is not None and options.done.exists():
-        finished = {int(line.split()[0]) for line in options.done.read_text().splitlines()}
-    total = compared = open_ = 0
+    done = finished(options.done)
+    total: Counter[str] = Counter()
     for number in range(options.first, options.last + 1):
-        if number in finished:
-            continue
-        try:
-            found = compare(question(number))
-        except SystemExit as error:
-            raise SystemExit(f"question {number}: {error}") from None
-        total, compared, open_ = total + 1, compared + found[0], open_ + found[1]
-        if options.done is not None:
-            with options.done.open("a") as file:
-                file.write(f"{number} {found[0]} {found[1]}\n")
-        if total % 500 == 0:
-            sys.stderr.write(f"{total:,} questions, {compared:,} answers compared, {open_:,} left open\n")
-    sys.stdout.write(
-        f"{total:,} questions of {OUTPUTS} outputs: {compared:,} answers compared, {open_:,} left open, "
-        "no disagreement\n"
-    )
+        if number not in done:
+            try:
+                done[number] = compare(number)
+            except SystemExit as error:
+                raise SystemExit(f"question {number}: {error}") from None
+            if options.done is not None:
+                with options.done.open("a") as file:
+                    file.write(" ".join(str(count) for count in (number, *(done[number][c] for c in COUNTS))) + "\n")
+        total.update(done[number])
+        if number % 500 == 499:
+            sys.stderr.write(f"up to {number:,}: {total['claims']:,} claims\n")
+    sys.stdout.write(f"questions {options.first} to {options.last}, no disagreement\n")
+    for name in COUNTS:
+        sys.stdout.write(f"  {total[name]:>9,}  {name}\n")
 
 
 if __name__ == "__main__":

@@ -288,6 +288,8 @@ def write(made: Instance, folder: Path, name: str) -> Path:
 
 def _narrow(values: Array) -> Array:
     """The same values in a byte each where they fit; floats of 32 bits stay as they were trained."""
+    if values.dtype == object and all(value == int(value) for value in values):  # of a part of a network
+        values = values.astype(np.int64)
     if values.dtype.kind == "i" and np.abs(values).max(initial=0) < 128:
         return values.astype(np.int8)
     single = values.astype(np.float32) if values.dtype.kind == "f" else values

@@ -1,6 +1,6 @@
 """Change one weight of a proved network, down to its last bit, and see that no mutant that is wrong gets by.
 
-`python tests/benchmarks/mutants.py FIRST LAST`: for each number a random network, of which the outputs are kept that
+`python tests/benchmarks/mutants.py 0 7999`: for each number a random network, of which the outputs are kept that
 plain evaluation finds right, with the threshold exactly at the largest value of an off input: the last bit of a weight
 decides. Then `MUTANTS` mutants of it: one weight or bias moved by a unit in the last place, by a few, doubled, negated
 or removed. Each is decided by the portfolio, by every engine alone, and held against plain evaluation.
@@ -53,7 +53,7 @@ def _posed(layers: tuple[Affine, ...], formulas: object, domain: KSparse, at: Fr
 def mutated(layers: tuple[Affine, ...], rng: np.random.Generator) -> tuple[tuple[Affine, ...], str]:
     """The layers with one weight or bias changed, and how."""
     depth = int(rng.integers(len(layers)))
-    weight, bias = layers[depth].weight.dense().astype(float), layers[depth].bias.astype(float)
+    weight, bias = layers[depth].weight.dense().copy(), layers[depth].bias.copy()
     change = str(rng.choice(CHANGES, p=[0.3, 0.3, 0.1, 0.1, 0.1, 0.1]))
     values: Array = bias if rng.random() < 0.25 else weight
     places = np.flatnonzero(values) if values.any() else np.arange(values.size)
@@ -61,8 +61,9 @@ def mutated(layers: tuple[Affine, ...], rng: np.random.Generator) -> tuple[tuple
     old = values[place]
     ulps = {"ulp up": 1, "ulp down": -1, "ulps": int(rng.integers(2, 9))}.get(change)
     single = float(np.float32(old)) == old
-    step = np.spacing(np.float32(old)) if single else np.spacing(old)
-    values[place] = {"doubled": 2 * old, "negated": -old, "removed": 0.0}.get(change, old + (ulps or 0) * float(step))
+    step = float(np.spacing(np.float32(old) if single else float(old)))
+    moved = old + (ulps or 0) * (Fraction(step) if isinstance(old, Fraction) else step)
+    values[place] = {"doubled": 2 * old, "negated": -old, "removed": 0 * old}.get(change, moved)
     changed = Affine(Rows.from_dense(weight), bias, layers[depth].relu)
     return (*layers[:depth], changed, *layers[depth + 1 :]), change
 
@@ -78,7 +79,7 @@ def main() -> None:
         base = proved(number)
         if base is None:
             continue
-        if decide(base.claims).verdict is not Verdict.PROVED:
+        if decide(base.claims, Limits(workers=1)).verdict is not Verdict.PROVED:
             raise SystemExit(f"question {number}: the network itself is not proved")
         rng = np.random.default_rng([21, number])
         readout, domain = base.claims.readout, base.claims.domain
@@ -98,7 +99,8 @@ def main() -> None:
                     if engine == "auto" and not decided:
                         raise SystemExit(f"question {number}, {change}: output {output.index} was not decided")
             found[f"{change}, {'wrong' if any(bad) else 'still right'}"] += 1
-    sys.stdout.write(f"{found.total():,} mutants, none missed\n")
+    wrong = sum(count for kind, count in found.items() if kind.endswith(", wrong"))
+    sys.stdout.write(f"{found.total():,} mutants, {wrong:,} of them wrong, none missed\n")
     for kind, count in sorted(found.items()):
         sys.stdout.write(f"  {count:>6,}  {kind}\n")
 
