@@ -28,7 +28,7 @@ UNSOUND = {
     "an epsilon counts twice": ("{1: floor((f + e - b) / s)", "{1: floor((f + e + e - b) / s)"),
     "classes are swapped": ("goal = {s: self.goals(i)[known or 0][s]", "goal = {s: self.goals(i)[1 - (known or 0)][s]"),
     "an upper line is not lifted": ("constant += c * max(-slope * low, (ONE - slope) * high)", "constant += 0"),
-    "a slope below exceeds one": ("ONE if low >= 0 or steep else 0", "ONE if low >= 0 else 64 * ONE if steep else 0"),
+    "an upper line is none where rule b is not steep": ("if low < 0 < high and c > 0:", "if low < 0 < high and c > 0 and steep:"),
     "minimum for maximum": ("c * max(-slope", "c * min(-slope"),
     "one feature too few may be on": ("+ sums[min(room, len(sizes))]", "+ sums[max(0, min(room, len(sizes)) - 1)]"),
     "fixed features are not counted": ("return sum([w for w, on in hits if on]) +", "return"),
@@ -79,7 +79,10 @@ def test_no_forged_certificate_of_a_false_claim_is_confirmed(tmp_path: Path) -> 
     assert found["rejected"] > 900
 
 
-@pytest.mark.parametrize("name", sorted(UNSOUND))
+RARE = {"majority is half"}  # falls late
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in RARE)) for n in sorted(UNSOUND)])
 def test_every_unsound_copy_of_the_checker_falls(name: str, tmp_path: Path) -> None:
     found = attack(copied(*UNSOUND[name]), range(1000 * MANY), tmp_path)
     assert found["false"], found
