@@ -28,7 +28,7 @@ UNSOUND = {
     "an epsilon counts twice": ("{1: floor((f + e - b) / s)", "{1: floor((f + e + e - b) / s)"),
     "classes are swapped": ("goal = {s: self.goals(i)[known or 0][s]", "goal = {s: self.goals(i)[1 - (known or 0)][s]"),
     "an upper line is not lifted": ("constant += c * max(-slope * low, (ONE - slope) * high)", "constant += 0"),
-    "an upper line is none where rule b is not steep": ("if low < 0 < high and c > 0:", "if low < 0 < high and c > 0 and steep:"),
+    "an upper line only where it is steep": ("if low < 0 < high and c > 0:", "if low < 0 < high and c > 0 and steep:"),
     "minimum for maximum": ("c * max(-slope", "c * min(-slope"),
     "one feature too few may be on": ("+ sums[min(room, len(sizes))]", "+ sums[max(0, min(room, len(sizes)) - 1)]"),
     "fixed features are not counted": ("return sum([w for w, on in hits if on]) +", "return"),
