@@ -146,7 +146,7 @@ def matrix(tensors: Tensors, name: str) -> tuple[list[dict[int, Any]], int]:
     data, columns, starts, (height, width) = (flat for _, flat in parts)
     need(all(type(n) is int for n in (*columns, *starts, height, width)), f"{name}: integers")
     fits = len(data) == len(columns) and len(starts) == height + 1
-    need(fits and [0, *starts, len(data)] == sorted([0, *starts, len(data)]), f"{name}: offsets")
+    need(fits and [*starts] == [0, *sorted(starts)[1:-1], len(data)], f"{name}: offsets")
     found = []
     for start, end in pairwise(starts):
         row = sorted(zip(columns[start:end], data[start:end], strict=True))
@@ -485,14 +485,14 @@ class Sheet:
                     (a, b), (c, d) = ends[i][base[i]], ends[i][1 - base[i]]
                     low, high = low + (c - a << self.bits * i), high + (d - b << self.bits * i)
             hold((y - low + top) & (high - y + top) & top == top, "outputs that are right")
-            for place in range(begin, len(free)) if room else ():
+            for place in range(begin, len(free)) if room > 0 else ():
                 stack.append((place + 1, room - 1, active | {free[place]: 1}))
 
 
 def refute(proof: Proof, i: int, inputs: list[list[int]]) -> None:
     """Confirm that an output is wrong on an input; separable: on an off and an on input."""
     claims, sheet = proof.claims, Sheet(proof, [i])
-    fits = all(0 <= j < claims.features for j in chain(*inputs))
+    fits = i >= 0 and all(0 <= j < claims.features for j in chain(*inputs))
     hold(fits and all(len(set(on)) == len(on) <= claims.room for on in inputs), "possible inputs")
     truths = [value(sheet.asked[0][0], dict.fromkeys(on, 1), 0) for on in inputs]
     totals = [sheet.total(dict.fromkeys(on, 1)) for on in inputs]
@@ -548,6 +548,7 @@ def question(network: str, spec: str, k: int | None) -> tuple[Network, Claims]:
         core = raw.startswith(b"supercheck-claims ")
         table = {} if core else tomllib.loads(raw.decode(), parse_float=rational)
         claims = Claims(raw.decode() if core else core_claims(table, k))
+        need([value(claims.formula(i)[0], {}, 0) for i in range(len(claims.formulas))], "formulas")
         need(k in (None, claims.room), f"k = {claims.room}, as the claims have it")
         found = read_network(network, table.get("network", {}).get("layers", []))
         fits = (found.features, len(found.output)) == (claims.features, len(claims.formulas))
