@@ -346,7 +346,7 @@ class Proof:
     """A network, claims of it, which outputs are proved, and the work that the rest may take."""
 
     def __init__(self, network: Network, claims: Claims, budget: int) -> None:
-        self.network, self.claims, self.left = network, claims, budget
+        self.network, self.claims, self.left, self.room = network, claims, budget, claims.room
         self.parted: dict[int, tuple[int, int]] = {}  # separable: greatest off and least on w . h
         self.proved, self.words = bytearray(len(claims.formulas)), set[int]()
 
@@ -370,7 +370,7 @@ class Proof:
         """Check the proof of one output."""
         (formula, support), cone = self.claims.formula(i), self.network.cone([i])
         words, sheet = iter(text.split(" ")), None
-        stack: list[Any] = [({}, self.claims.room, (1, -1))]
+        stack: list[Any] = [({}, self.room, (1, -1))]
         while stack:
             (fixed, room, sides), word = stack.pop(), next(words, "nothing")
             self.spend(10 + len(fixed))
@@ -509,20 +509,20 @@ def read(file: str, proof: Proof, old: str) -> str:
         lines = (line.decode("ascii")[:-1] for line in iter(lambda: stream.readline(LONGEST), b""))
         hold(next(lines, "") == "supercheck-certificate 1", "a certificate")
         for name, digest in (("network", proof.network.digest), ("claims", proof.claims.digest)):
-            hold(next(lines, "") == f"{name} {digest}", f"a certificate of the same {name} (digest)")
+            hold(next(lines, "") == f"{name} {digest}", f"a certificate of this {name}: digest")
         verdict, done = next(lines, ""), proof.proved
         kind, output, active = f"{verdict}  ".split(" ", 2)
         hold(kind in ("proved", "refuted", "refuted-minimal") and old in ("", verdict), "a verdict")
         if kind != "proved" and not old:
             inputs = [[int(j) for j in part.split()] for part in active.split("/")]
             refute(proof, int(output), inputs)
-            proof.claims.room = max(map(len, inputs)) - 1 if kind == "refuted-minimal" else -1
+            proof.room = max(map(len, inputs)) - 1 if kind == "refuted-minimal" else -1
         for count, line in enumerate(lines):
             head, _, text = line.partition(" ")
             if head == "end":
                 hold(text == str(count) and next(lines, None) is None, "an end after all lines")
                 return verdict
-            hold(proof.claims.room >= 0, "an end: a refutation has nothing more to prove")
+            hold(proof.room >= 0, "an end: a refutation has nothing more to prove")
             first, last = (int(n) for n in (head.split("-") * 2)[:2])
             if text[:1] == "@":
                 low, high = map(int, text[1:].split(","))
@@ -533,7 +533,7 @@ def read(file: str, proof: Proof, old: str) -> str:
             for i in range(first, last + 1, LANES if text == "e" else 1):
                 if text == "e":
                     few = range(i, min(i + LANES, last + 1))
-                    Sheet(proof, few).evaluate({}, proof.claims.room)
+                    Sheet(proof, few).evaluate({}, proof.room)
                 else:
                     proof.tree(i, text)
             done[first : last + 1] = bytes([1]) * (last + 1 - first)
@@ -545,11 +545,10 @@ def question(network: str, spec: str, k: int | None) -> tuple[Network, Claims]:
     try:
         need(max(Path(file).stat().st_size for file in (network, spec)) <= LARGEST, "smaller files")
         raw = Path(spec).read_bytes()
-        core = raw.startswith(b"supercheck-claims ")
+        core = k is None and raw.startswith(b"supercheck-claims ")  # else k says otherwise
         table = {} if core else tomllib.loads(raw.decode(), parse_float=rational)
         claims = Claims(raw.decode() if core else core_claims(table, k))
         need([value(claims.formula(i)[0], {}, 0) for i in range(len(claims.formulas))], "formulas")
-        need(k in (None, claims.room), f"k = {claims.room}, as the claims have it")
         found = read_network(network, table.get("network", {}).get("layers", []))
         fits = (found.features, len(found.output)) == (claims.features, len(claims.formulas))
         need(fits, f"a network of {claims.features} features, {len(claims.formulas)} outputs")
@@ -566,7 +565,7 @@ def check(files: Iterable[str], network: Network, claims: Claims, **limits: int)
     try:
         for file in files:
             verdict = read(file, proof, verdict)
-        hold(claims.room < 0 or all(proof.proved), "a proof of each output")
+        hold(proof.room < 0 or all(proof.proved), "a proof of each output")
         need(limits.get("accept_solver") or not proof.words, "no solver's word", "unchecked")
     except CheckError as error:
         return Outcome(error.args[0], ": ".join(error.args))
