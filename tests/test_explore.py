@@ -16,12 +16,12 @@ from oracle import Stored, inputs, run
 from strategies import Question, meaning, questions
 from test_shared import HALF, NAMES, question
 
-from supercheck import InputError, KSparse, Limits, Readout, Spec, Verdict, cli, explore, gate
+from supercheck import InputError, KSparse, Limits, Readout, Spec, Verdict, cli, exploration, explore, gate
 from supercheck.boolean import AtLeast, Formula, Not, Var, Xor
 from supercheck.decide import decide
 from supercheck.decide.limits import Clock
 from supercheck.exact import Rows, exact_array
-from supercheck.exploration import Wanted, examine
+from supercheck.exploration import Wanted, examine, failing
 from supercheck.exploration.failing import MOST_WORK
 from supercheck.exploration.record import Case, Count, Exploration
 from supercheck.formats import load
@@ -354,3 +354,25 @@ def test_a_single_question_is_refused_with_one_line() -> None:
     with pytest.raises(InputError, match="--limit"):
         explore(None, spec, limit=0)
     assert explore(None, spec, up_to=3).verdict is Verdict.PROVED
+
+
+def test_what_is_proved_is_an_exact_zero_in_every_row_without_a_sweep() -> None:
+    result = decide(explore(None, SPECS / "proved" / "trained_and8.toml").claims)
+    cut = examine(result, Wanted(), Limits(), Clock.start(1e-9))
+    assert result.verdict is Verdict.PROVED
+    assert {row.wrong_outputs for row in cut.profile} == {Count(0)}
+    assert {row.wrong_inputs for row in cut.profile} == {row.wrong_inputs_exactly for row in cut.profile} == {Count(0)}
+    assert {row.margin_off for row in cut.profile} == {None}
+    assert cut.complete
+    assert cut.left_out == ("margins with 0 or more features on: timeout after 1e-09 s",)
+
+
+def test_the_profile_comes_before_the_search_for_the_largest_k(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That search goes past the k that was asked for, so it may only take what time the profile leaves."""
+    order = []
+    for place, name in ((failing, "sweep"), (exploration, "up_to")):
+        real = getattr(place, name)
+        monkeypatch.setattr(place, name, lambda *a, n=name, f=real, **kw: (order.append(n), f(*a, **kw))[1])
+    found = explore(None, SPECS / "refuted" / "trained_and8_k4.toml")
+    assert order == ["sweep", "up_to"]
+    assert found.largest_k == 3
