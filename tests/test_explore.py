@@ -27,6 +27,7 @@ from supercheck.exploration.record import Case, Count, Exploration
 from supercheck.formats import load
 from supercheck.formats.tensors import LayerNames
 from supercheck.network import Affine, Network
+from supercheck.report.explore_json import explore_object
 
 SPECS = Path(__file__).parent.parent / "specs"
 MANY = max(300, settings.default.max_examples)  # nightly: 20,000
@@ -376,3 +377,32 @@ def test_the_profile_comes_before_the_search_for_the_largest_k(monkeypatch: pyte
     found = explore(None, SPECS / "refuted" / "trained_and8_k4.toml")
     assert order == ["sweep", "up_to"]
     assert found.largest_k == 3
+
+
+def test_a_float32_verdict_says_that_the_rest_is_of_real_arithmetic(capsys: pytest.CaptureFixture[str]) -> None:
+    spec = str(SPECS / "refuted" / "mean_of_fifty_float32.toml")
+    said = "The verdict is that of float32; what is explored is real arithmetic."
+    assert cli.main(["explore", "--spec", spec, "--format", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["verdict"], found["reason"], found["counterexamples"], found["largest_k"]) == (
+        "refuted",
+        None,
+        [],
+        None,
+    )
+    assert cli.main(["verify", "--spec", spec, "--format", "json"]) == 1
+    assert found["arithmetic"] == json.loads(capsys.readouterr().out)["arithmetic"]
+    assert found["arithmetic"]["real_verdict"] == "proved"
+    assert found["notes"][0] == said
+    assert found["notes"][-1] == "The largest k that holds is not known."
+    assert cli.main(["explore", "--spec", spec]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:4:2] == ["  In real arithmetic: PROVED.", f"  {said}"]
+
+
+def test_an_unknown_verdict_has_its_reason_in_the_json() -> None:
+    result = decide(explore(None, SPECS / "proved" / "trained_and8.toml").claims, Limits(timeout=1e-9))
+    found = explore_object(examine(result, Wanted(), Limits(), Clock.start(1e-9)))
+    assert (found["verdict"], found["reason"]) == ("unknown", "timeout after 1e-09 s")
+    assert found["arithmetic"]["of"] == "real"
+    assert found["notes"] == ["The largest k that holds is not known."]

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from supercheck.claims import expected
 from supercheck.errors import clip
+from supercheck.evidence import Result, Verdict
 from supercheck.exploration.ledger import Ledger, Neuron
 from supercheck.exploration.mending import Change, mends
 from supercheck.exploration.record import Case, Count, Exploration
@@ -19,6 +20,8 @@ from supercheck.numerals import float_text
 from supercheck.report.text import headline
 from supercheck.syntax import text as formula_text
 
+_REAL = "The verdict is that of float32; what is explored is real arithmetic."
+_FLOAT32 = "`supercheck verify` shows where float32 evaluation is wrong."
 MOST_ROWS = 20
 MOST_LEDGERS = 3
 _MOST_NEURONS = 4  # listed of what one source goes through
@@ -42,6 +45,8 @@ def show(found: Exploration, console: Console, *, all_: bool = False) -> None:
         all_: whether to print every counterexample with its ledger.
     """
     headline(found.result, console)
+    for note in notes(found.result):
+        console.print(f"  {note}", soft_wrap=True)
     _show_profile(found, console)
     shown = found.cases if all_ else found.smallest[:MOST_ROWS]
     if found.cases:
@@ -60,8 +65,13 @@ def show(found: Exploration, console: Console, *, all_: bool = False) -> None:
         _show_sensitivity(found.sensitivity, console)
     for reason in found.left_out:
         console.print(f"Left out: {reason}.", soft_wrap=True)
-    if found.result.arithmetic == "float32":
-        console.print("The verdict is that of float32; what is explored is real arithmetic.", soft_wrap=True)
+
+
+def notes(result: Result) -> list[str]:
+    """What a reader of an exploration has to know of its verdict, one sentence each."""
+    if result.arithmetic == "real":
+        return []
+    return [_REAL, *([_FLOAT32] if result.verdict is Verdict.REFUTED else [])]
 
 
 def _show_profile(found: Exploration, console: Console) -> None:
