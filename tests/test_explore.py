@@ -406,3 +406,12 @@ def test_an_unknown_verdict_has_its_reason_in_the_json() -> None:
     assert (found["verdict"], found["reason"]) == ("unknown", "timeout after 1e-09 s")
     assert found["arithmetic"]["of"] == "real"
     assert found["notes"] == ["The largest k that holds is not known."]
+
+
+@pytest.mark.parametrize("value", [1.5, 1.0, True, "1"])
+@pytest.mark.parametrize("name", ["up_to", "only", "limit"])
+def test_what_is_no_whole_number_is_refused_by_name(name: str, value: object) -> None:
+    """1.5 was a complete exploration of nothing, and True was 1."""
+    place = "--" + name.replace("_", "-")
+    with pytest.raises(InputError, match=f"^{place}: expected a whole number, got {value!r}"):
+        explore(None, SPECS / "proved" / "trained_and8.toml", **{name: value})  # type: ignore[arg-type]
