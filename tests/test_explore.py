@@ -289,7 +289,7 @@ def test_the_json_has_the_keys_of_the_design(capsys: pytest.CaptureFixture[str])
         "wrong_inputs_exactly",
     ]
     assert [list(one) for one in found["profile"]] == [row] * 5
-    case = ["active", "output", "value", "expected", "minimum", "inclusion_minimal", "flip_stable", "ledger"]
+    case = ["active", "output", "value", "expected", "minimum", "inclusion_minimal", "flip_stable", "ledger", "against"]
     assert {tuple(one) for one in found["counterexamples"]} == {tuple(case)}
     assert (found["complete"], found["largest_k"]) == (True, 3)
     for one in found["counterexamples"]:
@@ -415,3 +415,18 @@ def test_what_is_no_whole_number_is_refused_by_name(name: str, value: object) ->
     place = "--" + name.replace("_", "-")
     with pytest.raises(InputError, match=f"^{place}: expected a whole number, got {value!r}"):
         explore(None, SPECS / "proved" / "trained_and8.toml", **{name: value})  # type: ignore[arg-type]
+
+
+def test_in_mode_separable_the_on_input_is_shown_beside_the_off_one() -> None:
+    """y = 1 - x0 is 1 where x0 is off, so the smallest pair is nothing against x0 alone."""
+    weight = Rows.from_dense(exact_array([-1, 0]).reshape(1, -1))
+    network = Network.of([Affine(weight, exact_array([1]), False)])
+    found = explore(network, Spec(KSparse(2, 1), (gate("copy", [0]),), Readout("separable")))
+    [case] = found.cases
+    against = found.result.counterexample.against
+    assert against is not None
+    assert (case.active, case.against, case.size) == ((), against, 1)
+    assert explore_object(found)["counterexamples"][0]["against"] == {"value": "0", "active": [0]}
+    assert "with 1 feature on, the fewest" in str(found)
+    assert "below 0 at x0" in str(found)
+    assert "that is not below y0 = 0 with x0 on, which should be on." in str(found)

@@ -149,7 +149,8 @@ def _by_engines(
     closed = not any(wanted.only in (None, i) for i in unknown)
     if claims.separable:
         found = [
-            Case(one.active, one.output, one.value, one.expected, proved, None, None) for one, proved in chosen.values()
+            Case(one.active, one.output, one.value, one.expected, proved, None, None, one.against)
+            for one, proved in chosen.values()
         ]
         found.sort(key=lambda case: case.order)
         return rows, found[: wanted.most], Count(len(found), closed and not found)

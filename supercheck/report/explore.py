@@ -16,7 +16,7 @@ from supercheck.exploration.ledger import Ledger, Neuron
 from supercheck.exploration.mending import Change, mends
 from supercheck.exploration.record import Case, Count, Exploration
 from supercheck.exploration.sensitivity import Sensitivity, measured
-from supercheck.numerals import float_text
+from supercheck.numerals import float_text, short
 from supercheck.report.text import headline
 from supercheck.syntax import text as formula_text
 
@@ -121,7 +121,9 @@ def counted(found: Exploration) -> str:
     """How many counterexamples there are and how many are listed, in a sentence."""
     of = "" if found.only is None else f" of y{found.only}"
     if found.claims.separable:
-        return f"{len(found.cases):,} inseparable outputs{of}; each is shown by an off input"
+        return (
+            f"{len(found.cases):,} inseparable outputs{of}; each is shown by an off input and an on input, not above it"
+        )
     kind = "inclusion-minimal " if all(case.inclusion_minimal for case in found.cases) else ""
     if found.complete:
         return f"All {len(found.cases):,} {kind}counterexamples{of}"
@@ -130,7 +132,7 @@ def counted(found: Exploration) -> str:
 
 
 def _show_cases(found: Exploration, shown: Sequence[Case], console: Console) -> None:
-    least, size = len(found.smallest), len(found.cases[0].active)
+    least, size = len(found.smallest), found.cases[0].size
     share = "each" if least == len(found.cases) else f"{least:,} of them"
     title = f"{counted(found)}; {share} with {size} feature{'s' * (size != 1)} on, the fewest"
     rows = []
@@ -138,10 +140,10 @@ def _show_cases(found: Exploration, shown: Sequence[Case], console: Console) -> 
         ledger = found.ledger(case)
         rows.append(
             [
-                " ".join(f"x{j}" for j in case.active) or "nothing",
+                _features(case.active),
                 f"y{case.output} = {clip(formula_text(found.claims.formulas[case.output]))}",
                 float_text(case.value),
-                expected(found.claims.readout, bool(case.expected)),
+                wanted(found, case),
                 "" if ledger.excess is None else float_text(ledger.excess, 3),
                 senses(case),
             ]
@@ -150,6 +152,17 @@ def _show_cases(found: Exploration, shown: Sequence[Case], console: Console) -> 
     more = len(found.smallest) - len(shown)
     if more > 0:
         console.print(f"... and {more:,} more of that size.")
+
+
+def wanted(found: Exploration, case: Case) -> str:
+    """What the output should be; in mode separable in comparison with the on input."""
+    if case.against is None:
+        return expected(found.claims.readout, bool(case.expected))
+    return f"below {short(case.against.value)} at {_features(case.against.active)}"
+
+
+def _features(active: Sequence[int]) -> str:
+    return " ".join(f"x{j}" for j in active) or "nothing"
 
 
 def senses(case: Case) -> str:
@@ -167,19 +180,23 @@ def show_ledger(found: Exploration, case: Case, console: Console) -> None:
     rows = []
     for source in ledger.sources:
         total = ledger.total(source)
-        if source is not None or total:
+        if source is not None or total or not case.active:
             rows.append([_source(ledger, source), signed(total), _through(ledger, source)])
-    on = " ".join(f"x{j}" for j in case.active) or "nothing"
-    table(console, f"Why y{case.output} is wrong with {on} on", ["from", "adds", "through"], rows)
+    table(console, f"Why y{case.output} is wrong with {_features(case.active)} on", ["from", "adds", "through"], rows)
     for line in reasons(found, case):
         console.print(f"  {line}", soft_wrap=True)
 
 
 def reasons(found: Exploration, case: Case) -> list[str]:
     """What a ledger comes to, one sentence each."""
-    ledger, readout = found.ledger(case), found.claims.readout
-    name = f"y{case.output}"
-    lines = [f"Together {name} = {float_text(case.value)}; expected is {expected(readout, bool(case.expected))}."]
+    ledger, name = found.ledger(case), f"y{case.output}"
+    lines = [f"Together {name} = {float_text(case.value)}; expected is {wanted(found, case)}."]
+    if case.against is not None:
+        there = f"with {_features(case.against.active)} on"
+        lines[0] = (
+            f"Together {name} = {float_text(case.value)}, which should be off; that is not below {name} = "
+            f"{short(case.against.value)} {there}, which should be on."
+        )
     if ledger.others:
         own = " ".join(f"x{j}" for j in ledger.own)
         alone = f"With {own} alone" if own else "With nothing on"
@@ -272,7 +289,7 @@ def sensitive(found: Sensitivity) -> list[str]:
         lines.append(f"All together, certified lower bounds: {', or '.join(steps)}.")
     for kind, one in found.single.items():
         ratio = one.radius / measured(kind, one.now)
-        on = " ".join(f"x{j}" for j in one.active) or "nothing"
+        on = _features(one.active)
         lines.append(
             f"One at a time, exactly, {found.weights:,} weights and biases: least {kind} is {float_text(ratio, 3)}"
             f"{_UNITS[kind]} for {one.place} ({float_text(one.now)}); then y{one.output} is wrong with {on} on."

@@ -62,6 +62,7 @@ def page(found: Exploration) -> str:
         verdict=found.verdict.value,
         sentence=sentence(found.result),
         question=asked(found.result).strip(),
+        notes=explore.notes(found.result),
         largest=explore.largest(found),
         cards=[_card(found, case) for case in found.cases[:MOST_CASES]],
         listed=[_listed(found, case) for case in found.cases[:MOST_LISTED]],
@@ -130,7 +131,7 @@ def _listed(found: Exploration, case: Case) -> dict[str, Any]:
     return {
         "case": case,
         "formula": clip(formula_text(found.claims.formulas[case.output])),
-        "expected": expected(found.claims.readout, bool(case.expected)),
+        "expected": explore.wanted(found, case),
         "senses": explore.senses(case),
     }
 

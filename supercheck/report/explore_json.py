@@ -14,7 +14,7 @@ from supercheck.exploration.record import Case, Count, Exploration, Row
 from supercheck.exploration.sensitivity import Sensitivity
 from supercheck.numerals import exact_text
 from supercheck.report import explore
-from supercheck.report.json import arithmetic, question
+from supercheck.report.json import arithmetic, point_object, question
 
 
 def explore_json(found: Exploration) -> str:
@@ -81,6 +81,7 @@ def case_object(found: Exploration, case: Case) -> dict[str, Any]:
         "inclusion_minimal": case.inclusion_minimal,
         "flip_stable": case.flip_stable,
         "ledger": _ledger(found, case, found.ledger(case)),
+        "against": point_object(case.against),
     }
 
 
