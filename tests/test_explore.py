@@ -430,3 +430,15 @@ def test_in_mode_separable_the_on_input_is_shown_beside_the_off_one() -> None:
     assert "with 1 feature on, the fewest" in str(found)
     assert "below 0 at x0" in str(found)
     assert "that is not below y0 = 0 with x0 on, which should be on." in str(found)
+
+
+def test_one_of_a_kind_is_said_in_the_singular() -> None:
+    weight = Rows.from_dense(exact_array([1, 1]).reshape(1, -1))
+    network = Network.of([Affine(weight, exact_array([0]), False)])
+    one = str(explore(network, Spec(KSparse(2, 1), (gate("copy", [0]),), HALF)))
+    assert "The only inclusion-minimal counterexample; with 1 feature on, the fewest" in one
+    both = Network.of([Affine(Rows.from_dense(exact_array([1, 1, 1]).reshape(1, -1)), exact_array([0]), False)])
+    cut = str(explore(both, Spec(KSparse(3, 1), (gate("copy", [0]),), HALF), limit=1))
+    assert "Left out: 1 more counterexample: the limit is 1." in cut
+    nothing = str(explore(network, Spec(KSparse(2, 0), (gate("copy", [0]),), HALF)))
+    assert "with at most 0 of 2 features on (1 input)." in nothing

@@ -21,6 +21,7 @@ from supercheck.exploration import failing, minimal, profile
 from supercheck.exploration.grouping import MOST_CASES, grouped
 from supercheck.exploration.record import Case, Count, Exploration, Row
 from supercheck.exploration.sensitivity import Sensitivity, sensitivity
+from supercheck.numerals import plural
 from supercheck.replaying import shrink
 
 __all__ = ["Exploration", "Wanted", "examine"]
@@ -83,9 +84,11 @@ def examine(
         rows, found, total = _by_engines(claims, result, wanted, limits, clock)
         left_out += _unlooked(claims, total)
         if len(claims) * (claims.domain.max_active + 1) > profile.MOST_MARGINS:
-            left_out.append(f"margins of {len(claims):,} outputs at each k; `verify --margins` finds them at one")
+            left_out.append(
+                f"margins of {plural(len(claims), 'output')} at each k; `verify --margins` finds them at one"
+            )
     if len(found) < total.value:
-        left_out.append(f"{total.value - len(found):,} more counterexamples: the limit is {wanted.most:,}")
+        left_out.append(f"{plural(total.value - len(found), 'more counterexample')}: the limit is {wanted.most:,}")
     if result.sparsity is None and result.arithmetic == "real":  # with what time the profile leaves
         result = replace(result, outputs=tuple(up_to(result.claims, result.outputs, limits, clock)))
     moved = _sensitivity(claims, result, rows, limits, clock)

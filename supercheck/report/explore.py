@@ -16,7 +16,7 @@ from supercheck.exploration.ledger import Ledger, Neuron
 from supercheck.exploration.mending import Change, mends
 from supercheck.exploration.record import Case, Count, Exploration
 from supercheck.exploration.sensitivity import Sensitivity, measured
-from supercheck.numerals import float_text, short
+from supercheck.numerals import float_text, plural, short
 from supercheck.report.text import headline
 from supercheck.syntax import text as formula_text
 
@@ -121,20 +121,22 @@ def counted(found: Exploration) -> str:
     """How many counterexamples there are and how many are listed, in a sentence."""
     of = "" if found.only is None else f" of y{found.only}"
     if found.claims.separable:
-        return (
-            f"{len(found.cases):,} inseparable outputs{of}; each is shown by an off input and an on input, not above it"
-        )
+        each = "each" if len(found.cases) != 1 else "it"
+        listed = f"{plural(len(found.cases), 'inseparable output')}{of}"
+        return f"{listed}; {each} is shown by an off input and an on input, not above it"
     kind = "inclusion-minimal " if all(case.inclusion_minimal for case in found.cases) else ""
+    if found.complete and len(found.cases) == 1:
+        return f"The only {kind}counterexample{of}"
     if found.complete:
         return f"All {len(found.cases):,} {kind}counterexamples{of}"
     listed = "" if found.total.value == len(found.cases) else f"; {len(found.cases):,} of them are listed"
-    return f"{found.total} {kind}counterexamples{of}{listed}".capitalize()
+    return f"{found.total} {kind}counterexample{'s' * (found.total.value != 1)}{of}{listed}".capitalize()
 
 
 def _show_cases(found: Exploration, shown: Sequence[Case], console: Console) -> None:
     least, size = len(found.smallest), found.cases[0].size
-    share = "each" if least == len(found.cases) else f"{least:,} of them"
-    title = f"{counted(found)}; {share} with {size} feature{'s' * (size != 1)} on, the fewest"
+    share = "with" if len(found.cases) == 1 else "each with" if least == len(found.cases) else f"{least:,} of them with"
+    title = f"{counted(found)}; {share} {plural(size, 'feature')} on, the fewest"
     rows = []
     for case in shown:
         ledger = found.ledger(case)
@@ -267,7 +269,7 @@ def _show_groups(found: Exploration, console: Console) -> None:
             rows = [[f"{len(group.places):,}", group.name] for group in groups]
             table(console, title, ["counterexamples", "in common"], rows[:5])
             if len(rows) > 5:
-                console.print(f"... and {len(rows) - 5:,} more groups.")
+                console.print(f"... and {plural(len(rows) - 5, 'more group')}.")
 
 
 def _show_sensitivity(found: Sensitivity, console: Console) -> None:
@@ -280,7 +282,7 @@ def _show_sensitivity(found: Sensitivity, console: Console) -> None:
 
 def sensitive(found: Sensitivity) -> list[str]:
     """How far weights may move, a heading and then one sentence each; nothing where nothing is known."""
-    lines = [f"How far weights may move with at most {found.k} features on still proved"]
+    lines = [f"How far weights may move with at most {plural(found.k, 'feature')} on still proved"]
     if found.together:
         steps = [
             f"{'any step' if step is None else float_text(step, 3)}{_UNITS[kind]}"
