@@ -47,6 +47,9 @@ def explore(
         FaultError: if supercheck contradicts itself.
     """
     begun = time.perf_counter()
+    for place, number in (("--up-to", up_to), ("--only", only), ("--limit", limit)):
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
+            raise InputError(place=place, expected="a whole number", got=repr(number))
     claims, spec, source = question(network, spec, up_to)
     if only is not None and not 0 <= only < len(claims):
         raise InputError(place="--only", expected=f"an output from 0 to {len(claims) - 1}", got=only)

@@ -48,6 +48,11 @@ def rational(written: int | Decimal | str) -> Fraction:
     raise ValueError(f"{written} is not a rational")
 
 
+def plural(count: int, noun: str) -> str:
+    """So many things, for people: "1 input", "1,024 inputs"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def short(value: Fraction, digits: int = 6) -> str:
     """A rational for people: itself where it is short, otherwise a decimal of `digits` digits after `~`."""
     whole = exact_text(value)

@@ -16,17 +16,18 @@ from oracle import Stored, inputs, run
 from strategies import Question, meaning, questions
 from test_shared import HALF, NAMES, question
 
-from supercheck import InputError, KSparse, Limits, Readout, Spec, Verdict, cli, explore, gate
+from supercheck import InputError, KSparse, Limits, Readout, Spec, Verdict, cli, exploration, explore, gate
 from supercheck.boolean import AtLeast, Formula, Not, Var, Xor
 from supercheck.decide import decide
 from supercheck.decide.limits import Clock
 from supercheck.exact import Rows, exact_array
-from supercheck.exploration import Wanted, examine
+from supercheck.exploration import Wanted, examine, failing
 from supercheck.exploration.failing import MOST_WORK
 from supercheck.exploration.record import Case, Count, Exploration
 from supercheck.formats import load
 from supercheck.formats.tensors import LayerNames
 from supercheck.network import Affine, Network
+from supercheck.report.explore_json import explore_object
 
 SPECS = Path(__file__).parent.parent / "specs"
 MANY = max(300, settings.default.max_examples)  # nightly: 20,000
@@ -288,7 +289,7 @@ def test_the_json_has_the_keys_of_the_design(capsys: pytest.CaptureFixture[str])
         "wrong_inputs_exactly",
     ]
     assert [list(one) for one in found["profile"]] == [row] * 5
-    case = ["active", "output", "value", "expected", "minimum", "inclusion_minimal", "flip_stable", "ledger"]
+    case = ["active", "output", "value", "expected", "minimum", "inclusion_minimal", "flip_stable", "ledger", "against"]
     assert {tuple(one) for one in found["counterexamples"]} == {tuple(case)}
     assert (found["complete"], found["largest_k"]) == (True, 3)
     for one in found["counterexamples"]:
@@ -354,3 +355,90 @@ def test_a_single_question_is_refused_with_one_line() -> None:
     with pytest.raises(InputError, match="--limit"):
         explore(None, spec, limit=0)
     assert explore(None, spec, up_to=3).verdict is Verdict.PROVED
+
+
+def test_what_is_proved_is_an_exact_zero_in_every_row_without_a_sweep() -> None:
+    result = decide(explore(None, SPECS / "proved" / "trained_and8.toml").claims)
+    cut = examine(result, Wanted(), Limits(), Clock.start(1e-9))
+    assert result.verdict is Verdict.PROVED
+    assert {row.wrong_outputs for row in cut.profile} == {Count(0)}
+    assert {row.wrong_inputs for row in cut.profile} == {row.wrong_inputs_exactly for row in cut.profile} == {Count(0)}
+    assert {row.margin_off for row in cut.profile} == {None}
+    assert cut.complete
+    assert cut.left_out == ("margins with 0 or more features on: timeout after 1e-09 s",)
+
+
+def test_the_profile_comes_before_the_search_for_the_largest_k(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That search goes past the k that was asked for, so it may only take what time the profile leaves."""
+    order = []
+    for place, name in ((failing, "sweep"), (exploration, "up_to")):
+        real = getattr(place, name)
+        monkeypatch.setattr(place, name, lambda *a, n=name, f=real, **kw: (order.append(n), f(*a, **kw))[1])
+    found = explore(None, SPECS / "refuted" / "trained_and8_k4.toml")
+    assert order == ["sweep", "up_to"]
+    assert found.largest_k == 3
+
+
+def test_a_float32_verdict_says_that_the_rest_is_of_real_arithmetic(capsys: pytest.CaptureFixture[str]) -> None:
+    spec = str(SPECS / "refuted" / "mean_of_fifty_float32.toml")
+    said = "The verdict is that of float32; what is explored is real arithmetic."
+    assert cli.main(["explore", "--spec", spec, "--format", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["verdict"], found["reason"], found["counterexamples"], found["largest_k"]) == (
+        "refuted",
+        None,
+        [],
+        None,
+    )
+    assert cli.main(["verify", "--spec", spec, "--format", "json"]) == 1
+    assert found["arithmetic"] == json.loads(capsys.readouterr().out)["arithmetic"]
+    assert found["arithmetic"]["real_verdict"] == "proved"
+    assert found["notes"][0] == said
+    assert found["notes"][-1] == "The largest k that holds is not known."
+    assert cli.main(["explore", "--spec", spec]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:4:2] == ["  In real arithmetic: PROVED.", f"  {said}"]
+
+
+def test_an_unknown_verdict_has_its_reason_in_the_json() -> None:
+    result = decide(explore(None, SPECS / "proved" / "trained_and8.toml").claims, Limits(timeout=1e-9))
+    found = explore_object(examine(result, Wanted(), Limits(), Clock.start(1e-9)))
+    assert (found["verdict"], found["reason"]) == ("unknown", "timeout after 1e-09 s")
+    assert found["arithmetic"]["of"] == "real"
+    assert found["notes"] == ["The largest k that holds is not known."]
+
+
+@pytest.mark.parametrize("value", [1.5, 1.0, True, "1"])
+@pytest.mark.parametrize("name", ["up_to", "only", "limit"])
+def test_what_is_no_whole_number_is_refused_by_name(name: str, value: object) -> None:
+    """1.5 was a complete exploration of nothing, and True was 1."""
+    place = "--" + name.replace("_", "-")
+    with pytest.raises(InputError, match=f"^{place}: expected a whole number, got {value!r}"):
+        explore(None, SPECS / "proved" / "trained_and8.toml", **{name: value})  # type: ignore[arg-type]
+
+
+def test_in_mode_separable_the_on_input_is_shown_beside_the_off_one() -> None:
+    """y = 1 - x0 is 1 where x0 is off, so the smallest pair is nothing against x0 alone."""
+    weight = Rows.from_dense(exact_array([-1, 0]).reshape(1, -1))
+    network = Network.of([Affine(weight, exact_array([1]), False)])
+    found = explore(network, Spec(KSparse(2, 1), (gate("copy", [0]),), Readout("separable")))
+    [case] = found.cases
+    against = found.result.counterexample.against
+    assert against is not None
+    assert (case.active, case.against, case.size) == ((), against, 1)
+    assert explore_object(found)["counterexamples"][0]["against"] == {"value": "0", "active": [0]}
+    assert "with 1 feature on, the fewest" in str(found)
+    assert "below 0 at x0" in str(found)
+    assert "that is not below y0 = 0 with x0 on, which should be on." in str(found)
+
+
+def test_one_of_a_kind_is_said_in_the_singular() -> None:
+    weight = Rows.from_dense(exact_array([1, 1]).reshape(1, -1))
+    network = Network.of([Affine(weight, exact_array([0]), False)])
+    one = str(explore(network, Spec(KSparse(2, 1), (gate("copy", [0]),), HALF)))
+    assert "The only inclusion-minimal counterexample; with 1 feature on, the fewest" in one
+    both = Network.of([Affine(Rows.from_dense(exact_array([1, 1, 1]).reshape(1, -1)), exact_array([0]), False)])
+    cut = str(explore(both, Spec(KSparse(3, 1), (gate("copy", [0]),), HALF), limit=1))
+    assert "Left out: 1 more counterexample: the limit is 1." in cut
+    nothing = str(explore(network, Spec(KSparse(2, 0), (gate("copy", [0]),), HALF)))
+    assert "with at most 0 of 2 features on (1 input)." in nothing

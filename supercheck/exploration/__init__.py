@@ -21,6 +21,7 @@ from supercheck.exploration import failing, minimal, profile
 from supercheck.exploration.grouping import MOST_CASES, grouped
 from supercheck.exploration.record import Case, Count, Exploration, Row
 from supercheck.exploration.sensitivity import Sensitivity, sensitivity
+from supercheck.numerals import plural
 from supercheck.replaying import shrink
 
 __all__ = ["Exploration", "Wanted", "examine"]
@@ -67,26 +68,29 @@ def examine(
     Raises:
         FaultError: if what is found contradicts the verdict.
     """
-    if result.sparsity is None and result.arithmetic == "real":
-        result = replace(result, outputs=tuple(up_to(result.claims, result.outputs, limits, clock)))
     claims, left_out = replace(result.claims, errors=None), list[str]()
     everything = range(len(claims))
     if not claims.separable and failing.affordable(claims, everything, work):
         swept = failing.sweep(claims, everything, wanted.most, clock, only=_only(wanted))
         _agree(result, swept)
         found = _swept_cases(claims, result, swept, wanted)
-        rows = profile.counted(claims, swept, found)
-        total = Count(swept.found if swept.done else max(swept.found, len(found)), swept.done)
+        proved = result.real_verdict is Verdict.PROVED
+        rows = profile.counted(claims, swept, found, proved=proved)
+        total = Count(swept.found if swept.done else max(swept.found, len(found)), swept.done or proved)
         if not swept.done:
-            why = clock.reason if clock.over else INTERRUPTED
-            left_out.append(f"inputs with {len(swept.wrong)} or more features on: {why}")
+            what, why = "margins" if proved else "inputs", clock.reason if clock.over else INTERRUPTED
+            left_out.append(f"{what} with {len(swept.wrong)} or more features on: {why}")
     else:
         rows, found, total = _by_engines(claims, result, wanted, limits, clock)
         left_out += _unlooked(claims, total)
         if len(claims) * (claims.domain.max_active + 1) > profile.MOST_MARGINS:
-            left_out.append(f"margins of {len(claims):,} outputs at each k; `verify --margins` finds them at one")
+            left_out.append(
+                f"margins of {plural(len(claims), 'output')} at each k; `verify --margins` finds them at one"
+            )
     if len(found) < total.value:
-        left_out.append(f"{total.value - len(found):,} more counterexamples: the limit is {wanted.most:,}")
+        left_out.append(f"{plural(total.value - len(found), 'more counterexample')}: the limit is {wanted.most:,}")
+    if result.sparsity is None and result.arithmetic == "real":  # with what time the profile leaves
+        result = replace(result, outputs=tuple(up_to(result.claims, result.outputs, limits, clock)))
     moved = _sensitivity(claims, result, rows, limits, clock)
     if moved is not None:
         left_out += moved.left_out
@@ -148,7 +152,8 @@ def _by_engines(
     closed = not any(wanted.only in (None, i) for i in unknown)
     if claims.separable:
         found = [
-            Case(one.active, one.output, one.value, one.expected, proved, None, None) for one, proved in chosen.values()
+            Case(one.active, one.output, one.value, one.expected, proved, None, None, one.against)
+            for one, proved in chosen.values()
         ]
         found.sort(key=lambda case: case.order)
         return rows, found[: wanted.most], Count(len(found), closed and not found)

@@ -23,18 +23,22 @@ MOST_MARGINS = 100_000
 _NODES = 1 << 8  # of branch and bound for each case of an output's margins at one k
 
 
-def counted(claims: Claims, swept: Failing, cases: Sequence[Case]) -> list[Row]:
+def counted(claims: Claims, swept: Failing, cases: Sequence[Case], *, proved: bool) -> list[Row]:
     """The profile by enumeration: every figure exact, as far as the sweep came, and then "at least".
+
+    Where everything is proved nothing fails at any k, however far the sweep came; it adds the margins.
 
     Args:
         claims: the question.
         swept: the sweep.
         cases: counterexamples, maybe some from where the sweep did not come to.
+        proved: whether every output is proved to be right in real arithmetic.
     """
     features, levels = claims.network.features, len(swept.wrong)
     rows, wrong, at = [], 0, np.zeros(len(swept.outputs), dtype=bool)
     for k in range(claims.domain.max_active + 1):
-        exact = swept.done or k < levels
+        reached = swept.done or k < levels
+        exact = reached or proved
         exactly = swept.wrong_exactly(k, features)
         if not exact:
             exactly = max(exactly, len({case.active for case in cases if len(case.active) == k}))
@@ -42,7 +46,7 @@ def counted(claims: Claims, swept: Failing, cases: Sequence[Case]) -> list[Row]:
         wrong += exactly
         if k < levels:
             at |= swept.wrong_outputs[k]
-        on, off = swept.margins[min(k, levels - 1)] if exact else (None, None)
+        on, off = swept.margins[min(k, levels - 1)] if reached else (None, None)
         inputs, outputs = Count(wrong, exact), Count(int(at.sum()), exact)
         rows.append(
             Row(k, KSparse(features, k).size, inputs, outputs, on, off, comb(features, k), Count(exactly, exact))

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from supercheck.claims import Claims
-from supercheck.evidence import Provenance, Result, Verdict
+from supercheck.evidence import Point, Provenance, Result, Verdict
 from supercheck.exploration.ledger import Ledger, ledger
 from supercheck.exploration.sensitivity import Sensitivity
 
@@ -63,6 +63,7 @@ class Case:
         minimum: whether it is proved that no input with fewer features on makes this output wrong.
         inclusion_minimal: whether the output is right on every proper subset of these features; None if not known.
         flip_stable: whether turning off any single one of them mends it; None if not known.
+        against: in mode separable an on input whose value is not larger.
     """
 
     active: tuple[int, ...]
@@ -72,11 +73,17 @@ class Case:
     minimum: bool
     inclusion_minimal: bool | None
     flip_stable: bool | None
+    against: Point | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of active features; in mode separable that of the larger input."""
+        return max(len(self.active), 0 if self.against is None else len(self.against.active))
 
     @property
     def order(self) -> tuple[int, tuple[int, ...], int]:
         """Fewest features first, then in lexicographic order, then by output."""
-        return len(self.active), self.active, self.output
+        return self.size, self.active, self.output
 
 
 @dataclass(frozen=True)
@@ -149,7 +156,7 @@ class Exploration:
     @property
     def smallest(self) -> Sequence[Case]:
         """The cases with fewest features on."""
-        return [case for case in self.cases if len(case.active) == len(self.cases[0].active)]
+        return [case for case in self.cases if case.size == self.cases[0].size]
 
     @cached_property
     def _ledgers(self) -> dict[Case, Ledger]:

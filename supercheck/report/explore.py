@@ -11,14 +11,17 @@ from rich.table import Table
 
 from supercheck.claims import expected
 from supercheck.errors import clip
+from supercheck.evidence import Result, Verdict
 from supercheck.exploration.ledger import Ledger, Neuron
 from supercheck.exploration.mending import Change, mends
 from supercheck.exploration.record import Case, Count, Exploration
 from supercheck.exploration.sensitivity import Sensitivity, measured
-from supercheck.numerals import float_text
+from supercheck.numerals import float_text, plural, short
 from supercheck.report.text import headline
 from supercheck.syntax import text as formula_text
 
+_REAL = "The verdict is that of float32; what is explored is real arithmetic."
+_FLOAT32 = "`supercheck verify` shows where float32 evaluation is wrong."
 MOST_ROWS = 20
 MOST_LEDGERS = 3
 _MOST_NEURONS = 4  # listed of what one source goes through
@@ -42,6 +45,8 @@ def show(found: Exploration, console: Console, *, all_: bool = False) -> None:
         all_: whether to print every counterexample with its ledger.
     """
     headline(found.result, console)
+    for note in notes(found.result):
+        console.print(f"  {note}", soft_wrap=True)
     _show_profile(found, console)
     shown = found.cases if all_ else found.smallest[:MOST_ROWS]
     if found.cases:
@@ -60,8 +65,13 @@ def show(found: Exploration, console: Console, *, all_: bool = False) -> None:
         _show_sensitivity(found.sensitivity, console)
     for reason in found.left_out:
         console.print(f"Left out: {reason}.", soft_wrap=True)
-    if found.result.arithmetic == "float32":
-        console.print("The verdict is that of float32; what is explored is real arithmetic.", soft_wrap=True)
+
+
+def notes(result: Result) -> list[str]:
+    """What a reader of an exploration has to know of its verdict, one sentence each."""
+    if result.arithmetic == "real":
+        return []
+    return [_REAL, *([_FLOAT32] if result.verdict is Verdict.REFUTED else [])]
 
 
 def _show_profile(found: Exploration, console: Console) -> None:
@@ -111,27 +121,31 @@ def counted(found: Exploration) -> str:
     """How many counterexamples there are and how many are listed, in a sentence."""
     of = "" if found.only is None else f" of y{found.only}"
     if found.claims.separable:
-        return f"{len(found.cases):,} inseparable outputs{of}; each is shown by an off input"
+        each = "each" if len(found.cases) != 1 else "it"
+        listed = f"{plural(len(found.cases), 'inseparable output')}{of}"
+        return f"{listed}; {each} is shown by an off input and an on input, not above it"
     kind = "inclusion-minimal " if all(case.inclusion_minimal for case in found.cases) else ""
+    if found.complete and len(found.cases) == 1:
+        return f"The only {kind}counterexample{of}"
     if found.complete:
         return f"All {len(found.cases):,} {kind}counterexamples{of}"
     listed = "" if found.total.value == len(found.cases) else f"; {len(found.cases):,} of them are listed"
-    return f"{found.total} {kind}counterexamples{of}{listed}".capitalize()
+    return f"{found.total} {kind}counterexample{'s' * (found.total.value != 1)}{of}{listed}".capitalize()
 
 
 def _show_cases(found: Exploration, shown: Sequence[Case], console: Console) -> None:
-    least, size = len(found.smallest), len(found.cases[0].active)
-    share = "each" if least == len(found.cases) else f"{least:,} of them"
-    title = f"{counted(found)}; {share} with {size} feature{'s' * (size != 1)} on, the fewest"
+    least, size = len(found.smallest), found.cases[0].size
+    share = "with" if len(found.cases) == 1 else "each with" if least == len(found.cases) else f"{least:,} of them with"
+    title = f"{counted(found)}; {share} {plural(size, 'feature')} on, the fewest"
     rows = []
     for case in shown:
         ledger = found.ledger(case)
         rows.append(
             [
-                " ".join(f"x{j}" for j in case.active) or "nothing",
+                _features(case.active),
                 f"y{case.output} = {clip(formula_text(found.claims.formulas[case.output]))}",
                 float_text(case.value),
-                expected(found.claims.readout, bool(case.expected)),
+                wanted(found, case),
                 "" if ledger.excess is None else float_text(ledger.excess, 3),
                 senses(case),
             ]
@@ -140,6 +154,17 @@ def _show_cases(found: Exploration, shown: Sequence[Case], console: Console) -> 
     more = len(found.smallest) - len(shown)
     if more > 0:
         console.print(f"... and {more:,} more of that size.")
+
+
+def wanted(found: Exploration, case: Case) -> str:
+    """What the output should be; in mode separable in comparison with the on input."""
+    if case.against is None:
+        return expected(found.claims.readout, bool(case.expected))
+    return f"below {short(case.against.value)} at {_features(case.against.active)}"
+
+
+def _features(active: Sequence[int]) -> str:
+    return " ".join(f"x{j}" for j in active) or "nothing"
 
 
 def senses(case: Case) -> str:
@@ -157,19 +182,23 @@ def show_ledger(found: Exploration, case: Case, console: Console) -> None:
     rows = []
     for source in ledger.sources:
         total = ledger.total(source)
-        if source is not None or total:
+        if source is not None or total or not case.active:
             rows.append([_source(ledger, source), signed(total), _through(ledger, source)])
-    on = " ".join(f"x{j}" for j in case.active) or "nothing"
-    table(console, f"Why y{case.output} is wrong with {on} on", ["from", "adds", "through"], rows)
+    table(console, f"Why y{case.output} is wrong with {_features(case.active)} on", ["from", "adds", "through"], rows)
     for line in reasons(found, case):
         console.print(f"  {line}", soft_wrap=True)
 
 
 def reasons(found: Exploration, case: Case) -> list[str]:
     """What a ledger comes to, one sentence each."""
-    ledger, readout = found.ledger(case), found.claims.readout
-    name = f"y{case.output}"
-    lines = [f"Together {name} = {float_text(case.value)}; expected is {expected(readout, bool(case.expected))}."]
+    ledger, name = found.ledger(case), f"y{case.output}"
+    lines = [f"Together {name} = {float_text(case.value)}; expected is {wanted(found, case)}."]
+    if case.against is not None:
+        there = f"with {_features(case.against.active)} on"
+        lines[0] = (
+            f"Together {name} = {float_text(case.value)}, which should be off; that is not below {name} = "
+            f"{short(case.against.value)} {there}, which should be on."
+        )
     if ledger.others:
         own = " ".join(f"x{j}" for j in ledger.own)
         alone = f"With {own} alone" if own else "With nothing on"
@@ -240,7 +269,7 @@ def _show_groups(found: Exploration, console: Console) -> None:
             rows = [[f"{len(group.places):,}", group.name] for group in groups]
             table(console, title, ["counterexamples", "in common"], rows[:5])
             if len(rows) > 5:
-                console.print(f"... and {len(rows) - 5:,} more groups.")
+                console.print(f"... and {plural(len(rows) - 5, 'more group')}.")
 
 
 def _show_sensitivity(found: Sensitivity, console: Console) -> None:
@@ -253,7 +282,7 @@ def _show_sensitivity(found: Sensitivity, console: Console) -> None:
 
 def sensitive(found: Sensitivity) -> list[str]:
     """How far weights may move, a heading and then one sentence each; nothing where nothing is known."""
-    lines = [f"How far weights may move with at most {found.k} features on still proved"]
+    lines = [f"How far weights may move with at most {plural(found.k, 'feature')} on still proved"]
     if found.together:
         steps = [
             f"{'any step' if step is None else float_text(step, 3)}{_UNITS[kind]}"
@@ -262,7 +291,7 @@ def sensitive(found: Sensitivity) -> list[str]:
         lines.append(f"All together, certified lower bounds: {', or '.join(steps)}.")
     for kind, one in found.single.items():
         ratio = one.radius / measured(kind, one.now)
-        on = " ".join(f"x{j}" for j in one.active) or "nothing"
+        on = _features(one.active)
         lines.append(
             f"One at a time, exactly, {found.weights:,} weights and biases: least {kind} is {float_text(ratio, 3)}"
             f"{_UNITS[kind]} for {one.place} ({float_text(one.now)}); then y{one.output} is wrong with {on} on."

@@ -17,7 +17,7 @@ from supercheck.exact import Rows
 from supercheck.exploration.ledger import Ledger, Neuron, cone
 from supercheck.exploration.mending import mends
 from supercheck.exploration.record import Case, Exploration
-from supercheck.numerals import exact_text, float_text
+from supercheck.numerals import exact_text, float_text, plural
 from supercheck.report import drawing, explore
 from supercheck.report.text import asked, sentence
 from supercheck.syntax import text as formula_text
@@ -51,7 +51,7 @@ def page(found: Exploration) -> str:
     play = _playground(found, left_out)
     if len(found.cases) > MOST_LISTED:
         left_out.append(
-            f"{len(found.cases) - MOST_LISTED:,} counterexamples are not on this page; --format json lists them"
+            f"not on this page: {plural(len(found.cases) - MOST_LISTED, 'counterexample')}; --format json lists them"
         )
     effects = _effects(found, left_out)
     source, claims = found.source, found.claims
@@ -62,6 +62,7 @@ def page(found: Exploration) -> str:
         verdict=found.verdict.value,
         sentence=sentence(found.result),
         question=asked(found.result).strip(),
+        notes=explore.notes(found.result),
         largest=explore.largest(found),
         cards=[_card(found, case) for case in found.cases[:MOST_CASES]],
         listed=[_listed(found, case) for case in found.cases[:MOST_LISTED]],
@@ -130,7 +131,7 @@ def _listed(found: Exploration, case: Case) -> dict[str, Any]:
     return {
         "case": case,
         "formula": clip(formula_text(found.claims.formulas[case.output])),
-        "expected": expected(found.claims.readout, bool(case.expected)),
+        "expected": explore.wanted(found, case),
         "senses": explore.senses(case),
     }
 

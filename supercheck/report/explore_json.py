@@ -13,7 +13,8 @@ from supercheck.exploration.radii import Radius
 from supercheck.exploration.record import Case, Count, Exploration, Row
 from supercheck.exploration.sensitivity import Sensitivity
 from supercheck.numerals import exact_text
-from supercheck.report.json import question
+from supercheck.report import explore
+from supercheck.report.json import arithmetic, point_object, question
 
 
 def explore_json(found: Exploration) -> str:
@@ -31,14 +32,24 @@ def explore_object(found: Exploration) -> dict[str, Any]:
         "complete": found.complete,
         "largest_k": found.largest_k,
         "verdict": found.verdict.value,
+        "reason": found.result.reason,
+        "arithmetic": arithmetic(found.result),
         "found": _count(found.total),
         "groups": [
             {"by": group.by, "name": group.name, "counterexamples": list(group.places)} for group in found.groups
         ],
         "sensitivity": None if found.sensitivity is None else _sensitivity(found.sensitivity),
         "left_out": list(found.left_out),
+        "notes": _notes(found),
         "seconds": {name: round(value, 6) for name, value in found.seconds.items()},
     }
+
+
+def _notes(found: Exploration) -> list[str]:
+    """What the text says of the verdict and the largest k that no other key does."""
+    sparsity = found.result.sparsity
+    known = sparsity is not None and sparsity.known
+    return [*explore.notes(found.result), *([] if known else [explore.largest(found)])]
 
 
 def _row(row: Row) -> dict[str, Any]:
@@ -70,6 +81,7 @@ def case_object(found: Exploration, case: Case) -> dict[str, Any]:
         "inclusion_minimal": case.inclusion_minimal,
         "flip_stable": case.flip_stable,
         "ledger": _ledger(found, case, found.ledger(case)),
+        "against": point_object(case.against),
     }
 
 

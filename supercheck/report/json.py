@@ -33,12 +33,7 @@ def as_object(result: Result) -> dict[str, Any]:
         **question(claims, result.source),
         "verdict": result.verdict.value,
         "reason": result.reason,
-        "arithmetic": {
-            "of": result.arithmetic,
-            "real_verdict": result.real_verdict.value,
-            "rounding": None if result.rounding is None else _rational(result.rounding.most),
-            "order": None if result.rounding is None else result.rounding.order,
-        },
+        "arithmetic": arithmetic(result),
         "outputs": [_output(result, output) for output in result.outputs],
         "largest_k": None if result.sparsity is None else result.sparsity.largest,
         "counterexample": counterexample_object(result.smallest),
@@ -67,6 +62,16 @@ def question(claims: Claims, source: Provenance) -> dict[str, Any]:
             "max_active": claims.domain.max_active,
             "inputs": claims.domain.size,
         },
+    }
+
+
+def arithmetic(result: Result) -> dict[str, Any]:
+    """In which arithmetic the verdict is meant, and what it is in real arithmetic."""
+    return {
+        "of": result.arithmetic,
+        "real_verdict": result.real_verdict.value,
+        "rounding": None if result.rounding is None else _rational(result.rounding.most),
+        "order": None if result.rounding is None else result.rounding.order,
     }
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from supercheck.claims import expected
 from supercheck.errors import clip
 from supercheck.evidence import Certificate, Counterexample, OutputResult, Result, Sparsity, Verdict
-from supercheck.numerals import exact_text, float_text, short
+from supercheck.numerals import exact_text, float_text, plural, short
 from supercheck.syntax import text as formula_text
 
 MOST_ROWS = 20
@@ -106,8 +106,8 @@ def _up_to(sparsity: Sparsity) -> str:
     right, wrong = sparsity.right, sparsity.wrong
     upward = "" if wrong is None else f", wrong with {wrong}"
     if sparsity.known:
-        return "wrong with no feature on" if right < 0 else f"right with at most {right} features on{upward}"
-    known = "not known to be right for any k" if right < 0 else f"right with at most {right} features on"
+        return "wrong with no feature on" if right < 0 else f"right with at most {plural(right, 'feature')} on{upward}"
+    known = "not known to be right for any k" if right < 0 else f"right with at most {plural(right, 'feature')} on"
     gap = "beyond that" if wrong is None else f"from {right + 1} to {wrong - 1}"
     return f"{known}{upward}; {gap} it is not known"
 
@@ -130,7 +130,7 @@ def sentence(result: Result) -> str:
     claims = result.claims
     name = Path(result.source.network).name if result.source.network else "the network"
     features, limit = claims.domain.features, claims.domain.max_active
-    where = f"at most {limit} of {features} features on ({claims.domain.size:,} inputs)"
+    where = f"at most {limit} of {features} features on ({plural(claims.domain.size, 'input')})"
     outputs, wrong = len(claims), result.count(Verdict.REFUTED)
     if result.verdict is Verdict.PROVED:
         what = "the one output" if outputs == 1 else f"each of the {outputs} outputs"
@@ -250,7 +250,7 @@ def _show_vacuous(result: Result, console: Console) -> None:
         if listed:
             names = ", ".join(f"y{i}" for i in listed[:8]) + (", ..." if len(listed) > 8 else "")
             console.print(
-                f"\nNote: no input with at most {claims.domain.max_active} features on turns {names} {kind}; "
+                f"\nNote: no input with at most {plural(claims.domain.max_active, 'feature')} on turns {names} {kind}; "
                 f"only the other class was there to decide.",
                 soft_wrap=True,
             )
