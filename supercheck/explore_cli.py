@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from supercheck.errors import InputError
+from supercheck.options import check_seconds, keep_apart
 from supercheck.streams import CODES, show, write
 
 
@@ -42,8 +43,11 @@ def explore(
     """
     if spec is None:
         raise InputError(place="--spec", expected="a spec file", got="none", do="write `--spec FILE.toml`")
-    if timeout is not None and not 0 < timeout < float("inf"):
-        raise InputError(place="--timeout", expected="seconds above 0", got=timeout)
+    check_seconds("--timeout", timeout)
+    if html is not None:
+        from supercheck.reproducing import parts
+
+        keep_apart({"--html": html}, parts(network, spec))
     from supercheck.exploration import LIMIT
     from supercheck.exploring import explore as run
     from supercheck.progress import progress_bar
