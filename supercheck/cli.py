@@ -195,25 +195,30 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         words = sys.argv[1:] if arguments is None else arguments
         code = app(args=words, prog_name="supercheck", standalone_mode=False, obj=words)
-        if code != _INTERRUPTED:
-            return code if isinstance(code, int) else 0
-        _complain("interrupted before anything was decided")
-        return UNKNOWN
+        if code == _INTERRUPTED:
+            return _interrupted()
+        return code if isinstance(code, int) else 0
     except InputError as error:
         _complain(f"{error}" + (f"\n{error.recipe}" if error.recipe else ""))
         return INPUT
     except typer.TyperException as error:
         _complain(f"{clip(error.format_message())} (see `supercheck --help`)")
         return INPUT
+    except KeyboardInterrupt:
+        return _interrupted()
     except SystemExit:  # typer's answer to a reader who closed the pipe; its 1 would mean refuted
         return UNKNOWN
-    except (KeyboardInterrupt, typer.Abort):
-        _complain("interrupted before anything was decided")
-        return UNKNOWN
     except Exception as error:  # noqa: BLE001 - the door: whatever was not foreseen is a fault, never a verdict
+        if isinstance(error, typer.Abort) and not isinstance(error.__cause__, EOFError):
+            return _interrupted()
         with suppress(Exception):  # not even memory for a message: the exit code says enough
             _complain(f"internal fault, no verdict: {type(error).__name__}: {clip(error)}{_save_fault()}")
         return FAULT
+
+
+def _interrupted() -> int:
+    _complain("interrupted before anything was decided")
+    return UNKNOWN
 
 
 def _prepare_streams() -> None:

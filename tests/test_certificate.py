@@ -196,7 +196,7 @@ def test_a_place_that_cannot_be_written_is_an_input_error(place: str, tmp_path: 
 
 
 def in_a_process(code: str, *arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", code, *map(str, arguments)]
+    command = [sys.executable, "-B", "-c", code, *map(str, arguments)]  # Python would cut its byte code short, too
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

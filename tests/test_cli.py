@@ -173,7 +173,7 @@ STAGES = {
 }
 
 
-@pytest.mark.parametrize("kind", [RuntimeError, MemoryError, RecursionError, OSError, AssertionError])
+@pytest.mark.parametrize("kind", [RuntimeError, MemoryError, RecursionError, OSError, AssertionError, EOFError])
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_fault_in_any_stage_is_exit_4_and_no_verdict(
     stage: str, kind: type[Exception], monkeypatch: pytest.MonkeyPatch, capsys: Capture

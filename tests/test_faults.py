@@ -48,7 +48,7 @@ def process(
     *arguments: object, before: Callable[[], object] | None = None, **streams: object
 ) -> subprocess.Popen[bytes]:
     """supercheck in a process of its own, `before` called in it first."""
-    command = [sys.executable, "-m", "supercheck", *map(str, arguments)]
+    command = [sys.executable, "-B", "-m", "supercheck", *map(str, arguments)]  # no byte code on a full disk
     return subprocess.Popen(command, preexec_fn=before, **{"stdout": -1, "stderr": -1} | streams)
 
 

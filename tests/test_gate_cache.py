@@ -348,7 +348,7 @@ def test_a_full_disk_costs_the_cache_alone(two: dict[str, int]) -> None:
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
         "import sys; from supercheck.cli import main; sys.exit(main(['gate', 'specs', '--report', 'json:r.json']))"
     )
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-B", "-c", probe], capture_output=True, text=True, check=False)
     assert done.returncode == 2, "the report could not be written"
     assert "1 of 2 specs as expected" in done.stdout
     warning, report = done.stderr.splitlines()

@@ -112,6 +112,6 @@ def test_a_full_disk_leaves_nothing_half_written() -> None:
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
         "import sys; from supercheck.cli import main; sys.exit(main(['init', 'a.npz']))"
     )
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-B", "-c", probe], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert not Path("a.toml").exists()
