@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from supercheck.auditing import audit
     from supercheck.boolean import gate
+    from supercheck.building import Building, build
     from supercheck.confirming import check_certificate
     from supercheck.decide import Limits
     from supercheck.domain import KSparse
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Audit": "findings",
     "Bounds": "floors.bounds",
+    "Building": "building",
     "Counterexample": "evidence",
     "Exploration": "exploration.record",
     "FaultError": "errors",
@@ -48,6 +50,7 @@ _HOMES = {
     "Verdict": "evidence",
     "audit": "auditing",
     "bounds": "floors.bounds",
+    "build": "building",
     "check_certificate": "confirming",
     "explore": "exploring",
     "from_torch": "formats.sequential",
@@ -59,9 +62,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "Audit", "Bounds", "Counterexample", "Exploration", "FaultError", "InputError", "KSparse", "Limits", "Network",
-    "Readout", "Result", "Spec", "SupercheckError", "Verdict", "audit", "bounds", "check_certificate", "explore",
-    "from_torch", "gate", "load", "parse", "read_spec", "verify",
+    "Audit", "Bounds", "Building", "Counterexample", "Exploration", "FaultError", "InputError", "KSparse", "Limits",
+    "Network", "Readout", "Result", "Spec", "SupercheckError", "Verdict", "audit", "bounds", "build",
+    "check_certificate", "explore", "from_torch", "gate", "load", "parse", "read_spec", "verify",
 ]  # fmt: skip
 
 

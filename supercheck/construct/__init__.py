@@ -1,0 +1,18 @@
+"""Networks that compute in superposition, built from what they shall compute; each states what it claims.
+
+A construction is a function from a `Wanted` to a `Built`; its docstring has its guarantee, its cost and its source.
+A new one is a function and a row of `CONSTRUCTIONS`. Nothing here says that a network is right: `building` proves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from supercheck.construct.built import Built, Wanted
+from supercheck.construct.plain import copy, one_per_gate
+
+CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
+    "one-per-gate": one_per_gate,
+    "copy": copy,
+}
+"""Every construction by the name that the command line uses."""

@@ -1,0 +1,116 @@
+"""What a construction is asked for, and what it makes. Every construction is a function from one to the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+
+from supercheck.boolean import Formula
+from supercheck.domain import KSparse
+from supercheck.errors import InputError
+from supercheck.exact import Array
+from supercheck.network import Affine, Network
+from supercheck.spec import Readout, Spec
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """A request for a network; a construction refuses by name what it has no use for.
+
+    Attributes:
+        max_active: k, how many features may be on.
+        features: m; None where the rest says it.
+        outputs: m', how many; None for all that there are.
+        pairs: which features each output depends on, int64 [outputs, 2]; None where they are to be drawn or listed.
+        gate: a key of `boolean.GATES`.
+        formulas: one function an output, where they are not gates over pairs.
+        max_influence: on how many outputs a feature may have an influence, where pairs are drawn.
+        heavy_tail: whether a few features are to influence many of the pairs that are drawn.
+        cut: from how many outputs on a feature counts as heavy.
+        arity: how many features an AND may have.
+        neurons: how many there may be; None to find out.
+        channel: neurons an output or a heavy feature owns; None to find out.
+        at: the threshold that the spec shall state; None for the construction's own.
+        seed: of everything random.
+        repair: whether channels that a counterexample hits are changed until there is none.
+        smallest: whether the least number of neurons is searched at which that succeeds.
+        seconds: how long searching may take; None for the construction's own bound.
+    """
+
+    max_active: int
+    features: int | None = None
+    outputs: int | None = None
+    pairs: Array | None = None
+    gate: str = "and"
+    formulas: Sequence[Formula] | None = None
+    max_influence: int | None = None
+    heavy_tail: bool = False
+    cut: int | None = None
+    arity: tuple[int, ...] = (2,)
+    neurons: int | None = None
+    channel: int | None = None
+    at: Fraction | None = None
+    seed: int = 0
+    repair: bool = False
+    smallest: bool = False
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A network that a construction made, and what it claims to compute.
+
+    Attributes:
+        layers: the network's own layers as they are to be stored, first to last.
+        spec: what it claims.
+        made: what it was made from: sizes, and the seed where something was drawn.
+        encoder: a fixed linear code before the network.
+        decoder: a fixed linear code after it.
+    """
+
+    layers: tuple[Affine, ...]
+    spec: Spec
+    made: Mapping[str, int | str] = field(default_factory=dict)
+    encoder: Affine | None = None
+    decoder: Affine | None = None
+
+    @cached_property
+    def whole(self) -> Network:
+        """The network with its codes folded in, which is what the claims are about."""
+        parts = [self.encoder, *self.layers, self.decoder]
+        return Network.of([part for part in parts if part is not None])
+
+    @property
+    def neurons(self) -> int:
+        """ReLU units of its own layers."""
+        return sum(layer.weight.height for layer in self.layers if layer.relu)
+
+    @property
+    def width(self) -> int:
+        """The widest of its own layers but the last."""
+        return max((layer.weight.height for layer in self.layers[:-1]), default=0)
+
+    @property
+    def edges(self) -> int:
+        """Nonzero weights of its own layers."""
+        return sum(len(layer.weight.data) for layer in self.layers)
+
+    def read_at(self, at: Fraction) -> Built:
+        """The same network, read at another threshold."""
+        if self.spec.readout.mode != "threshold":
+            got = f'a construction for mode "{self.spec.readout.mode}"'
+            raise InputError(place="--at", expected="a construction that is read at a threshold", got=got)
+        return replace(self, spec=replace(self.spec, readout=replace(self.spec.readout, at=at)))
+
+
+def claim(features: int, max_active: int, formulas: Sequence[Formula], at: Fraction) -> Spec:
+    """What most constructions claim: these functions, on where the output is above `at`.
+
+    Raises:
+        InputError: if there are no such features, more may be on than there are, or there are no functions.
+    """
+    if not 0 <= max_active <= features:
+        raise InputError(place="-k", expected=f"0 to {features:,}, the number of features", got=max_active)
+    return Spec(KSparse(features, max_active), tuple(formulas), Readout("threshold", at))

@@ -1,0 +1,185 @@
+"""Lists of pairs of features: from a file, all there are, of a graph, or drawn with a bound on influence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations
+from math import comb, isqrt
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from supercheck.construct.built import Wanted
+from supercheck.errors import InputError
+from supercheck.exact import Array
+from supercheck.numerals import plural
+from supercheck.spec import MOST_OUTPUTS
+
+_SWAPS = 20  # a pair, so that what is drawn no longer shows where it began
+
+
+def listed(wanted: Wanted) -> tuple[int, Array]:
+    """The features and the pairs that a request asks for.
+
+    Returns:
+        m, and int64 [outputs, 2]; the smaller feature first, every pair once.
+
+    Raises:
+        InputError: if there are no such pairs.
+    """
+    if wanted.pairs is not None:
+        least = int(wanted.pairs.max()) + 1
+        features = wanted.features or least
+        if features < least:
+            raise InputError(place="--features", expected=f"at least {least:,}, for x{least - 1}", got=features)
+        if wanted.outputs not in (None, len(wanted.pairs)):
+            expected = f"{len(wanted.pairs):,}, as many as there are pairs"
+            raise InputError(place="--outputs", expected=expected, got=wanted.outputs)
+        return features, wanted.pairs
+    if wanted.outputs is None:
+        if wanted.features is None:
+            expected = "how many features there are, or how many outputs"
+            raise InputError(place="--features", expected=expected, got="neither --features nor --outputs")
+        return wanted.features, all_pairs(wanted.features)
+    most = wanted.max_influence or max(1, isqrt(isqrt(wanted.outputs)))  # low influence, as the source has it
+    features = wanted.features or max(most + 1, -(-2 * wanted.outputs // most))
+    if wanted.max_influence is None:
+        most = max(most, -(-2 * wanted.outputs // features))
+    return features, drawn(features, wanted.outputs, most, Random(wanted.seed))
+
+
+def all_pairs(features: int) -> Array:
+    """All pairs in lexicographic order, int64 [features choose 2, 2].
+
+    Raises:
+        InputError: if there are none, or too many.
+    """
+    if not 1 <= comb(features, 2) <= MOST_OUTPUTS:
+        got = f"{plural(comb(features, 2), 'pair')} of {plural(features, 'feature')}"
+        raise InputError(place="--features", expected=f"1 to {MOST_OUTPUTS:,} pairs", got=got)
+    return np.array(list(combinations(range(features), 2)), dtype=np.int64)
+
+
+def drawn(features: int, outputs: int, most: int, random: Random) -> Array:
+    """Random distinct pairs, no feature in more than `most` of them.
+
+    It begins with a list that has no feature in more, and changes it at random while that stays so: two pairs exchange
+    an end, or one pair takes another feature for one of its ends. So it succeeds wherever there is such a list.
+
+    Args:
+        features: m.
+        outputs: m', how many pairs.
+        most: D, the largest influence.
+        random: where chance comes from.
+
+    Returns:
+        int64 [outputs, 2], ascending.
+
+    Raises:
+        InputError: if 2 m' > D m, or there are not so many pairs.
+
+    Source: ours. The list it begins with: pairs at distance 1, 2, ... on a circle of m features use each feature twice
+    a distance. For an odd D the last place of each is used by every second step of a walk that visits all of them, or
+    by the pairs of opposite features.
+    """
+    most = min(most, features - 1)
+    if not 1 <= outputs <= MOST_OUTPUTS:
+        raise InputError(place="--outputs", expected=f"1 to {MOST_OUTPUTS:,} pairs", got=outputs)
+    if 2 * outputs > most * features:
+        room = f"at most {most * features // 2:,} pairs of {features:,} features with an influence of {max(0, most):,}"
+        raise InputError(place="--outputs", expected=room, got=outputs)
+    pairs = _circle(features, outputs, most)
+    used = [0] * features
+    for a, b in pairs:
+        used[a] += 1
+        used[b] += 1
+    held = {frozenset(pair) for pair in pairs}
+
+    def change(i: int, pair: tuple[int, int]) -> None:
+        held.remove(frozenset(pairs[i]))
+        held.add(frozenset(pair))
+        pairs[i] = pair
+
+    for _ in range(_SWAPS * outputs):
+        i = random.randrange(outputs)
+        a, b = pairs[i] if random.random() < 0.5 else pairs[i][::-1]
+        if random.random() < 0.5:
+            j = random.randrange(outputs)
+            c, d = pairs[j] if random.random() < 0.5 else pairs[j][::-1]
+            if len({a, b, c, d}) == 4 and not {frozenset((a, d)), frozenset((c, b))} & held:
+                change(i, (a, d))
+                change(j, (c, b))
+        else:
+            c = random.randrange(features)
+            if used[c] < most and c not in (a, b) and frozenset((a, c)) not in held:
+                change(i, (a, c))
+                used[b] -= 1
+                used[c] += 1
+    names = random.sample(range(features), features)
+    return np.array(sorted(sorted((names[a], names[b])) for a, b in pairs), dtype=np.int64)
+
+
+def _circle(features: int, outputs: int, most: int) -> list[tuple[int, int]]:
+    """The list of pairs that drawing begins with."""
+    pairs = [(i, (i + step) % features) for step in range(1, most // 2 + 1) for i in range(features)]
+    if most % 2:
+        step, half = features // 2, features // 2  # opposite features; for an odd number a walk through all of them
+        ends = range(half) if features % 2 == 0 else (2 * i * step % features for i in range(half))
+        pairs += [(i, (i + step) % features) for i in ends]
+    return pairs[:outputs]
+
+
+def of_edges(edges: Iterable[tuple[int, int]]) -> Array:
+    """The pairs of a list, or of a networkx graph's `edges`, int64 [outputs, 2]; the smaller feature first.
+
+    Raises:
+        InputError: if there are none, or one is no pair of features or comes twice.
+    """
+    seen: dict[tuple[int, int], None] = {}
+    for number, pair in enumerate(edges):
+        place = f"pairs[{number}]"
+        if len(pair) != 2 or any(type(j) is not int or j < 0 for j in pair) or pair[0] == pair[1]:
+            raise InputError(place=place, expected="two different features, numbered from 0", got=pair)
+        key = (min(pair), max(pair))
+        if key in seen:
+            raise InputError(place=place, expected="each pair once", got=pair)
+        seen[key] = None
+    if not 1 <= len(seen) <= MOST_OUTPUTS:
+        raise InputError(place="pairs", expected=f"1 to {MOST_OUTPUTS:,} pairs", got=f"{len(seen):,}")
+    return np.array(list(seen), dtype=np.int64)
+
+
+def read_pairs(file: Path) -> Array:
+    """The pairs of a file: two features a line, with a space or a comma between them; `#` begins a comment.
+
+    Raises:
+        InputError: naming the line.
+    """
+    pairs: list[tuple[int, int]] = []
+    lines: list[int] = []
+    for number, text in enumerate(_lines(file), 1):
+        words = text.partition("#")[0].replace(",", " ").split()
+        if not words:
+            continue
+        if len(words) != 2 or not all(word.isascii() and word.isdecimal() and len(word) < 10 for word in words):
+            raise InputError(file=file, line=number, expected="two features such as `0 3`", got=text.strip())
+        pairs.append((int(words[0]), int(words[1])))
+        lines.append(number)
+    try:
+        return of_edges(pairs)
+    except InputError as error:
+        place = (error.place or "").removeprefix("pairs[").removesuffix("]")
+        line = lines[int(place)] if place.isdecimal() else None
+        raise InputError(file=file, line=line, expected=error.expected, got=error.got) from error
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        if file.stat().st_size > 1 << 26:
+            raise InputError(file=file, expected="a list of at most 64 MB", got="a larger file")
+        return file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InputError(file=file, expected="a file that can be read", got=error.strerror or error) from error
+    except UnicodeDecodeError as error:
+        raise InputError(file=file, expected="text in UTF-8", got=f"byte {error.start} is none") from error

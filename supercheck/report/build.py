@@ -1,0 +1,54 @@
+"""What was built, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from supercheck import __version__
+from supercheck.evidence import Verdict
+from supercheck.numerals import exact_text, plural
+
+if TYPE_CHECKING:
+    from supercheck.building import Building
+
+
+def build_text(found: Building) -> str:
+    """What a person wants to know: the sizes, the verdict, the files, and what to do next."""
+    built, result = found.built, found.result
+    spec, at = built.spec, built.spec.readout.at
+    asked = f"{plural(len(spec.formulas), 'output')} over {plural(spec.domain.features, 'feature')}"
+    sizes = f"{plural(built.neurons, 'neuron')}, width {built.width:,}, {plural(built.edges, 'edge')}"
+    lines = [
+        f"{found.construction}: {asked}, at most {spec.domain.max_active} on",
+        f"  {sizes}" + ("" if at is None else f"; on above {exact_text(at)}"),
+        f"  {result.verdict.value.upper()}" + (f": {result.reason}" if result.reason else ""),
+    ]
+    if found.file is not None:
+        lines.append(f"  wrote {found.file} and {found.spec}")
+    if result.verdict is not Verdict.PROVED and found.spec is not None:
+        verb = "explore" if result.verdict is Verdict.REFUTED else "verify"
+        lines.append(f"  next: supercheck {verb} --spec {found.spec}")
+    return "\n".join(lines)
+
+
+def build_json(found: Building) -> str:
+    """The object of the design's "JSON results"."""
+    built, result = found.built, found.result
+    at = built.spec.readout.at
+    made = {
+        "supercheck": __version__,
+        "construction": found.construction,
+        "file": None if found.file is None else str(found.file),
+        "spec": None if found.spec is None else str(found.spec),
+        "neurons": built.neurons,
+        "width": built.width,
+        "edges": built.edges,
+        "at": None if at is None else exact_text(at),
+        "proved": result.verdict is Verdict.PROVED,
+        "verdict": result.verdict.value,
+        "reason": result.reason,
+        "made": dict(built.made),
+        "seconds": {name: round(value, 6) for name, value in found.seconds.items()},
+    }
+    return json.dumps(made, indent=2)

@@ -1,0 +1,85 @@
+"""Lists of pairs: every list that can exist is drawn, and what is no list of pairs is refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import comb
+from pathlib import Path
+from random import Random
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from supercheck.construct.built import Wanted
+from supercheck.construct.pairs import drawn, listed, of_edges, read_pairs
+from supercheck.errors import InputError
+
+
+@pytest.mark.parametrize("features", range(2, 10))
+def test_every_feasible_list_is_drawn_and_no_other(features: int) -> None:
+    for most in range(1, features + 2):
+        for outputs in range(1, comb(features, 2) + 2):
+            feasible = outputs <= comb(features, 2) and 2 * outputs <= min(most, features - 1) * features
+            if not feasible:
+                with pytest.raises(InputError, match="pairs of"):
+                    drawn(features, outputs, most, Random(0))
+                continue
+            pairs = drawn(features, outputs, most, Random(0)).tolist()
+            assert len({(a, b) for a, b in pairs}) == outputs
+            assert all(0 <= a < b < features for a, b in pairs)
+            assert max(Counter(j for pair in pairs for j in pair).values()) <= most
+
+
+@pytest.mark.parametrize(
+    ("features", "outputs", "most"), [(64, 96, 3), (101, 202, 4), (999, 2_497, 5), (2_979, 16_384, 11)]
+)
+def test_large_regular_lists_are_drawn(features: int, outputs: int, most: int) -> None:
+    pairs = drawn(features, outputs, most, Random(1))
+    assert len(np.unique(pairs, axis=0)) == outputs
+    assert np.bincount(pairs.reshape(-1)).max() <= most
+
+
+def test_a_seed_says_which_list() -> None:
+    lists = [drawn(30, 45, 3, Random(seed)).tolist() for seed in (1, 1, 2)]
+    assert lists[0] == lists[1] != lists[2]
+
+
+def test_small_regular_graphs_are_all_reached() -> None:
+    """The 3-regular graphs of 4, 2-regular ones of 5: each of the 12 cycles comes about equally often."""
+    seen = Counter(tuple(map(tuple, drawn(5, 5, 2, Random(seed)).tolist())) for seed in range(1_200))
+    assert len(seen) == 12
+    assert min(seen.values()) > 50
+
+
+def test_pairs_of_a_graph_and_of_all_features() -> None:
+    graph = nx.petersen_graph()
+    assert of_edges(graph.edges).tolist() == sorted(map(sorted, graph.edges))
+    features, pairs = listed(Wanted(2, features=4))
+    assert (features, pairs.tolist()) == (4, [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]])
+
+
+def test_pairs_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.txt"
+    file.write_text("# features\n3 0\n1,2  # a comment\n\n0, 1\n")
+    assert read_pairs(file).tolist() == [[0, 3], [1, 2], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("0 1\n1 0\n", "pairs.txt:2: expected each pair once"),
+        ("0 1\n\n2 2\n", "pairs.txt:3: expected two different features"),
+        ("0 1 2\n", "pairs.txt:1: expected two features such as `0 3`, got 0 1 2"),
+        ("0 -1\n", "pairs.txt:1: expected two features"),
+        ("0\n", "pairs.txt:1: expected two features"),
+        ("a b\n", "pairs.txt:1: expected two features"),
+        ("", "expected 1 to 1,000,000 pairs, got 0"),
+    ],
+)
+def test_what_is_no_list_of_pairs_is_refused(tmp_path: Path, content: str, told: str) -> None:
+    file = tmp_path / "pairs.txt"
+    file.write_text(content)
+    with pytest.raises(InputError) as caught:
+        read_pairs(file)
+    assert told in f"{caught.value}"
