@@ -11,14 +11,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from supercheck.errors import InputError, spelled
+from supercheck.errors import InputError, meant, spelled
 from supercheck.numerals import Unreadable, decimal, rational
 
 LARGEST = 4 << 20  # bytes of a spec
@@ -273,10 +272,7 @@ def _keys(place: Place) -> Iterable[str]:
 def _error(
     path: Path, text: str, place: Place, expected: str, got: object, near: tuple[str, Iterable[str]] | None = None
 ) -> InputError:
-    do = None
-    if near is not None:
-        close = get_close_matches(near[0], list(near[1]), n=1)
-        do = f"did you mean {close[0]}?" if close else f"known: {', '.join(near[1])}"
+    do = None if near is None else meant(*near)
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     return InputError(file=path, line=_line(text, place), place=name or None, expected=expected, got=got, do=do)
 
