@@ -178,7 +178,11 @@ def document(path: Path) -> Document:
         found = re.search(r" \(at line ([0-9]+), column [0-9]+\)$", str(error))
         line = int(found[1]) if found else text.count("\n", 0, len(text.rstrip())) + 1  # "at end of document"
         raise InputError(file=path, line=line, expected="TOML", got=str(error).split(" (at")[0]) from error
-    except (ValueError, RecursionError, MemoryError) as error:
+    except ValueError as error:  # Python reads no integer of more digits
+        long = re.search("[0-9_]{4301,}", text)
+        place = text.count("\n", 0, long.start()) + 1 if long else None
+        raise InputError(file=path, line=place, expected="numbers of at most 4,300 digits", got="more") from error
+    except (RecursionError, MemoryError) as error:
         raise InputError(file=path, expected="TOML of reasonable size", got=error) from error
     try:
         layout = Layout.model_validate(tree)
