@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from supercheck.construct.built import Built, Wanted
+from supercheck.construct.combined import combined
 from supercheck.construct.input_channels import input_channels
 from supercheck.construct.plain import copy, one_per_gate
 
@@ -16,5 +17,6 @@ CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
     "one-per-gate": one_per_gate,
     "copy": copy,
     "input-channels": input_channels,
+    "combined": combined,
 }
 """Every construction by the name that the command line uses."""

@@ -33,15 +33,21 @@ def input_channels(wanted: Wanted) -> Built:
     return network(channels, wanted.gate, wanted.max_active, {"owners": len(np.unique(owner))})
 
 
-def owners(features: int, pairs: Array) -> Array:
-    """For each pair one of its features, int64 [outputs]; those with most pairs get all that are left to them."""
+def owners(features: int, pairs: Array, able: Array | None = None) -> Array:
+    """For each pair one of its features, int64 [outputs]; those with most pairs get all that are left to them.
+
+    Args:
+        features: m.
+        pairs: int64 [outputs, 2].
+        able: which features may own any, bool [features], at least one of every pair; None for all.
+    """
     mine: list[list[int]] = [[] for _ in range(features)]
     for i, pair in enumerate(pairs.tolist()):
         for j in pair:
             mine[j].append(i)
     left = [len(part) for part in mine]
     owner = np.full(len(pairs), -1, dtype=np.int64)
-    queue = [(-size, j) for j, size in enumerate(left)]
+    queue = [(-size, j) for j, size in enumerate(left) if able is None or able[j]]
     heapify(queue)
     while queue:
         size, j = heappop(queue)

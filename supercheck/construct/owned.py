@@ -66,8 +66,9 @@ class Channels:
             part = np.arange(begin, min(begin + step, len(self.pairs)))
             overlaps = self.owned.take(part).dense().astype(np.float32) @ columns
             overlaps[np.arange(len(part))[:, None], self.pairs[part]] = 0
-            top = np.partition(overlaps, self.features - others, axis=1)[:, self.features - others :]
-            total[part] = top.sum(axis=1).astype(np.int64)
+            if others > 1:
+                overlaps = np.partition(overlaps, self.features - others, axis=1)[:, self.features - others :]
+            total[part] = (overlaps.sum(axis=1) if others > 1 else overlaps.max(axis=1)).astype(np.int64)
         return total
 
     def computes(self, name: str, max_active: int) -> Array:
