@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from supercheck.construct.built import Built, Wanted
 from supercheck.construct.combined import combined
 from supercheck.construct.input_channels import input_channels
+from supercheck.construct.output_channels import output_channels
 from supercheck.construct.plain import copy, one_per_gate
 
 CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
@@ -18,5 +19,6 @@ CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
     "copy": copy,
     "input-channels": input_channels,
     "combined": combined,
+    "output-channels": output_channels,
 }
 """Every construction by the name that the command line uses."""
