@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from supercheck.construct.built import Built, Wanted
 from supercheck.construct.group_testing import design, group_testing
+from supercheck.construct.input_channels import input_channels
 from supercheck.construct.parity import parity
 from supercheck.construct.permutation import permutation
 from supercheck.construct.plain import copy, one_per_gate
@@ -21,5 +22,6 @@ CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
     "group-testing": group_testing,
     "design": design,
     "parity": parity,
+    "input-channels": input_channels,
 }
 """Every construction by the name that the command line uses."""
