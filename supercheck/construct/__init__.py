@@ -16,6 +16,7 @@ from supercheck.construct.output_channels import output_channels
 from supercheck.construct.parity import parity
 from supercheck.construct.permutation import permutation
 from supercheck.construct.plain import copy, one_per_gate
+from supercheck.construct.superposed import superposed
 from supercheck.construct.u_and import u_and
 
 CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
@@ -29,5 +30,6 @@ CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
     "combined": combined,
     "output-channels": output_channels,
     "u-and": u_and,
+    "superposed": superposed,
 }
 """Every construction by the name that the command line uses."""
