@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from supercheck.construct.built import Built, Wanted
+from supercheck.construct.circuit import circuit
 from supercheck.construct.group_testing import design, group_testing
 from supercheck.construct.parity import parity
 from supercheck.construct.permutation import permutation
 from supercheck.construct.plain import copy, one_per_gate
+from supercheck.construct.table import table
 
 CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
     "one-per-gate": one_per_gate,
@@ -21,5 +23,7 @@ CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
     "group-testing": group_testing,
     "design": design,
     "parity": parity,
+    "circuit": circuit,
+    "table": table,
 }
 """Every construction by the name that the command line uses."""
