@@ -1,0 +1,327 @@
+"""Smaller networks from a network's layers: pure changes, none of which says that the network stays right.
+
+The shapes of matrices stay as they are, so that an edge keeps its name; a neuron is gone when nothing enters or leaves
+it. `compact` drops such neurons at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from supercheck.exact import Array, Ratios, Rows, by_row, exact_array, magnitudes, product
+from supercheck.network import Affine, Network
+from supercheck.wiring import duplicates
+
+Layers = tuple[Affine, ...]
+"""The layers of a network as they are stored, with a ReLU after each but the last."""
+
+Edge = tuple[int, int, int]
+"""Layer, row and column of a weight that is not zero; layers, rows and columns count from 0."""
+
+Neuron = tuple[int, int]
+"""A hidden layer, from 0, and a neuron in it."""
+
+
+def layered(network: Network) -> Layers:
+    """A network's layers as they are stored, or in normal form where a ReLU does not follow each but the last."""
+    stored = network.stored
+    relus = [layer.relu for layer in stored]
+    return stored if relus == [True] * (len(stored) - 1) + [False] else tuple(network.affine())
+
+
+def edges(layers: Layers) -> list[Edge]:
+    """Every edge, those that can move an output least first.
+
+    Source: ours. What a weight can add is at most its size times the most that its source can be; what an output makes
+    of that is at most the largest product of weights on a way there. In doubles: they only choose an order.
+    """
+    found = []
+    below = _heights(layers)
+    above = _gains(layers)
+    for depth, layer in enumerate(layers):
+        rows, columns = layer.weight.row_of(), layer.weight.indices
+        sizes = _sizes(layer.weight.data) * below[depth][columns] * above[depth][rows]
+        found += list(zip(sizes.tolist(), (depth for _ in rows), rows.tolist(), columns.tolist(), strict=False))
+    return [(depth, row, column) for _, depth, row, column in sorted(found)]
+
+
+def neurons(layers: Layers) -> list[Neuron]:
+    """Every neuron that something enters and leaves, those that can move an output least first."""
+    below, above, found = _heights(layers), _gains(layers), []
+    for depth, (layer, after) in enumerate(zip(layers, layers[1:], strict=False)):
+        read = np.zeros(layer.weight.height)
+        np.maximum.at(read, after.weight.indices, _sizes(after.weight.data) * above[depth + 1][after.weight.row_of()])
+        alive = (np.diff(layer.weight.indptr) > 0) & (read > 0)
+        sizes = (below[depth + 1] * read).tolist()
+        found += [(sizes[neuron], depth, neuron) for neuron in np.flatnonzero(alive).tolist()]
+    return [(depth, neuron) for _, depth, neuron in sorted(found)]
+
+
+def _heights(layers: Layers) -> list[Array]:
+    """For each layer an upper bound of what its columns can be on inputs from 0 to 1."""
+    found = [np.ones(layers[0].weight.width)]
+    for layer in layers[:-1]:
+        positive = replace(layer.weight, data=np.where(layer.weight.data > 0, _sizes(layer.weight.data), 0.0))
+        bias = np.where(layer.bias > 0, 1, -1) * _sizes(layer.bias)
+        found.append(np.maximum(positive.dot(found[-1]) + bias, 0.0))
+    return found
+
+
+def _gains(layers: Layers) -> list[Array]:
+    """For each layer the largest product of weights on a way from each row to an output."""
+    found = [np.ones(layers[-1].weight.height)]
+    for layer in reversed(layers[1:]):
+        gain = np.zeros(layer.weight.width)
+        np.maximum.at(gain, layer.weight.indices, _sizes(layer.weight.data) * found[0][layer.weight.row_of()])
+        found.insert(0, gain)
+    return found
+
+
+def without(layers: Layers, gone: Collection[Edge]) -> Layers:
+    """The layers without some edges, and without what does nothing then."""
+    changed = list(layers)
+    for depth in {edge[0] for edge in gone}:
+        rows = layers[depth].weight
+        places = [row * rows.width + column for at, row, column in gone if at == depth]
+        kept = ~np.isin(rows.row_of() * rows.width + rows.indices, places)
+        changed[depth] = replace(layers[depth], weight=_kept(rows, kept))
+    return cleared(changed)
+
+
+def stood_still(layers: Layers, still: Collection[Neuron]) -> Layers:
+    """The layers with some neurons held at the value that they have where no feature is on."""
+    changed, resting = list(layers), np.zeros(layers[0].weight.width, dtype=object)
+    for depth, layer in enumerate(layers[:-1]):
+        resting = np.maximum(_added(layer.bias, _times(layer.weight, resting)), 0)
+        chosen = sorted(neuron for at, neuron in still if at == depth)
+        if chosen:
+            changed[depth], changed[depth + 1] = _held(changed[depth], changed[depth + 1], chosen, resting)
+    return cleared(changed)
+
+
+def _held(layer: Affine, after: Affine, held: Sequence[int], values: Array) -> tuple[Affine, Affine]:
+    """Two layers with some neurons between them replaced by constants."""
+    mask = np.zeros(layer.weight.height, dtype=bool)
+    mask[held] = True
+    bias = layer.bias.copy()
+    bias[mask] = 0
+    own = replace(layer, weight=_kept(layer.weight, ~mask[layer.weight.row_of()]), bias=bias)
+    read = mask[after.weight.indices]
+    constant = np.where(mask, values, 0)
+    if not constant.any():
+        return own, replace(after, weight=_kept(after.weight, ~read))
+    moved = plain(_added(after.bias, _times(_kept(after.weight, read), constant)))
+    return own, replace(after, weight=_kept(after.weight, ~read), bias=moved)
+
+
+def cleared(layers: Sequence[Affine]) -> Layers:
+    """The same function without neurons that nothing reads, and with those that nothing enters made constants."""
+    changed = list(layers)
+    while True:
+        before = list(changed)
+        for depth in reversed(range(len(changed) - 1)):
+            read = np.zeros(changed[depth].weight.height, dtype=bool)
+            read[changed[depth + 1].weight.indices] = True
+            entered = np.diff(changed[depth].weight.indptr) > 0
+            idle = np.flatnonzero((~read & (entered | (changed[depth].bias != 0))) | (read & ~entered)).tolist()
+            if idle:
+                constant = np.maximum(_exact(changed[depth].bias), 0)
+                changed[depth], changed[depth + 1] = _held(changed[depth], changed[depth + 1], idle, constant)
+        if all(a is b for a, b in zip(before, changed, strict=True)):
+            return tuple(changed)
+
+
+def merged(layers: Layers) -> Layers:
+    """The same function with only one of the neurons that compute the same, up to a positive factor."""
+    changed = list(layers)
+    for group in duplicates(Network.of(layers)):
+        depth, (first, *others) = group[0][0] - 1, [neuron for _, neuron in group]
+        rows = changed[depth].weight
+        if len(rows.row(first)[1]):
+            lead = _fraction(rows.row(first)[1][0])
+            factors = {other: _fraction(rows.row(other)[1][0]) / lead for other in others}
+            changed[depth + 1] = _joined(changed[depth + 1], first, factors)
+    return cleared(changed)
+
+
+def _joined(layer: Affine, column: int, factors: dict[int, Fraction]) -> Affine:
+    """A layer with multiples of some columns added to one, and those columns left empty."""
+    rows = layer.weight
+    matrix: dict[tuple[int, int], Fraction | int | float] = dict(
+        zip(zip(rows.row_of().tolist(), rows.indices.tolist(), strict=True), rows.data.tolist(), strict=True)
+    )
+    for (row, at), value in list(matrix.items()):
+        if at in factors:
+            del matrix[row, at]
+            matrix[row, column] = Fraction(matrix.get((row, column), 0)) + factors[at] * Fraction(value)
+    listed = sorted((place, value) for place, value in matrix.items() if value)
+    ends = np.bincount([row for (row, _), _ in listed], minlength=rows.height).cumsum()
+    columns = np.array([at for (_, at), _ in listed], dtype=np.int32)
+    data = plain(value for _, value in listed)
+    return replace(layer, weight=Rows(np.concatenate([[0], ends]).astype(np.int64), columns, data, rows.width))
+
+
+def folded(layers: Layers, depth: int) -> Layers:
+    """The layers with a hidden layer, which must be linear, multiplied into the next one."""
+    first, then = layers[depth], layers[depth + 1]
+    matrix = then.weight.dense()
+    bias = plain(_added(product(matrix, first.bias), then.bias))
+    weight = Rows.from_dense(product(matrix, first.weight.dense()))
+    return (*layers[:depth], replace(then, weight=weight, bias=bias), *layers[depth + 2 :])
+
+
+def rounded(layers: Layers, bits: Sequence[int | None], finer: int = 0) -> Layers:
+    """The layers with every weight of a row a multiple of a power of two, the largest at most 2^bits of them.
+
+    A hidden row becomes integers, its power of two moves on into the next layer; no weight becomes 0.
+
+    Args:
+        layers: a ReLU after each but the last.
+        bits: for each layer, or None to leave it.
+        finer: by how many binary digits a hidden bias may be finer than its row's weights.
+    """
+    changed = list(layers)
+    for depth, (layer, most) in enumerate(zip(layers, bits, strict=True)):
+        layer = changed[depth]
+        if most is None:
+            continue
+        last = depth == len(layers) - 1
+        units = [Fraction(1)] * layer.weight.height
+        values, biases = Ratios.of(layer.weight.data).fractions(), Ratios.of(layer.bias).fractions()
+        ends = layer.weight.indptr.tolist()
+        for row, (start, end) in enumerate(zip(ends, ends[1:], strict=False)):
+            if start == end:
+                continue
+            top = max(map(abs, values[start:end]))
+            units[row] = _power(top) / 2**most
+            whole = [_nearest(value / units[row]) or (1 if value > 0 else -1) for value in values[start:end]]
+            if last:
+                values[start:end] = [n * units[row] for n in whole]
+                continue
+            bias = _nearest(biases[row] / units[row] * 2**finer)
+            common = int(np.gcd.reduce([bias, *(n << finer for n in whole)]))
+            values[start:end] = [Fraction(n << finer, common) for n in whole]
+            biases[row] = Fraction(bias, common)
+            units[row] = units[row] * common / 2**finer
+        changed[depth] = replace(layer, weight=replace(layer.weight, data=plain(values)), bias=plain(biases))
+        if not last:
+            after = changed[depth + 1].weight
+            scaled = (v * units[c] for v, c in zip(Ratios.of(after.data).fractions(), after.indices.tolist(), strict=True))
+            changed[depth + 1] = replace(changed[depth + 1], weight=replace(after, data=plain(scaled)))
+    return tuple(changed)
+
+
+def respelled(layers: Layers, depth: int, was: int, becomes: int) -> Layers:
+    """The layers with one value of a matrix replaced by another; values as the normal form has them."""
+    normal = Network.of(layers).matrices[depth].data
+    chosen, weight = normal == was, layers[depth].weight
+    values = Ratios.of(weight.data).fractions()
+    for place in np.flatnonzero(chosen).tolist():
+        values[place] = values[place] / was * becomes
+    changed = replace(layers[depth], weight=replace(weight, data=plain(values)))
+    return (*layers[:depth], changed, *layers[depth + 1 :])
+
+
+def compact(layers: Layers) -> Layers:
+    """The same function without the neurons that are gone; a layer without neurons takes all before it away."""
+    kept = [np.flatnonzero(np.diff(layer.weight.indptr)) for layer in layers[:-1]]
+    last = layers[-1]
+    if any(not len(part) for part in kept):  # every output is a constant
+        nothing = Rows.from_dense(np.zeros((last.weight.height, layers[0].weight.width), dtype=np.int64))
+        return (replace(last, weight=nothing),)
+    found, before = [], np.arange(layers[0].weight.width)
+    for layer, part in zip(layers[:-1], kept, strict=True):
+        found.append(replace(layer, weight=layer.weight.take(part).columns(before), bias=layer.bias[part]))
+        before = part
+    return (*found, replace(last, weight=last.weight.columns(before)))
+
+
+def reached(matrices: Sequence[Rows], old: Layers, new: Layers, first: int) -> Array:
+    """The outputs that some change of layers can reach, ascending.
+
+    Args:
+        matrices: of the whole network, fixed codes included.
+        old: the network's own layers.
+        new: the same, changed.
+        first: where in `matrices` its first layer is.
+    """
+    mask = np.zeros(matrices[0].width, dtype=bool)
+    for place, rows in enumerate(matrices):
+        mask = by_row(np.logical_or, mask[rows.indices], rows.indptr, False)
+        if 0 <= place - first < len(new):
+            mask = mask | _differ(old[place - first], new[place - first])
+    return np.flatnonzero(mask)
+
+
+def _differ(old: Affine, new: Affine) -> Array:
+    """Which rows of a layer are not what they were."""
+    changed = np.asarray(old.bias != new.bias, dtype=bool)
+    a, b = (part.weight.row_of() * part.weight.width + part.weight.indices for part in (old, new))
+    for mine, others, weight in ((a, b, old.weight), (b, a, new.weight)):
+        changed[weight.row_of()[~np.isin(mine, others)]] = True
+    left, right = old.weight.data[np.isin(a, b)], new.weight.data[np.isin(b, a)]
+    changed[old.weight.row_of()[np.isin(a, b)][np.asarray(left != right, dtype=bool)]] = True
+    return changed
+
+
+def _kept(rows: Rows, mask: Array) -> Rows:
+    counts = np.bincount(rows.row_of()[mask], minlength=rows.height)
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Rows(indptr, rows.indices[mask], rows.data[mask], rows.width)
+
+
+def _sizes(values: Array) -> Array:
+    """The absolute values in doubles, roughly."""
+    ratios = Ratios.of(values)
+    below = 1.0 if ratios.denominator is None else magnitudes(ratios.denominator)
+    with np.errstate(over="ignore", invalid="ignore"):
+        sizes = np.ldexp(magnitudes(ratios.numerator), ratios.exponent) / below
+    return np.nan_to_num(sizes, nan=np.inf, posinf=np.inf)
+
+
+def _exact(values: Array) -> Array:
+    """The same numbers as fractions."""
+    return exact_array(Ratios.of(values).fractions())
+
+
+def _added(a: Array, b: Array) -> Array:
+    total: Array = _exact(a) + _exact(b)
+    return total
+
+
+def _times(rows: Rows, vector: Array) -> Array:
+    return replace(rows, data=_exact(rows.data)).dot(vector)
+
+
+def plain(values: Iterable[Fraction | int | float]) -> Array:
+    """Exact numbers as doubles where these hold them all, else as fractions."""
+    listed = [Fraction(value) for value in values]
+    with suppress(OverflowError):
+        doubles = [float(value) for value in listed]
+        if all(Fraction(near) == value for near, value in zip(doubles, listed, strict=True)):
+            return np.array(doubles)
+    return exact_array(listed)
+
+
+def _fraction(value: object) -> Fraction:
+    return Ratios.of(np.array([value])).fractions()[0]
+
+
+def _power(value: Fraction) -> Fraction:
+    """The least power of two that is not below a positive number."""
+    exponent = value.numerator.bit_length() - value.denominator.bit_length()
+    while Fraction(2) ** exponent < value:
+        exponent += 1
+    while Fraction(2) ** (exponent - 1) >= value:
+        exponent -= 1
+    return Fraction(2) ** exponent
+
+
+def _nearest(value: Fraction) -> int:
+    """The nearest integer; a half is rounded to the even one."""
+    return round(value)
