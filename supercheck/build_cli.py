@@ -11,7 +11,7 @@ import typer
 
 from supercheck.errors import InputError
 from supercheck.numerals import rational
-from supercheck.options import check_seconds, keep_apart
+from supercheck.options import check_seconds
 from supercheck.streams import CODES, write
 
 
@@ -51,8 +51,6 @@ def build(
 ) -> int:
     """Write a network and the spec that it claims to meet, proved. Exit: 0 proved, 1 refuted, 2 bad input, 3 not."""
     check_seconds("--timeout", timeout)
-    read = [file for file in (pairs, formulas, table) if file is not None]
-    keep_apart({"-o": output, "the spec beside it": output.with_suffix(".toml")}, read)
     from supercheck.building import build as run
     from supercheck.decide import Limits
     from supercheck.progress import progress_bar
@@ -60,7 +58,8 @@ def build(
 
     with progress_bar() as progress:
         found = run(
-            construction, output=output, pairs=pairs, limits=Limits(timeout=timeout), progress=progress,
+            construction, output=output, pairs=pairs, formulas=formulas, table=table,
+            limits=Limits(timeout=timeout), progress=progress,
             max_active=max_active, features=features, outputs=outputs, gate=gate, max_influence=max_influence,
             heavy_tail=heavy_tail, cut=cut, arity=_arity(arity), neurons=neurons, channel=channel,
             at=None if at is None else _threshold(at), seed=seed, repair=repair, smallest=smallest, seconds=timeout,

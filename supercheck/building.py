@@ -9,16 +9,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from supercheck.boolean import Formula
 from supercheck.construct import CONSTRUCTIONS
 from supercheck.construct.built import Built, Wanted
 from supercheck.construct.pairs import of_edges, read_pairs
-from supercheck.construct.writing import check_suffix, write_code, write_network, write_spec
+from supercheck.construct.reading import read_formulas
+from supercheck.construct.writing import check_output, code_bytes, network_bytes, spec_bytes, write_together
 from supercheck.decide import Limits
 from supercheck.decide.limits import Progress, quiet
-from supercheck.errors import FaultError, InputError
+from supercheck.errors import FaultError, InputError, meant
 from supercheck.evidence import Result, Verdict
 from supercheck.formats import load, load_linear
-from supercheck.network import Network
+from supercheck.network import Affine, Network
+from supercheck.options import keep_apart
+from supercheck.syntax import parse
 from supercheck.verifying import verify
 
 
@@ -48,6 +52,8 @@ def build(
     *,
     output: str | Path | None = None,
     pairs: str | Path | Sequence[Sequence[int]] | Any | None = None,
+    formulas: str | Path | Sequence[str | Formula] | None = None,
+    table: str | Path | None = None,
     limits: Limits = Limits(),
     progress: Progress = quiet,
     **wanted: Any,
@@ -59,6 +65,8 @@ def build(
         output: the network file; the spec goes beside it, with the suffix `.toml`. A network that is not proved gets
             `.unproved` before its suffix. None: nothing is written.
         pairs: a file of pairs, a list of them, or a networkx graph with features for nodes.
+        formulas: a file with one formula a line, or a list of them.
+        table: a file with a truth table, as specs read it.
         limits: of verifying.
         progress: as `verify` takes it.
         **wanted: the fields of `Wanted`: max_active, features, outputs, gate, seed, ...
@@ -72,11 +80,19 @@ def build(
     """
     begun = time.perf_counter()
     if construction not in CONSTRUCTIONS:
-        expected = f"one of {', '.join(CONSTRUCTIONS)}"
-        raise InputError(place="construction", expected=expected, got=construction)
+        do = meant(construction, CONSTRUCTIONS)
+        raise InputError(place="construction", expected="one that there is", got=f'"{construction}"', do=do)
     if output is not None:
-        check_suffix(Path(output))
-    request = Wanted(pairs=None if pairs is None else _listed(pairs), **wanted)
+        check_output(Path(output))
+        read = [Path(part) for part in (pairs, formulas, table) if isinstance(part, str | Path)]
+        written = [*_names(Path(output)).values(), *_names(_unproved(Path(output))).values()]
+        keep_apart({f"-o, that is {file}": file for file in written}, read)
+    request = Wanted(
+        pairs=None if pairs is None else _pairs(pairs),
+        formulas=None if formulas is None else _formulas(formulas),
+        table=None if table is None else Path(table),
+        **wanted,
+    )
     built = CONSTRUCTIONS[construction](request)
     if request.at is not None:
         built = built.read_at(request.at)
@@ -92,51 +108,72 @@ def build(
             **built.made,
         },
     )
-    file, spec = (None, None) if output is None else _save(built, Path(output), proved)
+    file, spec = None, None
+    if output is not None:
+        file, spec = save(built, Path(output) if proved else _unproved(Path(output)))
     now = time.perf_counter()
     seconds = {"build": made - begun, **result.seconds, "total": now - begun}
     return Building(construction, built, result, file, spec, seconds)
 
 
-def _listed(pairs: Any) -> Any:
+def save(built: Built, file: Path) -> tuple[Path, Path]:
+    """Write a network, its codes and its spec, all or none; what was written is read back and compared.
+
+    Returns:
+        The network file and the spec file.
+
+    Raises:
+        InputError: if one cannot be written.
+        FaultError: if it reads back as something else.
+    """
+    codes = {"encoder": built.encoder, "decoder": built.decoder}
+    names = {key: name for key, name in _names(file).items() if key not in codes or codes[key] is not None}
+    contents = {names["file"]: network_bytes(built.layers, file, built.made)}
+    contents |= {names[key]: code_bytes(code, file, built.made) for key, code in codes.items() if code is not None}
+    notes = [
+        f"Written by `supercheck build {built.made['construction']}`: {built.made['verdict']}.",
+        *(f"{key}: {value}" for key, value in built.made.items() if key not in ("construction", "verdict")),
+    ]
+    stated = {key: name.name for key, name in names.items()}
+    if built.spec.table is not None:
+        stated["table"] = Path(os.path.relpath(built.spec.table, file.parent)).as_posix()
+    contents[names["spec"]] = spec_bytes(built.spec, built.layers, stated, notes)
+    write_together(contents)
+    _read_back(built, names)
+    return names["file"], names["spec"]
+
+
+def _names(file: Path) -> dict[str, Path]:
+    """Every file that may be written, by what it is for."""
+    codes = {key: file.with_suffix(f".{key}{file.suffix}") for key in ("encoder", "decoder")}
+    return {"file": file, **codes, "spec": file.with_suffix(".toml")}
+
+
+def _unproved(file: Path) -> Path:
+    return file.with_suffix(f".unproved{file.suffix}")
+
+
+def _pairs(pairs: Any) -> Any:
     if isinstance(pairs, str | Path):
         return read_pairs(Path(pairs))
     return of_edges(tuple(pair) for pair in (pairs.edges if hasattr(pairs, "edges") else pairs))
 
 
-def _save(built: Built, output: Path, proved: bool) -> tuple[Path, Path]:
-    """Write network, codes and spec; what was written is read back and compared."""
-    file = output if proved else output.with_suffix(f".unproved{output.suffix}")
-    codes = {"encoder": built.encoder, "decoder": built.decoder}
-    names = {"file": file} | {
-        key: file.with_suffix(f".{key}{file.suffix}") for key, code in codes.items() if code is not None
-    }
-    write_network(built.layers, file, built.made)
-    for key, code in codes.items():
-        if code is not None:
-            write_code(code, names[key], built.made)
-    if built.spec.table is not None:
-        names["table"] = Path(os.path.relpath(built.spec.table, file.parent))
-    spec = file.with_suffix(".toml")
-    notes = [
-        f"Written by `supercheck build {built.made['construction']}`: {built.made['verdict']}.",
-        *(f"{key}: {value}" for key, value in built.made.items() if key not in ("construction", "verdict")),
-    ]
-    stated = {key: name.as_posix() if key == "table" else name.name for key, name in names.items()}
-    write_spec(built.spec, spec, built.layers, stated, notes)
-    _read_back(built, names, spec)
-    return file, spec
+def _formulas(formulas: str | Path | Sequence[str | Formula]) -> tuple[Formula, ...]:
+    if isinstance(formulas, str | Path):
+        return read_formulas(Path(formulas))
+    return tuple(parse(formula) if isinstance(formula, str) else formula for formula in formulas)
 
 
-def _read_back(built: Built, names: dict[str, Path], spec: Path) -> None:
+def _read_back(built: Built, names: dict[str, Path]) -> None:
     from supercheck.spec import read_spec
 
-    read = read_spec(spec)
-    again = load(names["file"], read.source.layers).affine()
+    read = read_spec(names["spec"])
+    again: list[Affine] = load(names["file"], read.source.layers).affine()
     whole = [load_linear(names["encoder"])] if "encoder" in names else []
     whole += again
     whole += [load_linear(names["decoder"])] if "decoder" in names else []
     if Network.of(whole).digest != built.whole.digest or read.formulas != built.spec.formulas:
-        raise FaultError(f"{names['file']} and {spec} do not read back as what was written")
+        raise FaultError(f"{names['file']} and {names['spec']} do not read back as what was written")
     if (read.domain, read.readout) != (built.spec.domain, built.spec.readout):
-        raise FaultError(f"{spec} does not read back as the spec that was written")
+        raise FaultError(f"{names['spec']} does not read back as the spec that was written")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 _LONGEST = 200  # characters of foreign text that one message may repeat
 
@@ -63,6 +63,15 @@ class InputError(SupercheckError):
 
 class FaultError(SupercheckError):
     """supercheck contradicts itself; no verdict may be drawn from it (exit code 4)."""
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """What to do about an unknown word: the nearest known one, or all of them."""
+    from difflib import get_close_matches
+
+    names = list(known)
+    close = get_close_matches(word, names, n=1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"
 
 
 def clip(value: object) -> str:

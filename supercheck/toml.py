@@ -11,14 +11,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from supercheck.errors import InputError, spelled
+from supercheck.errors import InputError, meant, spelled
 from supercheck.numerals import Unreadable, decimal, rational
 
 LARGEST = 4 << 20  # bytes of a spec
@@ -179,7 +178,11 @@ def document(path: Path) -> Document:
         found = re.search(r" \(at line ([0-9]+), column [0-9]+\)$", str(error))
         line = int(found[1]) if found else text.count("\n", 0, len(text.rstrip())) + 1  # "at end of document"
         raise InputError(file=path, line=line, expected="TOML", got=str(error).split(" (at")[0]) from error
-    except (ValueError, RecursionError, MemoryError) as error:
+    except ValueError as error:  # Python reads no integer of more digits
+        long = re.search("[0-9_]{4301,}", text)
+        place = text.count("\n", 0, long.start()) + 1 if long else None
+        raise InputError(file=path, line=place, expected="numbers of at most 4,300 digits", got="more") from error
+    except (RecursionError, MemoryError) as error:
         raise InputError(file=path, expected="TOML of reasonable size", got=error) from error
     try:
         layout = Layout.model_validate(tree)
@@ -269,10 +272,7 @@ def _keys(place: Place) -> Iterable[str]:
 def _error(
     path: Path, text: str, place: Place, expected: str, got: object, near: tuple[str, Iterable[str]] | None = None
 ) -> InputError:
-    do = None
-    if near is not None:
-        close = get_close_matches(near[0], list(near[1]), n=1)
-        do = f"did you mean {close[0]}?" if close else f"known: {', '.join(near[1])}"
+    do = None if near is None else meant(*near)
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     return InputError(file=path, line=_line(text, place), place=name or None, expected=expected, got=got, do=do)
 

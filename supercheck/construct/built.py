@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property
+from pathlib import Path
 
-from supercheck.boolean import Formula
+from supercheck.boolean import GATES, Formula
 from supercheck.domain import KSparse
-from supercheck.errors import InputError
+from supercheck.errors import InputError, meant
 from supercheck.exact import Array
 from supercheck.network import Affine, Network
-from supercheck.spec import Readout, Spec
+from supercheck.spec import MOST_FEATURES, Readout, Spec
+
+PAIRS = ("features", "outputs", "pairs", "max_influence", "heavy_tail", "seed")
+"""What a construction uses that asks `pairs.listed` for its pairs."""
+
+_ALWAYS = ("max_active", "at", "seconds")  # every construction's business
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +32,7 @@ class Wanted:
         pairs: which features each output depends on, int64 [outputs, 2]; None where they are to be drawn or listed.
         gate: a key of `boolean.GATES`.
         formulas: one function an output, where they are not gates over pairs.
+        table: a file with a truth table of all outputs.
         max_influence: on how many outputs a feature may have an influence, where pairs are drawn.
         heavy_tail: whether a few features are to influence many of the pairs that are drawn.
         cut: from how many outputs on a feature counts as heavy.
@@ -45,6 +52,7 @@ class Wanted:
     pairs: Array | None = None
     gate: str = "and"
     formulas: Sequence[Formula] | None = None
+    table: Path | None = None
     max_influence: int | None = None
     heavy_tail: bool = False
     cut: int | None = None
@@ -56,6 +64,41 @@ class Wanted:
     repair: bool = False
     smallest: bool = False
     seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that ask for nothing.
+
+        Raises:
+            InputError: naming the option.
+        """
+        least = {"max_active": 0, "seed": 0}
+        for name in ("max_active", "features", "outputs", "max_influence", "cut", "neurons", "channel", "seed"):
+            value = getattr(self, name)
+            if value is None and name not in least:
+                continue
+            if type(value) is not int or value < least.get(name, 1):
+                raise InputError(place=_option(name), expected=f"at least {least.get(name, 1)}", got=value)
+        if (self.features or 1) > MOST_FEATURES:
+            raise InputError(place="--features", expected=f"at most {MOST_FEATURES:,}", got=f"{self.features:,}")
+        if self.gate not in GATES:
+            raise InputError(place="--gate", expected="a gate", got=self.gate, do=meant(self.gate, GATES))
+
+    def only(self, *used: str) -> None:
+        """Refuse whatever else was asked for, rather than pass over it.
+
+        Args:
+            used: the fields that the construction looks at, beside those that concern every one.
+
+        Raises:
+            InputError: naming the option.
+        """
+        for part in fields(self):
+            value = getattr(self, part.name)
+            asked = value is not None if part.default is None else value != part.default
+            if asked and part.name not in (*_ALWAYS, *used):
+                got = "a list" if part.name in ("pairs", "formulas") else value
+                do = f"this construction takes {', '.join(map(_option, used))}"
+                raise InputError(place=_option(part.name), expected="nothing", got=got, do=do)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +146,10 @@ class Built:
             got = f'a construction for mode "{self.spec.readout.mode}"'
             raise InputError(place="--at", expected="a construction that is read at a threshold", got=got)
         return replace(self, spec=replace(self.spec, readout=replace(self.spec.readout, at=at)))
+
+
+def _option(name: str) -> str:
+    return "-k" if name == "max_active" else f"--{name.replace('_', '-')}"
 
 
 def claim(features: int, max_active: int, formulas: Sequence[Formula], at: Fraction) -> Spec:

@@ -11,6 +11,7 @@ from random import Random
 import numpy as np
 
 from supercheck.construct.built import Wanted
+from supercheck.construct.reading import lines
 from supercheck.errors import InputError
 from supercheck.exact import Array
 from supercheck.numerals import plural
@@ -157,29 +158,16 @@ def read_pairs(file: Path) -> Array:
         InputError: naming the line.
     """
     pairs: list[tuple[int, int]] = []
-    lines: list[int] = []
-    for number, text in enumerate(_lines(file), 1):
-        words = text.partition("#")[0].replace(",", " ").split()
-        if not words:
-            continue
+    places: list[int] = []
+    for number, text in lines(file):
+        words = text.replace(",", " ").split()
         if len(words) != 2 or not all(word.isascii() and word.isdecimal() and len(word) < 10 for word in words):
-            raise InputError(file=file, line=number, expected="two features such as `0 3`", got=text.strip())
+            raise InputError(file=file, line=number, expected="two features such as `0 3`", got=text)
         pairs.append((int(words[0]), int(words[1])))
-        lines.append(number)
+        places.append(number)
     try:
         return of_edges(pairs)
     except InputError as error:
         place = (error.place or "").removeprefix("pairs[").removesuffix("]")
-        line = lines[int(place)] if place.isdecimal() else None
+        line = places[int(place)] if place.isdecimal() else None
         raise InputError(file=file, line=line, expected=error.expected, got=error.got) from error
-
-
-def _lines(file: Path) -> list[str]:
-    try:
-        if file.stat().st_size > 1 << 26:
-            raise InputError(file=file, expected="a list of at most 64 MB", got="a larger file")
-        return file.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise InputError(file=file, expected="a file that can be read", got=error.strerror or error) from error
-    except UnicodeDecodeError as error:
-        raise InputError(file=file, expected="text in UTF-8", got=f"byte {error.start} is none") from error

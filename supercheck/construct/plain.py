@@ -7,10 +7,9 @@ from fractions import Fraction
 import numpy as np
 
 from supercheck.boolean import gate
-from supercheck.construct.built import Built, Wanted, claim
+from supercheck.construct.built import PAIRS, Built, Wanted, claim
 from supercheck.construct.layers import hidden, marked, placed, readout
 from supercheck.construct.pairs import listed
-from supercheck.errors import InputError
 
 _HALF = Fraction(1, 2)
 
@@ -22,6 +21,7 @@ def one_per_gate(wanted: Wanted) -> Built:
     Cost: n = m' neurons, 3 m' edges.
     Source: Adler and Shavit, arXiv 2409.15318, the network without superposition.
     """
+    wanted.only(*PAIRS)
     features, pairs = listed(wanted)
     count = len(pairs)
     own = np.arange(count)
@@ -38,8 +38,7 @@ def copy(wanted: Wanted) -> Built:
     Cost: n = m neurons, m + 2 m' edges; the readout does all the work.
     Source: ours; the honest baseline where a threshold reads the outputs.
     """
-    if wanted.gate != "and":
-        raise InputError(place="--gate", expected="and", got=wanted.gate)
+    wanted.only(*PAIRS)
     features, pairs = listed(wanted)
     own, count = np.arange(features), len(pairs)
     first = hidden(placed([(own, own, np.ones(features, dtype=np.int64))], features, features), 0)

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
@@ -27,63 +28,68 @@ SUFFIXES = (".npz", ".safetensors", ".json")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # zip files have dates; the same network has to give the same bytes
 
 
-def check_suffix(file: Path) -> None:
-    """Refuse a name whose suffix says no format that networks are written in.
+def check_output(file: Path) -> None:
+    """Refuse a name whose suffix says no format that networks are written in, or that no file can have.
 
     Raises:
-        InputError: naming those that do.
+        InputError: naming the suffixes that do, or the folder that is missing.
     """
     if file.suffix not in SUFFIXES:
         got = file.suffix or "no suffix"
         raise InputError(file=file, expected=f"a name that ends in {', '.join(SUFFIXES)}", got=got)
+    if not file.parent.is_dir():
+        raise InputError(file=file.parent, expected="a folder for what is written", got="no such folder")
+    if file.is_dir():
+        raise InputError(file=file, expected="a name for a file", got="a folder")
 
 
-def write_network(layers: Sequence[Affine], file: Path, made: Made) -> None:
-    """Write layers as `0.weight`, `0.bias`, `2.weight`, ... in the format that the file's suffix says.
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write files that belong together: none takes its name before all are written.
+
+    Raises:
+        InputError: if one cannot be written.
+    """
+    with ExitStack() as kept:
+        for file, content in contents.items():
+            kept.enter_context(written_aside(file)).write(content)
+
+
+def network_bytes(layers: Sequence[Affine], file: Path, made: Made) -> bytes:
+    """Layers as `0.weight`, `0.bias`, `2.weight`, ... in the format that the file's suffix says.
 
     NPZ holds rows with few nonzeros as sparse rows. `made`, text that says where the network comes from, goes into the
     header of a safetensors file and the comment of an NPZ file.
 
     Raises:
-        InputError: for an unknown suffix, numbers that the format cannot hold, or a file that cannot be written.
+        InputError: for numbers that the format cannot hold.
     """
     tensors: dict[str, Array | Rows] = {}
     for number, layer in enumerate(layers):
         tensors[f"{2 * number}.weight"] = layer.weight
         tensors[f"{2 * number}.bias"] = layer.bias
-    _write(tensors, file, made)
+    return _bytes(tensors, file, made)
 
 
-def write_code(code: Affine, file: Path, made: Made) -> None:
-    """Write a fixed encoder or decoder as `weight` and, unless it is zero, `bias`.
+def code_bytes(code: Affine, file: Path, made: Made) -> bytes:
+    """A fixed encoder or decoder as `weight` and, unless it is zero, `bias`.
 
     Raises:
-        InputError: as `write_network`.
+        InputError: as `network_bytes`.
     """
     tensors: dict[str, Array | Rows] = {"weight": code.weight}
     if code.bias.any():
         tensors["bias"] = code.bias
-    _write(tensors, file, made)
+    return _bytes(tensors, file, made)
 
 
-def write_spec(
-    spec: Spec,
-    file: Path,
-    layers: Sequence[Affine],
-    names: Mapping[str, str],
-    notes: Iterable[str] = (),
-) -> None:
-    """Write a spec.
+def spec_bytes(spec: Spec, layers: Sequence[Affine], names: Mapping[str, str], notes: Iterable[str] = ()) -> bytes:
+    """A spec in TOML.
 
     Args:
         spec: what is claimed.
-        file: the TOML file.
         layers: the network's own, as they were written.
         names: paths that the spec shall state, by key: `file`, maybe `encoder`, `decoder` and, in [outputs], `table`.
         notes: sentences for comments at the top.
-
-    Raises:
-        InputError: if it cannot be written.
     """
     network = [f"{key} = {_quoted(names[key])}" for key in ("file", "encoder", "decoder") if key in names]
     relus = [layer.relu for layer in layers]
@@ -106,8 +112,7 @@ def write_spec(
     parts += ["", "[outputs]", outputs, "", "[readout]", f'mode = "{readout.mode}"', *numbers]
     if spec.arithmetic != "real":
         parts += ["", "[arithmetic]", f'of = "{spec.arithmetic}"']
-    with written_aside(file) as stream:
-        stream.write(("\n".join(parts).lstrip("\n") + "\n").encode())
+    return ("\n".join(parts).lstrip("\n") + "\n").encode()
 
 
 def _outputs(spec: Spec) -> str:
@@ -132,12 +137,9 @@ def _quoted(words: str) -> str:
     return json.dumps(words, ensure_ascii=False)
 
 
-def _write(tensors: Mapping[str, Array | Rows], file: Path, made: Made) -> None:
-    check_suffix(file)
+def _bytes(tensors: Mapping[str, Array | Rows], file: Path, made: Made) -> bytes:
     write = {".npz": _npz, ".safetensors": _safetensors, ".json": _json}[file.suffix]
-    content = write(tensors, file, {key: str(value) for key, value in made.items()})
-    with written_aside(file) as stream:
-        stream.write(content)
+    return write(tensors, file, {key: str(value) for key, value in made.items()})
 
 
 def _npz(tensors: Mapping[str, Array | Rows], file: Path, made: Mapping[str, str]) -> bytes:
@@ -152,11 +154,11 @@ def _npz(tensors: Mapping[str, Array | Rows], file: Path, made: Mapping[str, str
             arrays[f"{name}.indptr"] = tensor.indptr
             arrays[f"{name}.shape"] = np.array([tensor.height, tensor.width])
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w") as archive:  # not compressed: what zlib makes of it depends on its version
         for name, array in arrays.items():
             member = io.BytesIO()
             np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), member.getvalue(), zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), member.getvalue())
         archive.comment = json.dumps(dict(made)).encode() if made else b""
     return out.getvalue()
 

@@ -4,7 +4,8 @@
 output may be off at most. An output whose margin or counterexample has room for that is decided; for the others the
 same engines decide again, with goals that much tighter, and what they prove holds however the sums are ordered. 3. What
 they do not prove is looked at input by input, where errors are smaller: an input is right in every order, wrong in
-every order (`judging.py`), or so close that the order decides; then `orders.py` looks for an order that goes wrong.
+every order (`judging.py`), or so close that the order may decide; then `trees.py` goes through all trees, if they are
+few, and `orders.py` looks for an order that goes wrong.
 What is left is unknown. In mode separable, `pairs.py` compares the extreme values of both classes.
 
 The model and the theorem are those of FLOAT32.md, ours; `supercheck.claims.FLOAT32` has the model in words.
@@ -29,7 +30,17 @@ from supercheck.decide.sheet import LateError, Sheet
 from supercheck.evidence import Counterexample, OutputResult, Result, Rounding, Verdict
 from supercheck.float32.bounds import over_domain
 from supercheck.float32.chain import Chain, UncoveredError
-from supercheck.float32.judging import Fate, Judged, always, distance, ensure_covered, judge, shown, wrong_in_any_order
+from supercheck.float32.judging import (
+    Fate,
+    Judged,
+    always,
+    distance,
+    ensure_covered,
+    judge,
+    right_in_every_tree,
+    shown,
+    wrong_in_any_order,
+)
 from supercheck.float32.pairs import apart, parted
 from supercheck.numerals import short
 from supercheck.replaying import wrong
@@ -37,6 +48,7 @@ from supercheck.replaying import wrong
 __all__ = ["decide_float32"]
 
 _CLOSE = 16  # inputs of one output on which an order that goes wrong is looked for
+_TREES = 64  # inputs of one output for which all trees are gone through, where there are few
 _JUDGED = 1 << 14  # inputs of one output that are judged one by one
 _OVERFLOW = "a sum may be past the range of float32"
 _NONE = Fraction(0)
@@ -226,6 +238,9 @@ class _Float32:
                 whole = sweep
         except LateError:
             return OutputResult(i, Verdict.UNKNOWN, reason=self.clock.reason), None
+        if len(close) <= _TREES:
+            readout = self.claims.readout
+            close = [near for near in close if self.clock.over or not right_in_every_tree(readout, part, near)]
         if whole and not close:
             return OutputResult(i, Verdict.PROVED, "enumerate"), None
         close.sort(key=lambda near: (distance(self.claims.readout, near), len(near.active), near.active))

@@ -13,6 +13,7 @@ from supercheck.evidence import Counterexample
 from supercheck.float32.bounds import at_inputs
 from supercheck.float32.chain import Chain, UncoveredError
 from supercheck.float32.orders import BIAS, Orders, extreme, replayed
+from supercheck.float32.trees import reachable
 from supercheck.numerals import exact_text, short
 from supercheck.replaying import evaluate, wrong
 from supercheck.singles import SMALLEST_NORMAL, greatest_not_above, least_above, nearest, readings
@@ -123,6 +124,12 @@ def shown(claims: Claims, chain: Chain, judged: Judged, output: int) -> tuple[Co
         raise FaultError(f"output {output}: an order of summation does not come out as it did before")
     found = Counterexample(judged.active, output, value, int(judged.on))
     return found, f"In this order y{output} = {exact_text(value)} and {why}: {listed(chain, output, orders)}."
+
+
+def right_in_every_tree(readout: Readout, part: Chain, judged: Judged) -> bool:
+    """Whether an output is right on an input that is close, because all that can be computed of it is right."""
+    ends = reachable(part, judged.active)
+    return ends is not None and not any(wrong_when_computed(readout, value, judged.on) for value in ends)
 
 
 def always(judged: Judged, output: int) -> Counterexample:

@@ -16,6 +16,7 @@ from supercheck.network import Network
 from supercheck.numerals import Unreadable, decimal, exact_text, rational
 
 _LARGEST = 1 << 25  # bytes
+_MOST_DIGITS = 4_300  # of an integer; Python reads no more
 _MOST_VALUES = 1 << 20  # each may take some two hundred bytes
 
 
@@ -36,8 +37,13 @@ def read(path: Path) -> Tensors:
         except ValueError:
             return Unreadable(literal)
 
+    def whole(literal: str) -> int | Unreadable:
+        return int(literal) if len(literal) <= _MOST_DIGITS else Unreadable(literal)
+
     try:
-        tree = json.loads(content, object_pairs_hook=once, parse_constant=Unreadable, parse_float=number)
+        tree = json.loads(
+            content, object_pairs_hook=once, parse_constant=Unreadable, parse_float=number, parse_int=whole
+        )
     except json.JSONDecodeError as error:
         raise InputError(file=path, line=error.lineno, expected="JSON", got=error.msg) from error
     except (ValueError, RecursionError) as error:
