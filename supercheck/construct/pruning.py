@@ -16,9 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from supercheck.boolean import holds
 from supercheck.claims import Claims
-from supercheck.construct import trimming
+from supercheck.construct import rounding, trimming
 from supercheck.construct.trimming import Edge, Layers, Neuron
 from supercheck.counting import Counts, count
 from supercheck.decide import CHEAP, INTERRUPTED, QUICK, Limits, unproved
@@ -100,6 +99,8 @@ def prune(
     codes: tuple[Affine | None, Affine | None],
     arithmetic: str,
     clock: Clock,
+    *,
+    doubles: bool = False,
 ) -> Pruned:
     """Take away all that can go.
 
@@ -107,9 +108,10 @@ def prune(
         claims: the question, which is proved.
         codes: the fixed encoder and decoder, none of which is changed.
         arithmetic: "real" or "float32".
-        clock: the deadline; what is proved until then, or until Ctrl-C, is kept.
+        clock: the deadline; what is proved until then, or until Ctrl-C, is kept. Told how far the work is.
+        doubles: whether all numbers have to stay such that doubles hold them.
     """
-    search = _Search(claims, codes, arithmetic, clock, trimming.layered(claims.own))
+    search = _Search(claims, codes, arithmetic, clock, trimming.layered(claims.own), doubles)
     given, reason = search.layers, None
     try:
         search.run()
@@ -133,6 +135,7 @@ class _Search:
     arithmetic: str
     clock: Clock
     layers: Layers
+    doubles: bool
     gone: Counter[str] = field(default_factory=Counter)
     neurons: dict[Neuron, Objection] = field(default_factory=dict)
     edges: dict[Edge, Objection] = field(default_factory=dict)
@@ -214,7 +217,7 @@ class _Search:
 
     def _rounded(self, bits: list[int | None]) -> bool:
         finer = (0, 3) if any(most is not None for most in bits[:-1]) else (0,)
-        return any(self._step("roundings", trimming.rounded(self.layers, bits, more)) for more in finer)
+        return any(self._step("roundings", rounding.rounded(self.layers, bits, more)) for more in finer)
 
     def _merge_values(self, depth: int) -> None:
         """Replace values of a matrix, the rarest first, by a neighbour."""
@@ -223,7 +226,7 @@ class _Search:
         for value in sorted(counts, key=lambda value: (counts[value], abs(value), value)):
             others = sorted(set(Network.of(self.layers).matrices[depth].data.tolist()) - {value})
             nearest = sorted(others, key=lambda other: (abs(other - value), abs(other)))[:2]
-            any(self._step("values", trimming.respelled(self.layers, depth, value, other)) for other in nearest)
+            any(self._step("values", rounding.respelled(self.layers, depth, value, other)) for other in nearest)
 
     def _step(self, kind: str, smaller: Layers) -> bool:
         """Take a step if it costs less and is proved."""
@@ -241,6 +244,8 @@ class _Search:
         """Keep smaller layers if the question stays proved; else say why not."""
         if self.clock.over:
             raise LateError
+        if self.doubles and not trimming.fits_doubles(smaller):
+            return Objection(None, "its numbers would have more digits than a double")
         self.tried += 1
         encoder, decoder = self.codes
         whole = Network.of([layer for layer in (encoder, *smaller, decoder) if layer is not None])
@@ -297,7 +302,8 @@ class _Search:
                     witness.output, Verdict.REFUTED, active=tuple(sorted(witness.active)),
                     against=None if witness.against is None else tuple(sorted(witness.against)),
                 )  # fmt: skip
-                return Objection(*replay(claims, [decision]))
+                [example] = replay(claims, [decision])
+                return Objection(example)
         return None
 
     def _float32(self, claims: Claims) -> Objection | None:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,9 +30,22 @@ Neuron = tuple[int, int]
 
 def layered(network: Network) -> Layers:
     """A network's layers as they are stored, or in normal form where a ReLU does not follow each but the last."""
-    stored = network.stored
-    relus = [layer.relu for layer in stored]
-    return stored if relus == [True] * (len(stored) - 1) + [False] else tuple(network.affine())
+    relus = [layer.relu for layer in network.stored]
+    whole = relus == [True] * (len(relus) - 1) + [False]
+    layers = network.stored if whole else network.affine()
+    return tuple(
+        replace(layer, weight=replace(layer.weight, data=_narrowed(layer.weight.data)), bias=_narrowed(layer.bias))
+        for layer in layers
+    )
+
+
+def _narrowed(values: Array) -> Array:
+    return plain(values.tolist()) if values.dtype == object else values
+
+
+def fits_doubles(layers: Layers) -> bool:
+    """Whether doubles, or int64, hold every number."""
+    return all(part.dtype != object for layer in layers for part in (layer.weight.data, layer.bias))
 
 
 def edges(layers: Layers) -> list[Edge]:
@@ -53,7 +67,7 @@ def edges(layers: Layers) -> list[Edge]:
 def neurons(layers: Layers) -> list[Neuron]:
     """Every neuron that something enters and leaves, those that can move an output least first."""
     below, above, found = _heights(layers), _gains(layers), []
-    for depth, (layer, after) in enumerate(zip(layers, layers[1:], strict=False)):
+    for depth, (layer, after) in enumerate(pairwise(layers)):
         read = np.zeros(layer.weight.height)
         np.maximum.at(read, after.weight.indices, _sizes(after.weight.data) * above[depth + 1][after.weight.row_of()])
         alive = (np.diff(layer.weight.indptr) > 0) & (read > 0)
@@ -143,8 +157,8 @@ def merged(layers: Layers) -> Layers:
         depth, (first, *others) = group[0][0] - 1, [neuron for _, neuron in group]
         rows = changed[depth].weight
         if len(rows.row(first)[1]):
-            lead = _fraction(rows.row(first)[1][0])
-            factors = {other: _fraction(rows.row(other)[1][0]) / lead for other in others}
+            lead = number(rows.row(first)[1][0])
+            factors = {other: number(rows.row(other)[1][0]) / lead for other in others}
             changed[depth + 1] = _joined(changed[depth + 1], first, factors)
     return cleared(changed)
 
@@ -173,58 +187,6 @@ def folded(layers: Layers, depth: int) -> Layers:
     bias = plain(_added(product(matrix, first.bias), then.bias))
     weight = Rows.from_dense(product(matrix, first.weight.dense()))
     return (*layers[:depth], replace(then, weight=weight, bias=bias), *layers[depth + 2 :])
-
-
-def rounded(layers: Layers, bits: Sequence[int | None], finer: int = 0) -> Layers:
-    """The layers with every weight of a row a multiple of a power of two, the largest at most 2^bits of them.
-
-    A hidden row becomes integers, its power of two moves on into the next layer; no weight becomes 0.
-
-    Args:
-        layers: a ReLU after each but the last.
-        bits: for each layer, or None to leave it.
-        finer: by how many binary digits a hidden bias may be finer than its row's weights.
-    """
-    changed = list(layers)
-    for depth, (layer, most) in enumerate(zip(layers, bits, strict=True)):
-        layer = changed[depth]
-        if most is None:
-            continue
-        last = depth == len(layers) - 1
-        units = [Fraction(1)] * layer.weight.height
-        values, biases = Ratios.of(layer.weight.data).fractions(), Ratios.of(layer.bias).fractions()
-        ends = layer.weight.indptr.tolist()
-        for row, (start, end) in enumerate(zip(ends, ends[1:], strict=False)):
-            if start == end:
-                continue
-            top = max(map(abs, values[start:end]))
-            units[row] = _power(top) / 2**most
-            whole = [_nearest(value / units[row]) or (1 if value > 0 else -1) for value in values[start:end]]
-            if last:
-                values[start:end] = [n * units[row] for n in whole]
-                continue
-            bias = _nearest(biases[row] / units[row] * 2**finer)
-            common = int(np.gcd.reduce([bias, *(n << finer for n in whole)]))
-            values[start:end] = [Fraction(n << finer, common) for n in whole]
-            biases[row] = Fraction(bias, common)
-            units[row] = units[row] * common / 2**finer
-        changed[depth] = replace(layer, weight=replace(layer.weight, data=plain(values)), bias=plain(biases))
-        if not last:
-            after = changed[depth + 1].weight
-            scaled = (v * units[c] for v, c in zip(Ratios.of(after.data).fractions(), after.indices.tolist(), strict=True))
-            changed[depth + 1] = replace(changed[depth + 1], weight=replace(after, data=plain(scaled)))
-    return tuple(changed)
-
-
-def respelled(layers: Layers, depth: int, was: int, becomes: int) -> Layers:
-    """The layers with one value of a matrix replaced by another; values as the normal form has them."""
-    normal = Network.of(layers).matrices[depth].data
-    chosen, weight = normal == was, layers[depth].weight
-    values = Ratios.of(weight.data).fractions()
-    for place in np.flatnonzero(chosen).tolist():
-        values[place] = values[place] / was * becomes
-    changed = replace(layers[depth], weight=replace(weight, data=plain(values)))
-    return (*layers[:depth], changed, *layers[depth + 1 :])
 
 
 def compact(layers: Layers) -> Layers:
@@ -308,20 +270,13 @@ def plain(values: Iterable[Fraction | int | float]) -> Array:
     return exact_array(listed)
 
 
-def _fraction(value: object) -> Fraction:
+def number(value: object) -> Fraction:
+    """One entry of an exact array as a fraction."""
     return Ratios.of(np.array([value])).fractions()[0]
 
 
-def _power(value: Fraction) -> Fraction:
-    """The least power of two that is not below a positive number."""
-    exponent = value.numerator.bit_length() - value.denominator.bit_length()
-    while Fraction(2) ** exponent < value:
-        exponent += 1
-    while Fraction(2) ** (exponent - 1) >= value:
-        exponent -= 1
-    return Fraction(2) ** exponent
-
-
-def _nearest(value: Fraction) -> int:
-    """The nearest integer; a half is rounded to the even one."""
-    return round(value)
+def entry(layers: Layers, edge: Edge) -> Fraction:
+    """The weight of an edge."""
+    depth, row, column = edge
+    columns, values = layers[depth].weight.row(row)
+    return number(values[np.searchsorted(columns, column)])
