@@ -35,6 +35,11 @@ MOST_BITS = 24
 
 _WITNESSES = 128  # refuting inputs that are kept
 
+_FINER = 3  # binary digits by which hidden biases may be finer than weights
+
+Price = tuple[int, int, float]
+"""Edges, neurons, bits: what is to fall, the first before the others."""
+
 Part = TypeVar("Part", Edge, Neuron)
 
 
@@ -60,7 +65,6 @@ class Pruned:
         layers: those that are left.
         before: what it cost.
         after: what it costs.
-        gone: how often each kind of step was taken.
         neurons: why each neuron has to stay that was tried by itself.
         edges: the same of edges.
         reason: why not all that is left was tried; None where it was.
@@ -72,7 +76,6 @@ class Pruned:
     layers: Layers
     before: Counts
     after: Counts
-    gone: Mapping[str, int]
     neurons: Mapping[Neuron, Objection]
     edges: Mapping[Edge, Objection]
     reason: str | None
@@ -121,7 +124,7 @@ def prune(
         reason = INTERRUPTED
     before, after = (count(Network.of(layers), *codes) for layers in (given, trimming.compact(search.layers)))
     return Pruned(
-        given, trimming.compact(search.layers), before, after, search.gone,
+        given, trimming.compact(search.layers), before, after,
         {} if reason else search.neurons, {} if reason else search.edges, reason, search.tried, search.replayed,
     )  # fmt: skip
 
@@ -136,12 +139,13 @@ class _Search:
     clock: Clock
     layers: Layers
     doubles: bool
-    gone: Counter[str] = field(default_factory=Counter)
     neurons: dict[Neuron, Objection] = field(default_factory=dict)
     edges: dict[Edge, Objection] = field(default_factory=dict)
     witnesses: list[_Witness] = field(default_factory=list)
     tried: int = 0
     replayed: int = 0
+    priced: Layers = ()
+    price: Price = (0, 0, 0.0)
 
     def __post_init__(self) -> None:
         """Look once at what deciding costs: it only falls."""
@@ -150,12 +154,13 @@ class _Search:
 
     def run(self) -> None:
         """Take away until nothing goes."""
+        self._attempt(trimming.cleared(self.layers))
         self._fold()
         first = True
         while True:
             before = self.layers
             self.neurons, self.edges = {}, {}
-            self._step("duplicate neurons", trimming.merged(self.layers))
+            self._step(trimming.merged(self.layers))
             self._shed(trimming.neurons(self.layers), trimming.stood_still, self.neurons, halves=first)
             self._shed(trimming.edges(self.layers), trimming.without, self.edges, halves=first)
             self._round()
@@ -170,7 +175,7 @@ class _Search:
             linear = bool(states(self.claims.network, self.claims.domain)[depth].linear.all())
             before = len(self.layers)
             if linear:
-                self._step("linear layers", trimming.folded(self.layers, depth))
+                self._step(trimming.folded(self.layers, depth))
             depth += len(self.layers) == before
 
     def _shed(
@@ -202,43 +207,46 @@ class _Search:
 
     def _round(self) -> None:
         """Spend fewer binary digits, and fewer different values."""
-        count_of = len(self.layers)
-        bits: list[int | None] = [None] * count_of
-        for digits in range(MOST_BITS):
-            if self._rounded([digits] * count_of):
-                bits = [digits] * count_of
-                break
-        for depth, most in enumerate(bits):
-            for digits in range(MOST_BITS if most is None else most):
-                if self._rounded([digits if at == depth else None for at in range(count_of)]):
-                    break
-        for depth in range(count_of):
+        depths = range(len(self.layers))
+        for chosen in (depths, *([depth] for depth in depths)):
+            self._spend_fewest_digits(chosen)
+        for depth in depths:
             self._merge_values(depth)
 
-    def _rounded(self, bits: list[int | None]) -> bool:
-        finer = (0, 3) if any(most is not None for most in bits[:-1]) else (0,)
-        return any(self._step("roundings", rounding.rounded(self.layers, bits, more)) for more in finer)
+    def _spend_fewest_digits(self, depths: Sequence[int]) -> None:
+        """Round some layers, to the fewest digits that stay proved."""
+        for digits in range(MOST_BITS):
+            bits = [digits if depth in depths else None for depth in range(len(self.layers))]
+            for finer in (0, _FINER):
+                smaller = rounding.rounded(self.layers, bits, finer)
+                if not self._saves(smaller):
+                    if not finer:  # nor would more digits
+                        return
+                elif self._attempt(smaller) is None:
+                    return
 
     def _merge_values(self, depth: int) -> None:
         """Replace values of a matrix, the rarest first, by a neighbour."""
-        data = Network.of(self.layers).matrices[depth].data.tolist()
-        counts = Counter(data)
+        counts = Counter(self._values(depth))
         for value in sorted(counts, key=lambda value: (counts[value], abs(value), value)):
-            others = sorted(set(Network.of(self.layers).matrices[depth].data.tolist()) - {value})
-            nearest = sorted(others, key=lambda other: (abs(other - value), abs(other)))[:2]
-            any(self._step("values", rounding.respelled(self.layers, depth, value, other)) for other in nearest)
+            others = set(self._values(depth)) - {value}
+            for other in sorted(others, key=lambda other: (abs(other - value), abs(other)))[:2]:
+                if self._step(rounding.respelled(self.layers, depth, value, other)):
+                    break
 
-    def _step(self, kind: str, smaller: Layers) -> bool:
+    def _values(self, depth: int) -> list[int]:
+        values: list[int] = Network.of(self.layers).matrices[depth].data.tolist()
+        return values
+
+    def _step(self, smaller: Layers) -> bool:
         """Take a step if it costs less and is proved."""
-        if smaller is self.layers or not self._price(smaller) < self._price(self.layers):
-            return False
-        taken = self._attempt(smaller) is None
-        self.gone[kind] += taken
-        return taken
+        return self._saves(smaller) and self._attempt(smaller) is None
 
-    def _price(self, layers: Layers) -> tuple[int, int, float]:
-        counts = count(Network.of(trimming.compact(layers)))
-        return counts.edges, counts.neurons, counts.bits
+    def _saves(self, smaller: Layers) -> bool:
+        """Whether smaller layers cost less."""
+        if self.priced is not self.layers:
+            self.priced, self.price = self.layers, _price(self.layers)
+        return _price(smaller) < self.price
 
     def _attempt(self, smaller: Layers) -> Objection | None:
         """Keep smaller layers if the question stays proved; else say why not."""
@@ -313,3 +321,8 @@ class _Search:
         if result.reason == INTERRUPTED:
             raise KeyboardInterrupt
         return Objection(result.smallest, result.reason)
+
+
+def _price(layers: Layers) -> Price:
+    counts = count(Network.of(trimming.compact(layers)))
+    return counts.edges, counts.neurons, counts.bits

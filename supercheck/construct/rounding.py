@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from supercheck.construct.trimming import Layers, plain
+from supercheck.construct.trimming import Layers, number, plain
 from supercheck.exact import Ratios
 from supercheck.network import Network
 
@@ -59,12 +59,11 @@ def rounded(layers: Layers, bits: Sequence[int | None], finer: int = 0) -> Layer
 
 def respelled(layers: Layers, depth: int, was: int, becomes: int) -> Layers:
     """The layers with one value of a matrix replaced by another; values as the normal form has them."""
-    normal = Network.of(layers).matrices[depth].data
-    chosen, weight = normal == was, layers[depth].weight
-    values = Ratios.of(weight.data).fractions()
-    for place in np.flatnonzero(chosen).tolist():
-        values[place] = values[place] / was * becomes
-    changed = replace(layers[depth], weight=replace(weight, data=plain(values)))
+    weight = layers[depth].weight
+    values = weight.data.astype(object)
+    for place in np.flatnonzero(Network.of(layers).matrices[depth].data == was).tolist():
+        values[place] = number(values[place]) / was * becomes
+    changed = replace(layers[depth], weight=replace(weight, data=plain(values.tolist())))
     return (*layers[:depth], changed, *layers[depth + 1 :])
 
 

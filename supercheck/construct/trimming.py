@@ -40,11 +40,11 @@ def layered(network: Network) -> Layers:
 
 
 def _narrowed(values: Array) -> Array:
-    return plain(values.tolist()) if values.dtype == object else values
+    return values if values.dtype == np.float64 else plain(values.tolist())
 
 
 def fits_doubles(layers: Layers) -> bool:
-    """Whether doubles, or int64, hold every number."""
+    """Whether doubles hold every number."""
     return all(part.dtype != object for layer in layers for part in (layer.weight.data, layer.bias))
 
 
@@ -139,9 +139,7 @@ def cleared(layers: Sequence[Affine]) -> Layers:
     while True:
         before = list(changed)
         for depth in reversed(range(len(changed) - 1)):
-            read = np.zeros(changed[depth].weight.height, dtype=bool)
-            read[changed[depth + 1].weight.indices] = True
-            entered = np.diff(changed[depth].weight.indptr) > 0
+            read, entered = _read(changed[depth + 1].weight), _entered(changed[depth].weight)
             idle = np.flatnonzero((~read & (entered | (changed[depth].bias != 0))) | (read & ~entered)).tolist()
             if idle:
                 constant = np.maximum(_exact(changed[depth].bias), 0)
@@ -191,16 +189,28 @@ def folded(layers: Layers, depth: int) -> Layers:
 
 def compact(layers: Layers) -> Layers:
     """The same function without the neurons that are gone; a layer without neurons takes all before it away."""
-    kept = [np.flatnonzero(np.diff(layer.weight.indptr)) for layer in layers[:-1]]
     last = layers[-1]
-    if any(not len(part) for part in kept):  # every output is a constant
+    if not len(last.weight.data):  # every output is a constant
         nothing = Rows.from_dense(np.zeros((last.weight.height, layers[0].weight.width), dtype=np.int64))
         return (replace(last, weight=nothing),)
-    found, before = [], np.arange(layers[0].weight.width)
-    for layer, part in zip(layers[:-1], kept, strict=True):
-        found.append(replace(layer, weight=layer.weight.take(part).columns(before), bias=layer.bias[part]))
-        before = part
+    found, before = list[Affine](), np.arange(layers[0].weight.width)
+    for layer, after in pairwise(layers):
+        kept = np.flatnonzero(_entered(layer.weight) | _read(after.weight))
+        found.append(replace(layer, weight=layer.weight.take(kept).columns(before), bias=layer.bias[kept]))
+        before = kept
     return (*found, replace(last, weight=last.weight.columns(before)))
+
+
+def _entered(rows: Rows) -> Array:
+    """Which rows have an entry."""
+    return np.asarray(np.diff(rows.indptr) > 0)
+
+
+def _read(rows: Rows) -> Array:
+    """Which columns have an entry."""
+    read = np.zeros(rows.width, dtype=bool)
+    read[rows.indices] = True
+    return read
 
 
 def reached(matrices: Sequence[Rows], old: Layers, new: Layers, first: int) -> Array:
@@ -222,12 +232,15 @@ def reached(matrices: Sequence[Rows], old: Layers, new: Layers, first: int) -> A
 
 def _differ(old: Affine, new: Affine) -> Array:
     """Which rows of a layer are not what they were."""
+    if old is new:
+        return np.zeros(old.weight.height, dtype=bool)
     changed = np.asarray(old.bias != new.bias, dtype=bool)
-    a, b = (part.weight.row_of() * part.weight.width + part.weight.indices for part in (old, new))
-    for mine, others, weight in ((a, b, old.weight), (b, a, new.weight)):
-        changed[weight.row_of()[~np.isin(mine, others)]] = True
-    left, right = old.weight.data[np.isin(a, b)], new.weight.data[np.isin(b, a)]
-    changed[old.weight.row_of()[np.isin(a, b)][np.asarray(left != right, dtype=bool)]] = True
+    rows = [part.weight.row_of() for part in (old, new)]
+    a, b = (row * part.weight.width + part.weight.indices for row, part in zip(rows, (old, new), strict=True))
+    both, again = np.isin(a, b), np.isin(b, a)
+    changed[rows[0][~both]] = True
+    changed[rows[1][~again]] = True
+    changed[rows[0][both][np.asarray(old.weight.data[both] != new.weight.data[again], dtype=bool)]] = True
     return changed
 
 

@@ -61,7 +61,7 @@ def _sizes(pruned: Pruned) -> list[list[str]]:
         a, b = was.get(name), now.get(name)
         rows.append([name, *(_change(x, y) for x, y in zip(_figures(a), _figures(b), strict=True))])
     total = [
-        _change(f"{x}", f"{y}") for x, y in ((before.neurons, after.neurons), (before.edges, after.edges))
+        _change(f"{x:,}", f"{y:,}") for x, y in ((before.neurons, after.neurons), (before.edges, after.edges))
     ]  # fmt: skip
     rows.append(["all", *total, "", _change(f"{before.bits:,.0f}", f"{after.bits:,.0f}")])
     return rows
