@@ -114,7 +114,7 @@ def prune(
     target = None if output is None else _Target(Path(output), spec)
     if target is not None:
         target.check(claims, source)
-    ready, clock, limits = time.perf_counter(), Clock.start(timeout, progress), Limits(timeout=timeout)
+    ready, clock, limits = time.perf_counter(), Clock.start(timeout), Limits(timeout=timeout)
     solve = decide_float32 if spec.arithmetic == "float32" else decide
     given = replace(solve(claims, limits, progress), source=source)
     decided = time.perf_counter()
@@ -125,7 +125,7 @@ def prune(
         None if code is None else load_linear(code) for code in (spec.source.encoder, spec.source.decoder)
     )
     narrow = target is not None and not target.holds_all
-    pruned = search(claims, (encoder, decoder), spec.arithmetic, clock, doubles=narrow)
+    pruned = search(claims, (encoder, decoder), spec.arithmetic, clock, progress, doubles=narrow)
     done = time.perf_counter()
     if target is None:
         result = verify(Network.of(pruned.layers), spec, limits=limits, progress=progress)

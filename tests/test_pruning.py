@@ -32,7 +32,7 @@ from supercheck import (
     pruning,
     verify,
 )
-from supercheck.construct import pruning as searching, rounding, trimming
+from supercheck.construct import proving, rounding, trimming
 from supercheck.construct.trimming import Layers
 from supercheck.counting import count
 from supercheck.evidence import OutputResult
@@ -308,7 +308,7 @@ def test_what_is_proved_when_time_is_up_is_kept(looks: int, monkeypatch: pytest.
 def test_ctrl_c_keeps_what_is_proved_and_proves_it_once_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real, calls = searching.unproved, []
+    real, calls = proving.unproved, []
 
     def interrupted(*arguments: object) -> OutputResult | None:
         calls.append(1)
@@ -316,7 +316,7 @@ def test_ctrl_c_keeps_what_is_proved_and_proves_it_once_more(
             raise KeyboardInterrupt
         return real(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(searching, "unproved", interrupted)
+    monkeypatch.setattr(proving, "unproved", interrupted)
     spec, output = SPECS / "proved" / "trained_permutation.toml", tmp_path / "small.npz"
     assert cli.main(["prune", "--spec", str(spec), "-o", str(output), "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -441,7 +441,7 @@ def test_trained_networks_shrink_as_they_did(shared: Path, name: str) -> None:
 def test_an_edge_that_cannot_be_decided_stays_and_is_counted_as_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unknown is not allowed: what no engine decides is kept, and the report says so."""
     monkeypatch.setattr(
-        searching,
+        proving,
         "unproved",
         lambda claims, outputs, *rest: OutputResult(min(outputs), Verdict.UNKNOWN, reason="tired"),
     )

@@ -1,12 +1,10 @@
 """Fewer neurons, edges and bits, each step proved: what can go is tried by halves, what is left one by one.
 
 1. Neurons, then edges, those that can move an output least first. A group goes if the question stays proved; else its
-halves are tried, down to single ones. 2. Weights are rounded to as few binary digits as stay proved, first all layers
-alike, then each by itself, and values that a matrix could do without are replaced by their neighbours. 3. All over
-again, until nothing goes: then every neuron and every edge that is left has been tried by itself on what is left.
-
-Every step is decided by the engines, for the outputs that it reaches. Inputs that refuted an earlier step are tried
-first, since they refute most later ones; they can only keep something from going.
+halves are tried, down to single ones. What goes may leave behind, in a bias, what it adds where all inputs are 0.
+2. Weights are rounded to as few binary digits as stay proved, first all layers alike, then each by itself, and values
+that a matrix can do without are replaced by their neighbours. 3. All over again, until nothing goes: then every neuron
+and every edge that is left has been tried by itself on what is left.
 """
 
 from __future__ import annotations
@@ -18,22 +16,16 @@ from typing import TypeVar
 
 from supercheck.claims import Claims
 from supercheck.construct import rounding, trimming
+from supercheck.construct.proving import LateError, Objection, Prover
 from supercheck.construct.trimming import Edge, Layers, Neuron
 from supercheck.counting import Counts, count
-from supercheck.decide import CHEAP, INTERRUPTED, QUICK, Limits, unproved
-from supercheck.decide.enumeration import cost
-from supercheck.decide.limits import Clock
-from supercheck.evaluation import totals
-from supercheck.evidence import Counterexample, Decision, Verdict
-from supercheck.float32 import decide_float32
+from supercheck.decide import INTERRUPTED
+from supercheck.decide.limits import Clock, Progress, quiet
 from supercheck.network import Affine, Network
-from supercheck.replaying import replay
 from supercheck.wiring import states
 
 MOST_BITS = 24
 """Binary digits of a weight from which on rounding saves nothing worth having: those of a float32."""
-
-_WITNESSES = 128  # refuting inputs that are kept
 
 _FINER = 3  # binary digits by which hidden biases may be finer than weights
 
@@ -43,25 +35,11 @@ Price = tuple[int, int, float]
 Part = TypeVar("Part", Edge, Neuron)
 
 
-@dataclass(frozen=True)
-class Objection:
-    """Why something has to stay.
-
-    Attributes:
-        counterexample: what goes wrong without it, replayed; None where that is not known.
-        reason: why it is not known that nothing does.
-    """
-
-    counterexample: Counterexample | None
-    reason: str | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class Pruned:
     """What is left of a network, and why.
 
     Attributes:
-        given: the layers that it had.
         layers: those that are left.
         before: what it cost.
         after: what it costs.
@@ -69,10 +47,8 @@ class Pruned:
         edges: the same of edges.
         reason: why not all that is left was tried; None where it was.
         tried: how many steps were looked at.
-        replayed: how many of those an earlier counterexample refuted.
     """
 
-    given: Layers
     layers: Layers
     before: Counts
     after: Counts
@@ -80,21 +56,6 @@ class Pruned:
     edges: Mapping[Edge, Objection]
     reason: str | None
     tried: int
-    replayed: int
-
-
-class LateError(Exception):
-    """The time is up."""
-
-
-@dataclass(frozen=True)
-class _Witness:
-    """An input that refuted something; in mode separable an off input, with the on input against it."""
-
-    output: int
-    active: frozenset[int]
-    on: bool
-    against: frozenset[int] | None = None
 
 
 def prune(
@@ -102,6 +63,7 @@ def prune(
     codes: tuple[Affine | None, Affine | None],
     arithmetic: str,
     clock: Clock,
+    progress: Progress = quiet,
     *,
     doubles: bool = False,
 ) -> Pruned:
@@ -111,10 +73,11 @@ def prune(
         claims: the question, which is proved.
         codes: the fixed encoder and decoder, none of which is changed.
         arithmetic: "real" or "float32".
-        clock: the deadline; what is proved until then, or until Ctrl-C, is kept. Told how far the work is.
+        clock: the deadline; what is proved until then, or until Ctrl-C, is kept.
+        progress: told how many of what was looked at.
         doubles: whether all numbers have to stay such that doubles hold them.
     """
-    search = _Search(claims, codes, arithmetic, clock, trimming.layered(claims.own), doubles)
+    search = _Search(Prover(claims, codes, arithmetic, clock), trimming.layered(claims.own), doubles, progress)
     given, reason = search.layers, None
     try:
         search.run()
@@ -122,35 +85,24 @@ def prune(
         reason = clock.reason
     except KeyboardInterrupt:
         reason = INTERRUPTED
-    before, after = (count(Network.of(layers), *codes) for layers in (given, trimming.compact(search.layers)))
-    return Pruned(
-        given, trimming.compact(search.layers), before, after,
-        {} if reason else search.neurons, {} if reason else search.edges, reason, search.tried, search.replayed,
-    )  # fmt: skip
+    left = trimming.compact(search.layers)
+    before, after = (count(Network.of(layers), *codes) for layers in (given, left))
+    neurons, edges = ({}, {}) if reason else (search.neurons, search.edges)
+    return Pruned(left, before, after, neurons, edges, reason, search.prover.tried)
 
 
 @dataclass
 class _Search:
     """The network as far as it is proved, and what is known of what cannot go."""
 
-    claims: Claims
-    codes: tuple[Affine | None, Affine | None]
-    arithmetic: str
-    clock: Clock
+    prover: Prover
     layers: Layers
     doubles: bool
+    progress: Progress
     neurons: dict[Neuron, Objection] = field(default_factory=dict)
     edges: dict[Edge, Objection] = field(default_factory=dict)
-    witnesses: list[_Witness] = field(default_factory=list)
-    tried: int = 0
-    replayed: int = 0
     priced: Layers = ()
     price: Price = (0, 0, 0.0)
-
-    def __post_init__(self) -> None:
-        """Look once at what deciding costs: it only falls."""
-        cheap = cost(self.claims, range(len(self.claims))) <= CHEAP
-        self.limits = Limits() if cheap else Limits(engine="branch", nodes=QUICK)
 
     def run(self) -> None:
         """Take away until nothing goes."""
@@ -158,28 +110,32 @@ class _Search:
         self._fold()
         first = True
         while True:
-            before = self.layers
+            before = self.layers = trimming.compact(self.layers)
             self.neurons, self.edges = {}, {}
             self._step(trimming.merged(self.layers))
-            self._shed(trimming.neurons(self.layers), trimming.stood_still, self.neurons, halves=first)
-            self._shed(trimming.edges(self.layers), trimming.without, self.edges, halves=first)
+            self._shed("neurons", trimming.neurons(self.layers), trimming.stood_still, self.neurons, halves=first)
+            self._shed("edges", self._biasing(every=first), trimming.held, {}, halves=first)
+            self._shed("edges", trimming.edges(self.layers), trimming.without, self.edges, halves=False)
             self._round()
             if self.layers is before:
                 return
-            self.layers, first = trimming.compact(self.layers), False
+            first = False
+
+    def _biasing(self, *, every: bool) -> list[Edge]:
+        """The edges that add something where all inputs are 0, or every one."""
+        rest = trimming.resting(self.layers)
+        return [edge for edge in trimming.edges(self.layers) if every or rest[edge[0]][edge[2]]]
 
     def _fold(self) -> None:
         """Multiply hidden layers that are linear on the domain into the next ones, where that adds no edge."""
         depth = 0
         while depth < len(self.layers) - 1:
-            linear = bool(states(self.claims.network, self.claims.domain)[depth].linear.all())
-            before = len(self.layers)
-            if linear:
-                self._step(trimming.folded(self.layers, depth))
-            depth += len(self.layers) == before
+            linear = states(self.prover.whole(self.layers), self.prover.claims.domain)[depth].linear
+            depth += not (linear.all() and self._step(trimming.folded(self.layers, depth)))
 
     def _shed(
         self,
+        what: str,
         parts: Sequence[Part],
         change: Callable[[Layers, Sequence[Part]], Layers],
         kept: dict[Part, Objection],
@@ -187,9 +143,14 @@ class _Search:
         halves: bool,
     ) -> None:
         """Take away as many of some parts as can go, a group at a time; note why each of the others stays."""
+        done = 0
 
         def shed(group: Sequence[Part], objection: Objection | None = None) -> bool:
+            nonlocal done
             objection = objection or self._attempt(change(self.layers, group))
+            if objection is None or len(group) == 1:
+                done += len(group)
+                self.progress(done, len(parts), what)
             if objection is None:
                 return True
             if len(group) == 1:
@@ -250,77 +211,12 @@ class _Search:
 
     def _attempt(self, smaller: Layers) -> Objection | None:
         """Keep smaller layers if the question stays proved; else say why not."""
-        if self.clock.over:
-            raise LateError
         if self.doubles and not trimming.fits_doubles(smaller):
             return Objection(None, "its numbers would have more digits than a double")
-        self.tried += 1
-        encoder, decoder = self.codes
-        whole = Network.of([layer for layer in (encoder, *smaller, decoder) if layer is not None])
-        claims = self.claims.of(self.claims.own, whole)
-        if self.arithmetic == "float32":
-            objection = self._float32(claims)
-        else:
-            objection = self._real(claims, self._outputs(smaller))
+        objection = self.prover.objection(self.layers, smaller)
         if objection is None:
             self.layers = smaller
         return objection
-
-    def _outputs(self, smaller: Layers) -> list[int]:
-        """The outputs that have to be proved again."""
-        encoder, decoder = self.codes
-        if len(smaller) != len(self.layers):
-            return list(range(len(self.claims)))
-        matrices = [layer.weight for layer in (encoder, *smaller, decoder) if layer is not None]
-        found: list[int] = trimming.reached(matrices, self.layers, smaller, int(encoder is not None)).tolist()
-        return found
-
-    def _real(self, claims: Claims, outputs: Sequence[int]) -> Objection | None:
-        known = self._known(claims, set(outputs))
-        if known is not None:
-            self.replayed += 1
-            return known
-        if not outputs:
-            return None
-        found = unproved(claims, outputs, self.limits, self.clock)
-        if found is None:
-            return None
-        example = found.counterexample
-        if example is None:
-            if self.clock.over:
-                raise LateError
-            return Objection(None, found.reason)
-        against = None if example.against is None else frozenset(example.against.active)
-        witness = _Witness(example.output, frozenset(example.active), bool(example.expected), against)
-        self.witnesses = [witness, *self.witnesses[: _WITNESSES - 1]]
-        return Objection(example)
-
-    def _known(self, claims: Claims, outputs: set[int]) -> Objection | None:
-        """What an earlier counterexample refutes."""
-        asked = [witness for witness in self.witnesses if witness.output in outputs]
-        found = totals(claims.network, [one.output for one in asked], [one.active for one in asked])
-        above = [0] * len(asked)
-        if self.claims.separable:
-            above = totals(claims.network, [one.output for one in asked], [one.against or () for one in asked])
-        for witness, total, other in zip(asked, found, above, strict=True):
-            if other <= total if claims.separable else not claims.goal(witness.output, witness.on).met(total):
-                self.witnesses.remove(witness)
-                self.witnesses.insert(0, witness)  # what refuted last refutes next
-                decision = Decision(
-                    witness.output, Verdict.REFUTED, active=tuple(sorted(witness.active)),
-                    against=None if witness.against is None else tuple(sorted(witness.against)),
-                )  # fmt: skip
-                [example] = replay(claims, [decision])
-                return Objection(example)
-        return None
-
-    def _float32(self, claims: Claims) -> Objection | None:
-        result = decide_float32(claims, self.limits)
-        if result.verdict is Verdict.PROVED:
-            return None
-        if result.reason == INTERRUPTED:
-            raise KeyboardInterrupt
-        return Objection(result.smallest, result.reason)
 
 
 def _price(layers: Layers) -> Price:

@@ -82,7 +82,8 @@ def _heights(layers: Layers) -> list[Array]:
     for layer in layers[:-1]:
         positive = replace(layer.weight, data=np.where(layer.weight.data > 0, _sizes(layer.weight.data), 0.0))
         bias = np.where(layer.bias > 0, 1, -1) * _sizes(layer.bias)
-        found.append(np.maximum(positive.dot(found[-1]) + bias, 0.0))
+        with np.errstate(over="ignore", invalid="ignore"):
+            found.append(np.nan_to_num(np.maximum(positive.dot(found[-1]) + bias, 0.0), nan=np.inf, posinf=np.inf))
     return found
 
 
@@ -98,39 +99,50 @@ def _gains(layers: Layers) -> list[Array]:
 
 def without(layers: Layers, gone: Collection[Edge]) -> Layers:
     """The layers without some edges, and without what does nothing then."""
+    return _removed(layers, gone, [np.zeros(layer.weight.width, dtype=object) for layer in layers])
+
+
+def held(layers: Layers, gone: Collection[Edge]) -> Layers:
+    """The same, but each edge goes on adding what it adds where all inputs are 0."""
+    return _removed(layers, gone, resting(layers))
+
+
+def stood_still(layers: Layers, still: Collection[Neuron]) -> Layers:
+    """The layers with some neurons held at the value that they have where all inputs are 0."""
+    chosen, gone = set(still), list[Edge]()
+    for depth, layer in enumerate(layers[1:], 1):
+        ends = zip(layer.weight.row_of().tolist(), layer.weight.indices.tolist(), strict=True)
+        gone += [(depth, row, column) for row, column in ends if (depth - 1, column) in chosen]
+    return held(layers, gone)
+
+
+def resting(layers: Layers) -> list[Array]:
+    """What each layer reads where all inputs are 0."""
+    found = [np.zeros(layers[0].weight.width, dtype=object)]
+    for layer in layers[:-1]:
+        read = _kept(layer.weight, np.asarray(found[-1][layer.weight.indices] != 0, dtype=bool))
+        found.append(np.maximum(_added(layer.bias, _times(read, found[-1])), 0))
+    return found
+
+
+def _removed(layers: Layers, gone: Collection[Edge], values: Sequence[Array]) -> Layers:
+    """The layers without some edges, each source taken to be constant there."""
     changed = list(layers)
     for depth in {edge[0] for edge in gone}:
         rows = layers[depth].weight
         places = [row * rows.width + column for at, row, column in gone if at == depth]
-        kept = ~np.isin(rows.row_of() * rows.width + rows.indices, places)
-        changed[depth] = replace(layers[depth], weight=_kept(rows, kept))
+        changed[depth] = _fixed(
+            layers[depth], np.isin(rows.row_of() * rows.width + rows.indices, places), values[depth]
+        )
     return cleared(changed)
 
 
-def stood_still(layers: Layers, still: Collection[Neuron]) -> Layers:
-    """The layers with some neurons held at the value that they have where no feature is on."""
-    changed, resting = list(layers), np.zeros(layers[0].weight.width, dtype=object)
-    for depth, layer in enumerate(layers[:-1]):
-        resting = np.maximum(_added(layer.bias, _times(layer.weight, resting)), 0)
-        chosen = sorted(neuron for at, neuron in still if at == depth)
-        if chosen:
-            changed[depth], changed[depth + 1] = _held(changed[depth], changed[depth + 1], chosen, resting)
-    return cleared(changed)
-
-
-def _held(layer: Affine, after: Affine, held: Sequence[int], values: Array) -> tuple[Affine, Affine]:
-    """Two layers with some neurons between them replaced by constants."""
-    mask = np.zeros(layer.weight.height, dtype=bool)
-    mask[held] = True
-    bias = layer.bias.copy()
-    bias[mask] = 0
-    own = replace(layer, weight=_kept(layer.weight, ~mask[layer.weight.row_of()]), bias=bias)
-    read = mask[after.weight.indices]
-    constant = np.where(mask, values, 0)
-    if not constant.any():
-        return own, replace(after, weight=_kept(after.weight, ~read))
-    moved = plain(_added(after.bias, _times(_kept(after.weight, read), constant)))
-    return own, replace(after, weight=_kept(after.weight, ~read), bias=moved)
+def _fixed(layer: Affine, mask: Array, values: Array) -> Affine:
+    """A layer without some of its entries, what these add for some values of the columns added to the biases."""
+    gone, weight = _kept(layer.weight, mask), _kept(layer.weight, ~mask)
+    if not values[gone.indices].any():
+        return replace(layer, weight=weight)
+    return replace(layer, weight=weight, bias=plain(_added(layer.bias, _times(gone, values))))
 
 
 def cleared(layers: Sequence[Affine]) -> Layers:
@@ -140,10 +152,13 @@ def cleared(layers: Sequence[Affine]) -> Layers:
         before = list(changed)
         for depth in reversed(range(len(changed) - 1)):
             read, entered = _read(changed[depth + 1].weight), _entered(changed[depth].weight)
-            idle = np.flatnonzero((~read & (entered | (changed[depth].bias != 0))) | (read & ~entered)).tolist()
-            if idle:
+            idle = (~read & (entered | (changed[depth].bias != 0))) | (read & ~entered)
+            if idle.any():
                 constant = np.maximum(_exact(changed[depth].bias), 0)
-                changed[depth], changed[depth + 1] = _held(changed[depth], changed[depth + 1], idle, constant)
+                after = changed[depth + 1]
+                changed[depth + 1] = _fixed(after, idle[after.weight.indices], constant)
+                rows, bias = changed[depth].weight, np.where(idle, 0, changed[depth].bias)
+                changed[depth] = replace(changed[depth], weight=_kept(rows, ~idle[rows.row_of()]), bias=bias)
         if all(a is b for a, b in zip(before, changed, strict=True)):
             return tuple(changed)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from supercheck.claims import expected
-from supercheck.construct.pruning import Objection, Pruned
+from supercheck.construct.proving import Objection
+from supercheck.construct.pruning import Pruned
 from supercheck.construct.trimming import Edge, entry
 from supercheck.counting import Counts, Matrix
 from supercheck.errors import clip
@@ -98,7 +99,7 @@ def _binding(found: Pruning, pruned: Pruned) -> Iterator[str]:
         return
     yield "What binds: of what is left, each was tried by itself."
     without = "without it, some output is wrong"
-    held = "held at the value that it has where nothing is on, some output is wrong"
+    held = "held at the value that it has where all inputs are 0, some output is wrong"
     named_neurons = {f"h{depth + 1}.{neuron}": why for (depth, neuron), why in pruned.neurons.items()}
     named_edges = {edge_name(found, edge): why for edge, why in pruned.edges.items()}
     yield from _kept(found, "neuron", named_neurons, held)
@@ -152,7 +153,7 @@ def _theory(found: Pruning) -> Iterator[str]:
         rows += [[*_floor(floor), floor.unit, _holds(floor), floor.name] for floor in shown]
         yield from (f"  {line}" for line in _aligned(rows))
     yield OF_CLASS if found.of_class is not None else NO_CLASS
-    for form in found.forms:
+    for form in found.forms if found.of_class is not None else ():
         if form.name == "parameters, lower":
             said = "the paper: every sparse sub-network needs Omega of that many, whatever the dense network was"
             yield f"Parameters left: {form.measured:,} = {form.constant:.3g} x {form.form} ({said})."

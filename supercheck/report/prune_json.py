@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from supercheck import __version__
-from supercheck.construct.pruning import Objection, Pruned
+from supercheck.construct.proving import Objection
+from supercheck.construct.pruning import Pruned
 from supercheck.counting import Counts
 from supercheck.report.audit_json import floor_object, form_object
 from supercheck.report.json import counterexample_object, question
