@@ -30,6 +30,7 @@ from supercheck import (
     load,
     prune,
     pruning,
+    read_spec,
     verify,
 )
 from supercheck.construct import proving, rounding, trimming
@@ -220,7 +221,7 @@ def test_fixed_codes_stay_as_they_are(tmp_path: Path) -> None:
     assert verify(None, tmp_path / "small.toml").verdict is Verdict.PROVED
 
 
-@pytest.mark.parametrize("name", ["channel_sixths", "truth_table", "trained_permutation", "edge_code", "mean_of_fifty"])
+@pytest.mark.parametrize("name", ["channel_sixths", "truth_table", "gate_nand", "edge_code", "mean_of_fifty"])
 @pytest.mark.parametrize("suffix", ["npz", "safetensors", "json"])
 def test_what_is_written_is_read_again_and_proved(name: str, suffix: str, tmp_path: Path) -> None:
     spec, output = SPECS / "proved" / f"{name}.toml", tmp_path / f"small.{suffix}"
@@ -233,17 +234,25 @@ def test_what_is_written_is_read_again_and_proved(name: str, suffix: str, tmp_pa
     assert (found.file, found.spec) == (output, output.with_suffix(".toml"))
     assert sorted(tmp_path.iterdir()) == sorted([output, output.with_suffix(".toml")])
     assert verify(None, output.with_suffix(".toml")).verdict is Verdict.PROVED
-    assert verify(output, spec).verdict is Verdict.PROVED
+    if not read_spec(spec).source.layers:  # names of tensors that are no longer there
+        assert verify(output, spec).verdict is Verdict.PROVED
     assert found.pruned is not None
     assert count(load(output)).edges == found.pruned.after.edges <= found.pruned.before.edges
 
 
-def test_the_same_question_gives_the_same_bytes(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        prune(None, SPECS / "proved" / "trained_permutation.toml", output=tmp_path / name / "small.npz")
-    for file in ("small.npz", "small.toml"):
-        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Pruning:
+    """A trained network that was pruned and written, a second or so of work."""
+    output = tmp_path_factory.mktemp("pruned") / "small.npz"
+    return prune(None, SPECS / "proved" / "trained_permutation.toml", output=output)
+
+
+def test_the_same_question_gives_the_same_bytes(trained: Pruning, tmp_path: Path) -> None:
+    again = prune(None, SPECS / "proved" / "trained_permutation.toml", output=tmp_path / "small.npz")
+    for one, other in ((trained.file, again.file), (trained.spec, again.spec)):
+        assert one is not None
+        assert other is not None
+        assert one.read_bytes() == other.read_bytes()
 
 
 def test_float32_stays_proved_in_float32(tmp_path: Path) -> None:
@@ -379,25 +388,24 @@ KEYS = [
 ]  # fmt: skip
 
 
-def test_json_has_its_keys_in_order_and_says_what_text_says() -> None:
-    found = prune(None, SPECS / "proved" / "trained_permutation.toml")
-    told = prune_object(found)
+def test_json_has_its_keys_in_order_and_says_what_text_says(trained: Pruning) -> None:
+    told = prune_object(trained)
     assert list(told) == KEYS
     assert (told["verdict"], told["class"]) == ("proved", "permutation")
     assert told["binds"]["edges"]["refuted"] == told["binds"]["edges"]["left"] == told["after"]["edges"]
     assert sum(layer["edges"] for layer in told["after"]["layers"]) == told["after"]["edges"]
     for floor in told["floors"]:
         assert floor["kind"] in ("class", "this function")
-    text = str(found)
+    text = str(trained)
     assert f"{told['before']['edges']} -> {told['after']['edges']}" in text
     assert "of one function a floor of its class says nothing" in text
     assert not re.search("violat", text)
-    assert "wrote" not in text
+    assert f"wrote {trained.file} and {trained.spec}" in text
 
 
 def test_an_edge_in_the_report_is_one_of_the_network_that_was_written(tmp_path: Path) -> None:
     """The example names a weight of the file, and its counterexample refutes the file without it."""
-    spec, output = SPECS / "proved" / "trained_xor.toml", tmp_path / "small.json"
+    spec, output = SPECS / "proved" / "circuit_formulas.toml", tmp_path / "small.json"
     told = prune_object(prune(None, spec, output=output))["binds"]["edges"]["example"]
     tensors = json.loads(output.read_text())
     layer, row, column = place(told["without"])
@@ -405,8 +413,9 @@ def test_an_edge_in_the_report_is_one_of_the_network_that_was_written(tmp_path: 
     tensors[f"{2 * layer}.weight"][row][column] = 0
     output.write_text(json.dumps(tensors))
     found = told["counterexample"]
-    x = [int(j in found["active"]) for j in range(8)]
-    assert f"{load(output).run(x)[found['output']]}" == found["value"]
+    network_ = load(output)
+    x = [int(j in found["active"]) for j in range(network_.features)]
+    assert f"{network_.run(x)[found['output']]}" == found["value"]
     assert verify(output, spec).verdict is Verdict.REFUTED
 
 
