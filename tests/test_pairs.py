@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from supercheck.construct.built import Wanted
-from supercheck.construct.pairs import drawn, listed, of_edges, read_pairs
+from supercheck.construct.pairs import drawn, heavy_tailed, listed, of_edges, read_pairs
 from supercheck.errors import InputError
 
 
@@ -50,6 +50,35 @@ def test_small_regular_graphs_are_all_reached() -> None:
     seen = Counter(tuple(map(tuple, drawn(5, 5, 2, Random(seed)).tolist())) for seed in range(1_200))
     assert len(seen) == 12
     assert min(seen.values()) > 50
+
+
+@pytest.mark.parametrize("features", range(2, 9))
+def test_every_number_of_pairs_has_a_heavy_tailed_list(features: int) -> None:
+    for outputs in range(1, comb(features, 2) + 1):
+        pairs = heavy_tailed(features, outputs, seed=outputs).tolist()
+        assert pairs == sorted(pairs)
+        assert len({(a, b) for a, b in pairs}) == outputs
+        assert all(0 <= a < b < features for a, b in pairs)
+    with pytest.raises(InputError, match="pairs of"):
+        heavy_tailed(features, comb(features, 2) + 1, seed=0)
+
+
+@pytest.mark.parametrize(("features", "outputs"), [(2_048, 4_096), (4_000, 8_000)])
+def test_a_heavy_tail_is_heavy(features: int, outputs: int) -> None:
+    """From a table of all pairs, and pair by pair: few are far above sqrt(m), most are below the mean."""
+    pairs = heavy_tailed(features, outputs, seed=3)
+    assert len(np.unique(pairs, axis=0)) == outputs
+    influence = np.bincount(pairs.reshape(-1), minlength=features)
+    assert influence.max() > 2 * outputs**0.5
+    assert np.median(influence) < influence.mean()
+    assert 20 < np.sum(influence > outputs**0.375) < 100
+
+
+def test_half_as_many_features_as_heavy_tailed_pairs_or_as_few_as_have_so_many() -> None:
+    for outputs in range(1, 60):
+        features, pairs = listed(Wanted(2, outputs=outputs, heavy_tail=True))
+        assert len(pairs) == outputs
+        assert features == max(outputs // 2, next(m for m in range(2, 60) if comb(m, 2) >= outputs))
 
 
 def test_pairs_of_a_graph_and_of_all_features() -> None:

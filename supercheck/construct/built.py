@@ -132,8 +132,9 @@ class Built:
 
     @property
     def width(self) -> int:
-        """The widest of its own layers but the last."""
-        return max((layer.weight.height for layer in self.layers[:-1]), default=0)
+        """The widest of its own layers, outputs not counted: they are no layer's where a decoder follows."""
+        inner = self.layers if self.decoder is not None else self.layers[:-1]
+        return max((layer.weight.height for layer in inner), default=0)
 
     @property
     def edges(self) -> int:

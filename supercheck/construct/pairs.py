@@ -1,4 +1,4 @@
-"""Lists of pairs of features: from a file, all there are, of a graph, or drawn with a bound on influence."""
+"""Lists of pairs of features: from a file, all, of a graph, or drawn: with a bound on influence, or a heavy tail."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from supercheck.numerals import plural
 from supercheck.spec import MOST_OUTPUTS
 
 _SWAPS = 20  # a pair, so that what is drawn no longer shows where it began
+_TABLED = 1 << 22  # pairs that are drawn from a table of all; else one by one
 
 
 def listed(wanted: Wanted) -> tuple[int, Array]:
@@ -43,6 +44,11 @@ def listed(wanted: Wanted) -> tuple[int, Array]:
             expected = "how many features there are, or how many outputs"
             raise InputError(place="--features", expected=expected, got="neither --features nor --outputs")
         return wanted.features, all_pairs(wanted.features)
+    if wanted.heavy_tail:
+        if wanted.max_influence is not None:
+            raise InputError(place="--max-influence", expected="none beside --heavy-tail", got=wanted.max_influence)
+        features = wanted.features or max(wanted.outputs // 2, (isqrt(8 * wanted.outputs - 7) + 3) // 2)
+        return features, heavy_tailed(features, wanted.outputs, wanted.seed)
     most = wanted.max_influence or max(1, isqrt(isqrt(wanted.outputs)))  # low influence, as the source has it
     features = wanted.features or max(most + 1, -(-2 * wanted.outputs // most))
     if wanted.max_influence is None:
@@ -129,6 +135,49 @@ def _circle(features: int, outputs: int, most: int) -> list[tuple[int, int]]:
         ends = range(half) if features % 2 == 0 else (2 * i * step % features for i in range(half))
         pairs += [(i, (i + step) % features) for i in ends]
     return pairs[:outputs]
+
+
+def heavy_tailed(features: int, outputs: int, seed: int) -> Array:
+    """Random distinct pairs of which a few features are in many.
+
+    Feature number r, in an order that is drawn, has the weight (r + 1)^(-2/3); pairs are drawn one after the
+    other, each with a chance in proportion to the product of its two weights, none twice. So about D^(-3/2) of all
+    features are in more than D times as many pairs as the least: a power law of exponent 5/2.
+
+    Args:
+        features: m.
+        outputs: m', how many pairs; every number of pairs that there are succeeds.
+        seed: where chance comes from.
+
+    Returns:
+        int64 [outputs, 2], ascending.
+
+    Raises:
+        InputError: if there are not so many pairs.
+
+    Source: ours. Where all pairs fit a table, the first m' of independent exponential clocks are taken, which is the
+    same as drawing one after the other.
+    """
+    if not 1 <= outputs <= min(comb(features, 2), MOST_OUTPUTS):
+        room = min(comb(features, 2), MOST_OUTPUTS)
+        raise InputError(place="--outputs", expected=f"1 to {room:,} pairs of {features:,} features", got=outputs)
+    random = np.random.RandomState(seed)  # its stream is the same in every numpy
+    weight = np.arange(1, features + 1) ** (-2 / 3)
+    if comb(features, 2) <= _TABLED:
+        first, second = np.triu_indices(features, 1)
+        clocks = random.exponential(size=len(first)) / (weight[first] * weight[second])
+        chosen = np.argpartition(clocks, outputs - 1)[:outputs]
+        pairs = np.stack([first[chosen], second[chosen]], axis=1)
+    else:
+        ends = np.cumsum(weight)
+        seen: dict[tuple[int, int], None] = {}
+        while len(seen) < outputs:
+            for a, b in np.searchsorted(ends, random.random_sample((outputs, 2)) * ends[-1]).tolist():
+                if a != b and len(seen) < outputs:
+                    seen[min(a, b), max(a, b)] = None
+        pairs = np.array(list(seen), dtype=np.int64)
+    named = np.sort(random.permutation(features)[pairs], axis=1)
+    return np.asarray(named[np.lexsort((named[:, 1], named[:, 0]))], dtype=np.int64)
 
 
 def of_edges(edges: Iterable[tuple[int, int]]) -> Array:

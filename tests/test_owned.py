@@ -1,0 +1,122 @@
+"""Channels: what their closed form says is what enumeration says; codes are as good, and as short, as they claim."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from math import comb
+from random import Random
+
+import numpy as np
+import pytest
+from plainly import wrong
+
+from supercheck.construct.built import Wanted
+from supercheck.construct.codes import family, shared
+from supercheck.construct.input_channels import input_channels, owners
+from supercheck.construct.owned import Channels, network, scales
+from supercheck.construct.pairs import drawn, heavy_tailed
+from supercheck.decide import ENGINES, Limits
+from supercheck.evidence import Verdict
+from supercheck.exact import Rows
+from supercheck.verifying import verify
+
+GATES = ("and", "or", "xor", "nand", "nor", "xnor")
+
+
+def random_channels(seed: int) -> Channels:
+    """Few neurons for their outputs, so that some are right and some wrong; channels of several sizes."""
+    random = Random(seed)
+    features = random.randint(4, 7)
+    most = comb(features, 2)
+    pairs = drawn(features, random.randint(1, min(most, 6)), features - 1, random)
+    neurons = random.randint(3, 8)
+    owned = np.zeros((len(pairs), neurons), dtype=np.int64)
+    for row in owned:
+        row[random.sample(range(neurons), random.randint(1, 3))] = 1
+    return Channels(features, pairs, Rows.from_dense(owned))
+
+
+@pytest.mark.parametrize("gate", ["and", "nand"])
+def test_the_closed_form_is_exact_for_and_and_its_negation(gate: str) -> None:
+    right = 0
+    for seed in range(120):
+        channels, k = random_channels(seed), 2 + seed % 3
+        said = channels.computes(gate, k)
+        assert set(np.flatnonzero(~said).tolist()) == wrong(network(channels, gate, k, {})), seed
+        right += int(said.sum())
+    assert 100 < right < 400
+
+
+@pytest.mark.parametrize("gate", ["or", "nor", "xor", "xnor"])
+def test_the_closed_form_proves_the_other_gates(gate: str) -> None:
+    right = 0
+    for seed in range(60):
+        channels, k = random_channels(seed), 1 + seed % 3
+        said = channels.computes(gate, k)
+        assert set(np.flatnonzero(said).tolist()).isdisjoint(wrong(network(channels, gate, k, {}))), seed
+        right += int(said.sum())
+    assert right > 30
+
+
+def test_one_threshold_reads_channels_of_all_sizes() -> None:
+    for sizes in (*combinations(range(1, 12), 3), (1,), (7, 7)):
+        weight, below = scales(np.array(sizes))
+        assert all(w * (c - 1) <= below < w * c for w, c in zip(weight.tolist(), sizes, strict=True))
+
+
+@pytest.mark.parametrize("others", [0, 1, 2, 3, 5])
+def test_no_word_is_covered_by_others(others: int) -> None:
+    for sets in (1, 2, 3, 10, 100, 700):
+        code = family(sets, others)
+        assert len(code) == sets
+        assert set(np.unique(code)) == set(range(code.max() + 1))
+        assert all(len(set(word)) == code.shape[1] for word in code.tolist())
+        assert (shared(code, others) < code.shape[1]).all()
+
+
+def test_the_sum_of_what_is_shared_is_counted() -> None:
+    for seed in range(30):
+        random = Random(seed)
+        code = np.array([random.sample(range(7), 3) for _ in range(6)])
+        sets, others = [set(word) for word in code.tolist()], 1 + seed % 3
+        for i, most in enumerate(shared(code, others).tolist()):
+            overlaps = sorted(len(sets[i] & part) for j, part in enumerate(sets) if j != i)
+            assert most == sum(overlaps[-others:])
+
+
+@pytest.mark.parametrize(
+    ("others", "points"), [(1, [6, 8, 11, 13, 15]), (2, [12, 24, 35, 49, 56]), (3, [16, 32, 49, 77, 110])]
+)
+def test_a_heavy_feature_needs_few_neurons(others: int, points: list[int]) -> None:
+    assert [int(family(d, others).max()) + 1 for d in (16, 64, 256, 1_024, 4_096)] == points
+
+
+def test_every_pair_gets_one_of_its_features_for_an_owner() -> None:
+    for seed in range(20):
+        pairs = heavy_tailed(12, 3 + seed, seed)
+        owner = owners(12, pairs)
+        assert all(j in pair for j, pair in zip(owner.tolist(), pairs.tolist(), strict=True))
+    star = np.array([[0, 3], [1, 3], [2, 3], [3, 4]])
+    assert owners(5, star).tolist() == [3, 3, 3, 3]
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_input_channels_compute_every_gate(gate: str, k: int) -> None:
+    built = input_channels(Wanted(k, features=7, outputs=10, heavy_tail=True, gate=gate, seed=k))
+    assert wrong(built) == set()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_engines_prove_input_channels(engine: str) -> None:
+    for gate in ("and", "xor"):
+        built = input_channels(Wanted(3, features=8, outputs=10, heavy_tail=True, gate=gate))
+        assert verify(built.whole, built.spec, limits=Limits(engine=engine)).verdict is Verdict.PROVED
+
+
+@pytest.mark.parametrize("k", [2, 3, 4])
+def test_a_thousand_partners_are_proved(k: int) -> None:
+    star = np.array([[0, j] for j in range(1, 1_001)])
+    built = input_channels(Wanted(k, pairs=star))
+    assert verify(built.whole, built.spec).verdict is Verdict.PROVED
+    assert built.neurons == int(family(1_000, k - 1).max()) + 1
