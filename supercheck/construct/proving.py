@@ -7,7 +7,7 @@ only object. What no engine decides within its limits is an objection, too.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from supercheck.claims import Claims
@@ -127,9 +127,13 @@ class Prover:
         return None
 
     def _float32(self, claims: Claims) -> Objection | None:
-        result = decide_float32(claims, self.limits)
+        timeout = None if self.clock.timeout is None else max(self.clock.left, 1e-3)
+        result = decide_float32(claims, replace(self.limits, timeout=timeout))
         if result.verdict is Verdict.PROVED:
             return None
-        if result.reason == INTERRUPTED:
-            raise KeyboardInterrupt
+        if result.verdict is Verdict.UNKNOWN:
+            if result.reason == INTERRUPTED:
+                raise KeyboardInterrupt
+            if self.clock.over:
+                raise LateError
         return Objection(result.smallest, result.reason)

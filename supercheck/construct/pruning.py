@@ -211,8 +211,11 @@ class _Search:
 
     def _attempt(self, smaller: Layers) -> Objection | None:
         """Keep smaller layers if the question stays proved; else say why not."""
-        if self.doubles and not trimming.fits_doubles(smaller):
-            return Objection(None, "its numbers would have more digits than a double")
+        if self.doubles:  # what is rounded here is proved as it is then
+            try:
+                smaller = trimming.in_doubles(smaller)
+            except OverflowError:
+                return Objection(None, "its numbers would be past the range of doubles")
         objection = self.prover.objection(self.layers, smaller)
         if objection is None:
             self.layers = smaller

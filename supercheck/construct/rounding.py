@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
+from math import gcd
 
 import numpy as np
 
 from supercheck.construct.trimming import Layers, number, plain
-from supercheck.exact import Ratios
-from supercheck.network import Network
+from supercheck.exact import Ratios, Rows
+from supercheck.network import Affine, Network
+
+_READ = 8  # binary digits by which biases of the readout are finer than its weights
 
 
 def rounded(layers: Layers, bits: Sequence[int | None], finer: int = 0) -> Layers:
@@ -25,36 +28,47 @@ def rounded(layers: Layers, bits: Sequence[int | None], finer: int = 0) -> Layer
         finer: by how many binary digits a hidden bias may be finer than its row's weights.
     """
     changed = list(layers)
-    for depth, (layer, most) in enumerate(zip(layers, bits, strict=True)):
-        layer = changed[depth]
+    for depth, most in enumerate(bits):
         if most is None:
             continue
-        last = depth == len(layers) - 1
-        units = [Fraction(1)] * layer.weight.height
-        values, biases = Ratios.of(layer.weight.data).fractions(), Ratios.of(layer.bias).fractions()
-        ends = layer.weight.indptr.tolist()
-        for row, (start, end) in enumerate(pairwise(ends)):
-            if start == end:
-                continue
-            top = max(map(abs, values[start:end]))
-            units[row] = _power(top) / 2**most
-            whole = [round(value / units[row]) or (1 if value > 0 else -1) for value in values[start:end]]
-            if last:
-                values[start:end] = [n * units[row] for n in whole]
-                continue
-            bias = round(biases[row] / units[row] * 2**finer)
-            common = int(np.gcd.reduce([bias, *(n << finer for n in whole)]))
-            values[start:end] = [Fraction(n << finer, common) for n in whole]
-            biases[row] = Fraction(bias, common)
-            units[row] = units[row] * common / 2**finer
-        changed[depth] = replace(layer, weight=replace(layer.weight, data=plain(values)), bias=plain(biases))
-        if not last:
+        if depth == len(layers) - 1:
+            changed[depth], units = _on_grid(changed[depth], most, _READ)
+            changed[depth] = _scaled(changed[depth], units)
+        else:
+            changed[depth], units = _on_grid(changed[depth], most, finer)
             after = changed[depth + 1].weight
-            scaled = (
-                v * units[c] for v, c in zip(Ratios.of(after.data).fractions(), after.indices.tolist(), strict=True)
+            moved = (
+                value * units[column] for value, column in zip(_fractions(after), after.indices.tolist(), strict=True)
             )
-            changed[depth + 1] = replace(changed[depth + 1], weight=replace(after, data=plain(scaled)))
+            changed[depth + 1] = replace(changed[depth + 1], weight=replace(after, data=plain(moved)))
     return tuple(changed)
+
+
+def _on_grid(layer: Affine, most: int, finer: int) -> tuple[Affine, list[Fraction]]:
+    """Each row as coprime integers, and in what unit: the largest weight is at most 2^most of the grid's steps."""
+    values, biases = _fractions(layer.weight), Ratios.of(layer.bias).fractions()
+    units = [Fraction(1)] * layer.weight.height
+    for row, (start, end) in enumerate(pairwise(layer.weight.indptr.tolist())):
+        if start == end:
+            continue
+        step = _power(max(map(abs, values[start:end]))) / 2**most
+        whole = [(round(value / step) or (1 if value > 0 else -1)) << finer for value in values[start:end]]
+        bias = round(biases[row] / step * 2**finer)
+        common = gcd(bias, *whole)
+        values[start:end] = [Fraction(n, common) for n in whole]
+        biases[row], units[row] = Fraction(bias, common), step * common / 2**finer
+    return replace(layer, weight=replace(layer.weight, data=plain(values)), bias=plain(biases)), units
+
+
+def _scaled(layer: Affine, units: Sequence[Fraction]) -> Affine:
+    """A layer with each row in its unit."""
+    values = (value * units[row] for value, row in zip(_fractions(layer.weight), layer.weight.row_of(), strict=True))
+    biases = (bias * unit for bias, unit in zip(Ratios.of(layer.bias).fractions(), units, strict=True))
+    return replace(layer, weight=replace(layer.weight, data=plain(values)), bias=plain(biases))
+
+
+def _fractions(rows: Rows) -> list[Fraction]:
+    return Ratios.of(rows.data).fractions()
 
 
 def respelled(layers: Layers, depth: int, was: int, becomes: int) -> Layers:

@@ -48,6 +48,24 @@ def fits_doubles(layers: Layers) -> bool:
     return all(part.dtype != object for layer in layers for part in (layer.weight.data, layer.bias))
 
 
+def in_doubles(layers: Layers) -> Layers:
+    """The layers with every number that no double holds rounded to one, which changes the function.
+
+    Raises:
+        OverflowError: if a number is past the range of doubles.
+    """
+    if fits_doubles(layers):
+        return layers
+    return tuple(
+        replace(
+            layer,
+            weight=replace(layer.weight, data=layer.weight.data.astype(np.float64)),
+            bias=layer.bias.astype(np.float64),
+        )
+        for layer in layers
+    )
+
+
 def edges(layers: Layers) -> list[Edge]:
     """Every edge, those that can move an output least first.
 
