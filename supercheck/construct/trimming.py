@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -134,6 +135,7 @@ def stood_still(layers: Layers, still: Collection[Neuron]) -> Layers:
     return held(layers, gone)
 
 
+@lru_cache(maxsize=2)
 def resting(layers: Layers) -> list[Array]:
     """What each layer reads where all inputs are 0."""
     found = [np.zeros(layers[0].weight.width, dtype=object)]
@@ -160,7 +162,14 @@ def _fixed(layer: Affine, mask: Array, values: Array) -> Affine:
     gone, weight = _kept(layer.weight, mask), _kept(layer.weight, ~mask)
     if not values[gone.indices].any():
         return replace(layer, weight=weight)
-    return replace(layer, weight=weight, bias=plain(_added(layer.bias, _times(gone, values))))
+    added = _times(gone, values)
+    rows = np.flatnonzero(added)
+    sums, bias = plain(number(layer.bias[row]) + added[row] for row in rows), layer.bias
+    if object in (sums.dtype, bias.dtype):
+        sums, bias = _exact(sums), _exact(bias)
+    changed = bias.copy()
+    changed[rows] = sums
+    return replace(layer, weight=weight, bias=changed)
 
 
 def cleared(layers: Sequence[Affine]) -> Layers:
@@ -172,7 +181,8 @@ def cleared(layers: Sequence[Affine]) -> Layers:
             read, entered = _read(changed[depth + 1].weight), _entered(changed[depth].weight)
             idle = (~read & (entered | (changed[depth].bias != 0))) | (read & ~entered)
             if idle.any():
-                constant = np.maximum(_exact(changed[depth].bias), 0)
+                constant = np.zeros(len(idle), dtype=object)
+                constant[idle] = np.maximum(_exact(changed[depth].bias[idle]), 0)
                 after = changed[depth + 1]
                 changed[depth + 1] = _fixed(after, idle[after.weight.indices], constant)
                 rows, bias = changed[depth].weight, np.where(idle, 0, changed[depth].bias)

@@ -161,7 +161,11 @@ def _theory(found: Pruning) -> Iterator[str]:
 
 def _floor(floor: Floor) -> list[str]:
     measured, least, ratio = floor.measured, floor.floor, floor.slack
-    return [f"{measured or 0:,.4g}", f"{least or 0:,.4g}", "" if ratio is None else f"{ratio:.3g}"]
+    return [_figure(measured or 0), _figure(least or 0), "" if ratio is None else f"{ratio:.3g}"]
+
+
+def _figure(value: float) -> str:
+    return f"{value:,}" if value == int(value) else f"{value:,.1f}"
 
 
 def _holds(floor: Floor) -> str:
