@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supercheck import __version__, audit_cli, build_cli, check_cli, explore_cli, gate_cli, init_cli
+from supercheck import __version__, audit_cli, build_cli, check_cli, explore_cli, gate_cli, init_cli, prune_cli
 from supercheck.errors import InputError, clip
 from supercheck.options import Engine, check_seconds, keep_apart
 from supercheck.streams import CODES, show, write
@@ -153,6 +153,7 @@ app.command()(audit_cli.bounds)
 app.command()(check_cli.check)
 app.command()(init_cli.init)
 app.command()(build_cli.build)
+app.command()(prune_cli.prune)
 app.command()(explore_cli.explore)
 
 

@@ -43,6 +43,8 @@ LEVELS = [
         "init_cli",
         "testing",
         "pytest_plugin",
+        "pruning",
+        "prune_cli",
         "explore_cli",
         "cli",
         "__main__",

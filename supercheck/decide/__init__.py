@@ -17,8 +17,8 @@ A newcomer adds a decision procedure with one file here and one row in `ENGINES`
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from importlib import import_module
 
@@ -33,7 +33,7 @@ from supercheck.errors import FaultError, InputError
 from supercheck.evidence import Counterexample, Decision, OutputResult, Result, Verdict
 from supercheck.replaying import replay, shrink
 
-__all__ = ["ENGINES", "Limits", "decide", "settle", "up_to"]
+__all__ = ["ENGINES", "Limits", "decide", "settle", "unproved", "up_to"]
 
 Engine = Callable[[Claims, Sequence[int], Limits, Clock], Iterator[list[Decision]]]
 
@@ -124,6 +124,17 @@ def settle(
     return {found.index: found for results in _results(claims, outputs, plain, clock) for found in results}
 
 
+def unproved(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> OutputResult | None:
+    """The first of some outputs that turns out not to be proved; None if all of them are."""
+    open_ = set(outputs)
+    with closing(_results(claims, outputs, replace(limits, margins=False), clock)) as stages:
+        for found in (one for results in stages for one in results):
+            if found.verdict is not Verdict.PROVED:
+                return found
+            open_.discard(found.index)
+    return OutputResult(min(open_), Verdict.UNKNOWN, reason="no engine decided it") if open_ else None
+
+
 def up_to(claims: Claims, results: Sequence[OutputResult], limits: Limits, clock: Clock) -> list[OutputResult]:
     """Add the largest k of each output, as far as that takes no longer than a cheap enumeration, or bounds show it."""
     cheap = enumeration.cost(claims.at_most(claims.most_active), range(len(claims))) <= CHEAP
@@ -133,7 +144,9 @@ def up_to(claims: Claims, results: Sequence[OutputResult], limits: Limits, clock
     return [result._replace(sparsity=found[result.index]) for result in results]
 
 
-def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[OutputResult]]:
+def _results(
+    claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
+) -> Generator[list[OutputResult], None, None]:
     """Ask one engine after another for what is still open; refutations replayed."""
     left, stages = list(outputs), [limits.engine]
     if limits.engine == "auto":
