@@ -229,7 +229,9 @@ class _Target:
         ]
         named = {"encoder": self.asked.source.encoder, "decoder": self.asked.source.decoder, "table": self.asked.table}
         names = {"file": file.name} | {
-            key: Path(os.path.relpath(part, spec.parent)).as_posix() for key, part in named.items() if part is not None
+            key: Path(os.path.relpath(part.resolve(), spec.parent.resolve())).as_posix()
+            for key, part in named.items()
+            if part is not None
         }
         return {
             file: network_bytes(pruned.layers, file, made),

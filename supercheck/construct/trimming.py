@@ -72,7 +72,7 @@ def edges(layers: Layers) -> list[Edge]:
     above = _gains(layers)
     for depth, layer in enumerate(layers):
         rows, columns = layer.weight.row_of(), layer.weight.indices
-        sizes = _sizes(layer.weight.data) * below[depth][columns] * above[depth][rows]
+        sizes = _coarse(_sizes(layer.weight.data) * below[depth][columns] * above[depth][rows])
         found += list(zip(sizes.tolist(), (depth for _ in rows), rows.tolist(), columns.tolist(), strict=False))
     return [(depth, row, column) for _, depth, row, column in sorted(found)]
 
@@ -84,9 +84,15 @@ def neurons(layers: Layers) -> list[Neuron]:
         read = np.zeros(layer.weight.height)
         np.maximum.at(read, after.weight.indices, _sizes(after.weight.data) * above[depth + 1][after.weight.row_of()])
         alive = (np.diff(layer.weight.indptr) > 0) & (read > 0)
-        sizes = (below[depth + 1] * read).tolist()
+        sizes = _coarse(below[depth + 1] * read).tolist()
         found += [(sizes[neuron], depth, neuron) for neuron in np.flatnonzero(alive).tolist()]
     return [(depth, neuron) for _, depth, neuron in sorted(found)]
+
+
+def _coarse(sizes: Array) -> Array:
+    """The same to 24 binary digits, so that how a machine sums changes no order."""
+    fraction, exponent = np.frexp(sizes)
+    return np.asarray(np.ldexp(np.round(fraction * 2.0**24), exponent - 24))
 
 
 def _heights(layers: Layers) -> list[Array]:
