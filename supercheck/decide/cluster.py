@@ -7,6 +7,7 @@ for it any more: when a batch is cancelled, its client is gone, or the worker cl
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -84,15 +85,15 @@ def _connected(where: Any) -> Iterator[Client]:
 
 
 def _same_version(client: Client) -> None:
-    """Refuse workers whose supercheck is not the client's; Dask itself warns of other differences that may matter."""
+    """Refuse a cluster whose supercheck is not the client's; Dask itself warns of other differences that may matter."""
     found = client.get_versions(check=True, packages=["supercheck"])
     own = found["client"]["packages"]["supercheck"]
-    for address, one in found["workers"].items():
+    for address, one in {"the scheduler": found["scheduler"], **found["workers"]}.items():  # which reads tasks, too
         other = one["packages"]["supercheck"]
         if other != own:
             got = f"{other or 'none'} on {address}"
             do = "install the same everywhere"
-            raise InputError(place="--executor", expected=f"supercheck {own} on every worker", got=got, do=do)
+            raise InputError(place="--executor", expected=f"supercheck {own} on the whole cluster", got=got, do=do)
 
 
 def _dismissed(client: Client, name: str) -> None:
@@ -103,7 +104,9 @@ def _dismissed(client: Client, name: str) -> None:
 
 
 class OnDask(Executor):
-    """Dask's own executor, with names that mean something, and losses in plain words.
+    """Dask's futures as those of the standard library, with names that mean something, and losses in plain words.
+
+    Its own `Client.get_executor` never tells of a result that was lost with the scheduler while it was fetched.
 
     Args:
         client: of a cluster whose workers have the question.
@@ -112,9 +115,8 @@ class OnDask(Executor):
 
     def __init__(self, client: Client, plugin: str) -> None:
         self._client, self._plugin = client, plugin
-        self._executor = client.get_executor(pure=False, retries=RETRIES)
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_kwargs: Any) -> Future[Any]:
         """Have a worker decide a batch.
 
         Raises:
@@ -124,22 +126,23 @@ class OnDask(Executor):
             raise LostError(_GONE)
         (batch,) = args
         unique = hashlib.sha256(f"{self._plugin} {batch.meaning}".encode()).hexdigest()[:8]
-        told = self._executor.submit(_at_a_desk, self._plugin, fn, batch, key=f"{batch.name}-{unique}", **kwargs)
+        key = f"{batch.name}-{unique}"
+        told = self._client.submit(_at_a_desk, self._plugin, fn, batch, key=key, pure=False, retries=RETRIES)
         answer: Future[Any] = Future()
-        told.add_done_callback(lambda _: _pass_on(told, answer))
-        answer.add_done_callback(lambda _: told.cancel())  # does nothing where it is done
+        told.add_done_callback(lambda told: _pass_on(told, answer))
+        answer.add_done_callback(lambda answer: told.release() if answer.cancelled() else None)
         return answer
 
 
-def _pass_on(told: Future[Any], answer: Future[Any]) -> None:
-    """Give a future the outcome of Dask's."""
+def _pass_on(told: Any, answer: Future[Any]) -> None:
+    """Give a future the outcome of Dask's; called in a thread of Dask's."""
     if not answer.set_running_or_notify_cancel():
         return
     try:
         answer.set_result(told.result())
-    except CancelledError:
+    except (CancelledError, asyncio.CancelledError, CommClosedError):
         answer.set_exception(LostError(_GONE))
-    except (KilledWorker, CommClosedError) as error:
+    except KilledWorker as error:
         answer.set_exception(LostError(f"its worker was lost, and so were those that tried again: {_why(error)}"))
     except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
         answer.set_exception(error)

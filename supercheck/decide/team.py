@@ -75,11 +75,16 @@ class Team:
         try:
             for batch in batches:
                 known = None if self.kept is None else self.kept.find(self.question, batch)
-                if known is None:
-                    running[self._submitted(batch)] = batch
-                else:
+                if known is not None:
                     done += 1
                     yield _checked(batch, known)
+                    continue
+                future = self._submitted(batch)
+                if future.done():
+                    done += 1
+                    yield self._received(batch, future)
+                else:
+                    running[future] = batch
             while running:
                 clock.progress(done, len(batches), f"batches ({name})")
                 seconds = clock.left if clock.timeout is not None else None
