@@ -172,6 +172,13 @@ def test_workers_of_another_version_are_refused(word: str, monkeypatch: pytest.M
         verify(made.network, made.spec, executor=word)
 
 
+def test_a_question_that_dask_cannot_send_is_refused(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supercheck.decide.cluster.MOST_BYTES", 1000)
+    made = FAMILIES["A"]()
+    with pytest.raises(InputError, match="expected a network and functions of at most 2 GiB for Dask, got"):
+        verify(made.network, made.spec, executor=word)
+
+
 def test_nobody_at_the_address_is_bad_input(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("supercheck.decide.cluster.PATIENCE", 0.5)

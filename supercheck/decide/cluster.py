@@ -33,6 +33,9 @@ RETRIES = 2
 """How often Dask redoes a batch that ended without an answer; how many workers a batch may take with it is Dask's
 own setting, `distributed.scheduler.allowed-failures`."""
 
+MOST_BYTES = (1 << 31) - (1 << 20)
+"""Bytes of a question: what Dask sends in one piece."""
+
 _GONE = "the connection to Dask's scheduler was lost"
 
 
@@ -58,6 +61,10 @@ def dask(address: str | None, workers: int | None, claims: Claims, limits: Limit
         client = stack.enter_context(_connected(where))
         _same_version(client)
         question = posed(claims)
+        if len(question) > MOST_BYTES:
+            expected, got = "a network and functions of at most 2 GiB for Dask", f"{len(question):,} bytes"
+            do = "ask about fewer outputs at a time, with the part of the network that they depend on"
+            raise InputError(place="--executor", expected=expected, got=got, do=do)
         plugin = Desk(question, limits.memory)
         name = f"supercheck-{plugin.digest[:16]}-{client.id}"
         client.register_plugin(plugin, name=name)
