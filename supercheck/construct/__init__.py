@@ -32,9 +32,6 @@ CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
     "parity": parity,
     "circuit": circuit,
     "table": table,
-    "input-channels": input_channels,
-    "combined": combined,
-    "output-channels": output_channels,
     "u-and": u_and,
 }
 """Every construction by the name that the command line uses."""

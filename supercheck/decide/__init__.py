@@ -17,15 +17,9 @@ A newcomer adds a decision procedure with one file here and one row in `ENGINES`
 from __future__ import annotations
 
 import time
-<<<<<<< HEAD
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import replace
-=======
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
->>>>>>> 94e9140
 from importlib import import_module
 
 import numpy as np
@@ -40,13 +34,7 @@ from supercheck.errors import FaultError, InputError
 from supercheck.evidence import Counterexample, Decision, OutputResult, Result, Verdict
 from supercheck.replaying import replay, shrink
 
-<<<<<<< HEAD
-__all__ = ["ENGINES", "Limits", "decide", "settle", "unproved", "up_to"]
-
-Engine = Callable[[Claims, Sequence[int], Limits, Clock], Iterator[list[Decision]]]
-=======
-__all__ = ["ENGINES", "Limits", "ask", "decide", "settle", "up_to"]
->>>>>>> 94e9140
+__all__ = ["ENGINES", "Limits", "ask", "decide", "settle", "unproved", "up_to"]
 
 
 @dataclass(frozen=True)
@@ -155,11 +143,6 @@ def up_to(claims: Claims, results: Sequence[OutputResult], limits: Limits, clock
     return [result._replace(sparsity=found[result.index]) for result in results]
 
 
-<<<<<<< HEAD
-def _results(
-    claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
-) -> Generator[list[OutputResult], None, None]:
-=======
 def ask(
     name: str, work: Work, claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
 ) -> Iterator[list[Decision]]:
@@ -179,8 +162,9 @@ def ask(
         yield from work(claims, outputs, limits, clock)
 
 
-def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[OutputResult]]:
->>>>>>> 94e9140
+def _results(
+    claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
+) -> Generator[list[OutputResult], None, None]:
     """Ask one engine after another for what is still open; refutations replayed."""
     left, stages = list(outputs), [limits.engine]
     if limits.engine == "auto":
