@@ -29,6 +29,32 @@ def read_table(path: Path, domain: KSparse) -> list[Formula]:
     Returns:
         One formula an output: the OR of the rows on which it is 1.
     """
+    features, outputs, rows = read_rows(path, domain)
+    named = set(features)
+    held = [(row(on, named - on), cells) for on, cells in rows.items()]  # a row is shared by its outputs
+    return [some([here for here, cells in held if cells[i] == "1"]) for i in range(outputs)]
+
+
+def named_features(path: Path) -> list[int]:
+    """The features that a truth table names, in its order.
+
+    Raises:
+        InputError: if its header is none.
+    """
+    return _columns(path, next(_lines(path), (1, []))[1], None)
+
+
+def read_rows(path: Path, domain: KSparse) -> tuple[list[int], int, dict[frozenset[int], list[str]]]:
+    """The rows of a truth table.
+
+    Args:
+        path: the CSV file.
+        domain: every assignment of the named features that it allows must be listed exactly once.
+
+    Returns:
+        The named features in order, how many outputs there are, and for each assignment's active features the outputs,
+        "0" or "1".
+    """
     lines = _lines(path)
     _, header = next(lines, (1, []))
     features = _columns(path, header, domain)
@@ -56,8 +82,7 @@ def read_table(path: Path, domain: KSparse) -> list[Formula]:
         missing = next(on for on in every if on not in rows)
         expected = f"every assignment with at most {limit} features on ({needed:,} rows)"
         raise InputError(file=path, expected=expected, got=f"no row for {_assignment(missing)}")
-    held = [(row(on, set(features) - on), cells) for on, cells in rows.items()]  # a row is shared by its outputs
-    return [some([here for here, cells in held if cells[i] == "1"]) for i in range(len(header) - named)]
+    return features, len(header) - named, rows
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -91,7 +116,7 @@ def _bounded(path: Path, file: TextIO) -> Iterator[str]:
         yield line
 
 
-def _columns(path: Path, header: list[str], domain: KSparse) -> list[int]:
+def _columns(path: Path, header: list[str], domain: KSparse | None) -> list[int]:
     """The named features, in order; the outputs must follow as y0, y1, ..."""
     expected = "a header x0,x3,...,y0,y1,...: features first, then outputs numbered from 0"
     if len(header) > MOST_COLUMNS:
@@ -102,8 +127,8 @@ def _columns(path: Path, header: list[str], domain: KSparse) -> list[int]:
         raise InputError(file=path, line=1, expected=expected, got=",".join(header) or "nothing")
     if len(set(features)) < len(features):
         raise InputError(file=path, line=1, expected="each feature once", got=",".join(header))
-    outside = [j for j in features if j >= domain.features]
-    if outside:
+    outside = [j for j in features if domain is not None and j >= domain.features]
+    if outside and domain is not None:
         raise InputError(file=path, line=1, expected=f"features x0 to x{domain.features - 1}", got=f"x{outside[0]}")
     return features
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from supercheck.construct.built import Built, Wanted
+from supercheck.construct.circuit import circuit
 from supercheck.construct.combined import combined
 from supercheck.construct.group_testing import design, group_testing
 from supercheck.construct.input_channels import input_channels
@@ -17,18 +18,21 @@ from supercheck.construct.parity import parity
 from supercheck.construct.permutation import permutation
 from supercheck.construct.plain import copy, one_per_gate
 from supercheck.construct.superposed import superposed
+from supercheck.construct.table import table
 from supercheck.construct.u_and import u_and
 
 CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
     "one-per-gate": one_per_gate,
     "copy": copy,
+    "output-channels": output_channels,
+    "input-channels": input_channels,
+    "combined": combined,
     "permutation": permutation,
     "group-testing": group_testing,
     "design": design,
     "parity": parity,
-    "input-channels": input_channels,
-    "combined": combined,
-    "output-channels": output_channels,
+    "circuit": circuit,
+    "table": table,
     "u-and": u_and,
     "superposed": superposed,
 }

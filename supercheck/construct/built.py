@@ -159,6 +159,15 @@ def claim(features: int, max_active: int, formulas: Sequence[Formula], at: Fract
     Raises:
         InputError: if there are no such features, more may be on than there are, or there are no functions.
     """
+    return Spec(domain_of(features, max_active), tuple(formulas), Readout("threshold", at))
+
+
+def domain_of(features: int, max_active: int) -> KSparse:
+    """The inputs that a construction has to be right on.
+
+    Raises:
+        InputError: if more features may be on than there are.
+    """
     if not 0 <= max_active <= features:
         raise InputError(place="-k", expected=f"0 to {features:,}, the number of features", got=max_active)
-    return Spec(KSparse(features, max_active), tuple(formulas), Readout("threshold", at))
+    return KSparse(features, max_active)

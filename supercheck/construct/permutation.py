@@ -11,7 +11,7 @@ from random import Random
 import numpy as np
 
 from supercheck.boolean import Var
-from supercheck.construct.built import Built, Wanted, claim
+from supercheck.construct.built import Built, Wanted, claim, domain_of
 from supercheck.construct.layers import readout
 from supercheck.errors import InputError
 from supercheck.exact import Array, Rows
@@ -42,7 +42,7 @@ def permutation(wanted: Wanted) -> Built:
     if features is None or features > MOST:
         expected = f"how many features are permuted, at most {MOST:,}"
         raise InputError(place="--features", expected=expected, got=features or "none")
-    domain = claim(features, wanted.max_active, [Var(0)], Fraction(1, 2)).domain
+    domain = domain_of(features, wanted.max_active)
     random = Random(wanted.seed)
     order = np.array(random.sample(range(features), features))
     rows = np.array(random.sample(range(1 << (features - 1).bit_length()), features))
