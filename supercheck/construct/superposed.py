@@ -39,8 +39,8 @@ def superposed(wanted: Wanted) -> Built:
     Guarantee: right at k = 2, for every input was evaluated with the weights that are written; where `neurons` are
         given, only if there is such a threshold.
     Cost: n neurons, n m numbers of the encoder and m' n of the decoder, which are fixed, and 2 n^2 edges between.
-        Counting allows no n below about sqrt(m' log m'). Found where m = m': 15, 28, 50, 136 for 16, 32, 64, 256
-        outputs; for 8 it takes as many as one neuron a pair. With 230 it is right for 512, with 400 for 1,024.
+        Counting allows no n below about sqrt(m' log m'). Found where m = m': 15, 30, 55, 124 for 16, 32, 64, 256
+        outputs; for 8 it takes 9, which does not pay. With 230 it is right for 512.
     Source: Adler and Shavit, arXiv 2409.15318, inputs and outputs in superposition; the readout is ours.
     """
     wanted.only(*PAIRS, "neurons", "channel")
