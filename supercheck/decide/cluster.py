@@ -89,14 +89,19 @@ def _connected(where: Any) -> Iterator[Client]:
         expected = f"a Dask scheduler that answers within {PATIENCE} s"
         raise InputError(place="--executor", expected=expected, got=f"{type(error).__name__}: {error}") from error
     try:
-        client.wait_for_workers(1, timeout=PATIENCE)
+        _wait_for_a_worker(client)
         yield client
-    except TimeoutError as error:
-        expected = f"a worker within {PATIENCE} s"
-        raise InputError(place="--executor", expected=expected, got="none", do="start `dask worker`s") from error
     finally:
         with suppress(OSError, TimeoutError):
             client.close(timeout=5)
+
+
+def _wait_for_a_worker(client: Client) -> None:
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+    except TimeoutError as error:
+        expected = f"a worker within {PATIENCE} s"
+        raise InputError(place="--executor", expected=expected, got="none", do="start `dask worker`s") from error
 
 
 def _same_version(client: Client) -> None:
