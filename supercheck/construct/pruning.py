@@ -30,6 +30,8 @@ MOST_BITS = 24
 
 _FINER = 3  # binary digits by which hidden biases may be finer than weights
 
+_MOST_VALUES = 256  # of a matrix, to be looked at one by one
+
 _MOST_CELLS = 1 << 23  # of matrices that are multiplied
 
 Price = tuple[int, int, float]
@@ -193,6 +195,8 @@ class _Search:
     def _merge_values(self, depth: int) -> None:
         """Replace values of a matrix, the rarest first, by a neighbour."""
         counts = Counter(self._values(depth))
+        if len(counts) > _MOST_VALUES:
+            return
         for value in sorted(counts, key=lambda value: (counts[value], abs(value), value)):
             others = set(self._values(depth)) - {value}
             for other in sorted(others, key=lambda other: (abs(other - value), abs(other)))[:2]:
