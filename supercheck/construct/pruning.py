@@ -219,12 +219,15 @@ class _Search:
 
     def _attempt(self, smaller: Layers) -> Objection | None:
         """Keep smaller layers if the question stays proved; else say why not."""
-        if self.kind is not None:  # what is rounded here is proved as it is then
+        prover, objection = self.prover, None
+        if self.kind is not None and not trimming.fits(smaller, self.kind):
+            if prover.arithmetic == "real":  # an objection is to what was asked, not to what rounding makes of it
+                objection = prover.objection(self.layers, smaller)
             try:
                 smaller = trimming.fitted(smaller, self.kind)
             except OverflowError:
-                return Objection(None, "its numbers would be past the range of floats")
-        objection = self.prover.objection(self.layers, smaller)
+                return objection or Objection(None, "its numbers would be past the range of floats")
+        objection = objection or prover.objection(self.layers, smaller)
         if objection is None:
             self.layers = smaller
         return objection
