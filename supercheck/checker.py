@@ -67,6 +67,7 @@ def need(condition: object, expected: str, status: str = "unreadable") -> None:
 
 hold = partial(need, status="rejected")  # the same for a certificate
 FORMS = dict(re.findall("(..)(.)", "i1bi2hi4ii8qu1Bu2Hu4Iu8Qf2ef4ff8db1?"))
+DTYPES = {"BOOL": "b1", **{f"{f[0].upper()}{8 * int(f[1])}": f for f in FORMS if f != "b1"}}
 CODES = {"accepted": 0, "refutation": 1, "rejected": 1, "unchecked": 3}
 NPY = rb"\x93NUMPY.{4,6}\{'descr': '([<>|])(..)', 'fort\w+': False, 'shape': \((.{0,99})\), \} *\n"
 FORMULA = r"(\b(x[0-9]+|atleast|0|[1-9][0-9]*)\b|[~&^|() ]|,(?! *\)))+"
@@ -111,11 +112,10 @@ def read_tensors(file: str) -> dict[str, Any]:
         header.pop("__metadata__", None)
         for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
             need(entry.keys() == {"dtype", "shape", "data_offsets"}, f"{name}: known keys")
-            (start, stop), dtype = entry["data_offsets"], entry["dtype"]
-            need(begin + start == place <= begin + stop, f"{name}: bytes without gap or overlap")
-            form = "b1" if dtype == "BOOL" else f"{dtype[0].lower()}{int(dtype[1:]) // 8}"
-            tensors[name] = unpacked(raw[place : begin + stop], entry["shape"], "<", form)
-            place = begin + stop
+            start, stop = (begin + offset for offset in entry["data_offsets"])
+            need(start == place <= stop, f"{name}: bytes without gap or overlap")
+            form = DTYPES.get(entry["dtype"], "")
+            tensors[name], place = unpacked(raw[place:stop], entry["shape"], "<", form), stop
         need(len(raw) == place, "no bytes that no tensor uses")
     else:
         need(kind == ".npz", "a safetensors, NPZ or JSON file")

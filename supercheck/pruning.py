@@ -9,9 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from supercheck.claims import Claims
 from supercheck.construct.pruning import Pruned, prune as search
-from supercheck.construct.trimming import fits_doubles, layered
+from supercheck.construct.storing import Kind
+from supercheck.construct.trimming import fits, layered
 from supercheck.construct.writing import check_output, network_bytes, spec_bytes, write_together
 from supercheck.decide import Limits, decide
 from supercheck.decide.limits import Clock, Progress, quiet
@@ -124,8 +127,10 @@ def prune(
     encoder, decoder = (
         None if code is None else load_linear(code) for code in (spec.source.encoder, spec.source.decoder)
     )
-    narrow = target is not None and not target.holds_all
-    pruned = search(claims, (encoder, decoder), spec.arithmetic, clock, progress, doubles=narrow)
+    kind: Kind | None = None if target is None or target.holds_all else np.float64
+    if spec.arithmetic == "float32":
+        kind = np.float32
+    pruned = search(claims, (encoder, decoder), spec.arithmetic, clock, progress, kind=kind)
     done = time.perf_counter()
     if target is None:
         result = verify(Network.of(pruned.layers), spec, limits=limits, progress=progress)
@@ -180,7 +185,7 @@ class _Target:
         """Refuse to write over what is read, or numbers that the format does not hold."""
         written = (*self.files(proved=True), *self.files(proved=False))
         keep_apart({f"-o, that is {file}": file for file in written}, self._read(source))
-        if not self.holds_all and not fits_doubles(layered(claims.own)):
+        if not self.holds_all and not fits(layered(claims.own), np.float64):
             do = "write it to a .json file, which holds every number"
             raise InputError(place="-o", expected="a format that holds its numbers", got=self.output.suffix, do=do)
 
@@ -224,7 +229,9 @@ class _Target:
         ]
         named = {"encoder": self.asked.source.encoder, "decoder": self.asked.source.decoder, "table": self.asked.table}
         names = {"file": file.name} | {
-            key: Path(os.path.relpath(part, spec.parent)).as_posix() for key, part in named.items() if part is not None
+            key: Path(os.path.relpath(part.resolve(), spec.parent.resolve())).as_posix()
+            for key, part in named.items()
+            if part is not None
         }
         return {
             file: network_bytes(pruned.layers, file, made),

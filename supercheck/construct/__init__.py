@@ -18,6 +18,7 @@ from supercheck.construct.parity import parity
 from supercheck.construct.permutation import permutation
 from supercheck.construct.plain import copy, one_per_gate
 from supercheck.construct.table import table
+from supercheck.construct.u_and import u_and
 
 CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
     "one-per-gate": one_per_gate,
@@ -31,5 +32,6 @@ CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
     "parity": parity,
     "circuit": circuit,
     "table": table,
+    "u-and": u_and,
 }
 """Every construction by the name that the command line uses."""

@@ -146,10 +146,9 @@ def disjunct(sets: int, most: int, random: Random) -> tuple[Array, str]:
         most: k.
         random: where chance comes from.
     """
-    best = np.eye(sets, dtype=np.int64), "each feature its own row"
-    for matrix, name in _systematic(sets, most):
-        if len(matrix) < len(best[0]):
-            best = matrix, name
+    best = min(_systematic(sets, most), key=lambda found: len(found[0]))
+    if len(best[0]) >= sets:
+        best = np.eye(sets, dtype=np.int64), "each feature its own row"
     for shared in range(1, 4):
         while (found := greedy(sets, most, shared, len(best[0]) - 1, random)) is not None:
             best = found, f"greedy, {most * shared + 1} ones a column, two share at most {shared}"

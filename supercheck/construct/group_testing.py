@@ -12,14 +12,14 @@ import numpy as np
 from supercheck.boolean import gate
 from supercheck.construct.built import PAIRS, Built, Wanted, claim
 from supercheck.construct.designs import disjunct, incidence, reed_solomon, steiner, steiner_points
-from supercheck.construct.layers import hidden, placed, readout
+from supercheck.construct.layers import MOST_EDGES, hidden, placed, readout
 from supercheck.construct.pairs import listed
 from supercheck.errors import InputError
 from supercheck.exact import Array, Rows
 from supercheck.numerals import plural
 from supercheck.spec import MOST_OUTPUTS
 
-_SETS = 1 << 14  # features: the matrices are dense while they are sought
+_SETS = 1 << 12  # features: the matrices are dense while they are sought
 
 
 def group_testing(wanted: Wanted) -> Built:
@@ -39,6 +39,8 @@ def group_testing(wanted: Wanted) -> Built:
     negative = Rows(tests.indptr, tests.indices, -tests.data, tests.width)
     formulas = [gate("and", part) for part in tuples]
     spec = claim(features, wanted.max_active, formulas, Fraction(-1, 2))
+    weight = int(matrix.sum(axis=0).max())
+    _check_edges(sum(map(len, tuples)) * weight)
     unions = [np.flatnonzero(matrix[:, part].any(axis=1)) for part in tuples]
     rows = np.repeat(np.arange(len(tuples)), [len(union) for union in unions])
     columns = np.concatenate(unions)
@@ -64,6 +66,7 @@ def design(wanted: Wanted) -> Built:
         raise InputError(place="-k", expected="at most 2, for sum - 1 knows pairs", got=wanted.max_active)
     features, pairs = listed(wanted)
     matrix, name = _design(_bounded(features))
+    _check_edges(len(matrix) * len(pairs))
     outside = 1 - matrix
     channels = (outside[:, pairs[:, 0]] * outside[:, pairs[:, 1]]).T
     first = hidden(Rows.from_dense(outside), -1)
@@ -86,6 +89,11 @@ def _bounded(features: int) -> int:
     if features > _SETS:
         raise InputError(place="--features", expected=f"at most {_SETS:,}", got=f"{features:,}")
     return features
+
+
+def _check_edges(edges: int) -> None:
+    if edges > MOST_EDGES:
+        raise InputError(place="--outputs", expected=f"at most {MOST_EDGES:,} edges to the outputs", got=f"{edges:,}")
 
 
 def _tuples(wanted: Wanted) -> tuple[int, list[tuple[int, ...]]]:

@@ -9,6 +9,8 @@ import numpy as np
 from supercheck.exact import Array, Rows
 from supercheck.network import Affine
 
+MOST_EDGES = 1 << 26  # of one matrix
+
 
 def counted(rows: Array, columns: Array, height: int, width: int) -> Rows:
     """The matrix [height, width] that counts how often each place is listed."""

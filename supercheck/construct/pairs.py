@@ -31,6 +31,14 @@ def listed(wanted: Wanted) -> tuple[int, Array]:
     Raises:
         InputError: if there are no such pairs.
     """
+    if wanted.pairs is not None or wanted.outputs is None:
+        for place, asked in (
+            ("--max-influence", wanted.max_influence is not None),
+            ("--heavy-tail", wanted.heavy_tail),
+        ):
+            if asked:
+                expected = "it where pairs are drawn, with --outputs and without --pairs"
+                raise InputError(place=place, expected=expected, got="pairs that are given")
     if wanted.pairs is not None:
         least = int(wanted.pairs.max()) + 1
         features = wanted.features or least

@@ -8,7 +8,7 @@ import numpy as np
 
 from supercheck.boolean import gate
 from supercheck.construct.built import PAIRS, Built, Wanted, claim
-from supercheck.construct.layers import hidden, marked, placed, readout
+from supercheck.construct.layers import MOST_EDGES, hidden, marked, placed, readout
 from supercheck.construct.pairs import listed
 from supercheck.errors import InputError
 
@@ -25,6 +25,7 @@ def parity(wanted: Wanted) -> Built:
     """
     wanted.only(*PAIRS)
     if wanted.pairs is None and wanted.outputs is None:
+        wanted.only("features")
         if wanted.features is None:
             raise InputError(place="--features", expected="how many features, or the pairs", got="none")
         features, sets = wanted.features, np.arange(wanted.features)[None]
@@ -32,6 +33,9 @@ def parity(wanted: Wanted) -> Built:
         features, sets = listed(wanted)
     count, size = sets.shape
     kinks = max(1, min(wanted.max_active, size))
+    if count * kinks * size > MOST_EDGES:
+        got = f"{count * kinks * size:,}: {kinks:,} for each feature of a set"
+        raise InputError(place="-k", expected=f"at most {MOST_EDGES:,} edges", got=got)
     neurons = np.arange(count * kinks)
     owner, kink = neurons // kinks, neurons % kinks
     first = marked(np.repeat(neurons, size), sets[owner].reshape(-1), len(neurons), features)

@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
+
 from supercheck.claims import Claims
-from supercheck.construct.trimming import Layers, reached
+from supercheck.construct.trimming import Layers
 from supercheck.decide import CHEAP, INTERRUPTED, QUICK, Limits, unproved
 from supercheck.decide.enumeration import cost
 from supercheck.decide.limits import Clock
 from supercheck.evaluation import totals
 from supercheck.evidence import Counterexample, Decision, Verdict
+from supercheck.exact import Array, Rows, by_row
 from supercheck.float32 import decide_float32
 from supercheck.network import Affine, Network
 from supercheck.replaying import replay
@@ -137,3 +140,34 @@ class Prover:
             if self.clock.over:
                 raise LateError
         return Objection(result.smallest, result.reason)
+
+
+def reached(matrices: Sequence[Rows], old: Layers, new: Layers, first: int) -> Array:
+    """The outputs that some change of layers can reach, ascending.
+
+    Args:
+        matrices: of the whole network, fixed codes included.
+        old: the network's own layers.
+        new: the same, changed.
+        first: where in `matrices` its first layer is.
+    """
+    mask = np.zeros(matrices[0].width, dtype=bool)
+    for place, rows in enumerate(matrices):
+        mask = by_row(np.logical_or, mask[rows.indices], rows.indptr, False)
+        if 0 <= place - first < len(new):
+            mask = mask | _differ(old[place - first], new[place - first])
+    return np.flatnonzero(mask)
+
+
+def _differ(old: Affine, new: Affine) -> Array:
+    """Which rows of a layer are not what they were."""
+    if old is new:
+        return np.zeros(old.weight.height, dtype=bool)
+    changed = np.asarray(old.bias != new.bias, dtype=bool)
+    rows = [part.weight.row_of() for part in (old, new)]
+    a, b = (row * part.weight.width + part.weight.indices for row, part in zip(rows, (old, new), strict=True))
+    both, again = np.isin(a, b), np.isin(b, a)
+    changed[rows[0][~both]] = True
+    changed[rows[1][~again]] = True
+    changed[rows[0][both][np.asarray(old.weight.data[both] != new.weight.data[again], dtype=bool)]] = True
+    return changed

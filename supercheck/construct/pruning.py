@@ -17,6 +17,7 @@ from typing import TypeVar
 from supercheck.claims import Claims
 from supercheck.construct import rounding, trimming
 from supercheck.construct.proving import LateError, Objection, Prover
+from supercheck.construct.storing import Kind
 from supercheck.construct.trimming import Edge, Layers, Neuron
 from supercheck.counting import Counts, count
 from supercheck.decide import INTERRUPTED
@@ -28,6 +29,8 @@ MOST_BITS = 24
 """Binary digits of a weight from which on rounding saves nothing worth having: those of a float32."""
 
 _FINER = 3  # binary digits by which hidden biases may be finer than weights
+
+_MOST_CELLS = 1 << 23  # of matrices that are multiplied
 
 Price = tuple[int, int, float]
 """Edges, neurons, bits: what is to fall, the first before the others."""
@@ -65,7 +68,7 @@ def prune(
     clock: Clock,
     progress: Progress = quiet,
     *,
-    doubles: bool = False,
+    kind: Kind | None = None,
 ) -> Pruned:
     """Take away all that can go.
 
@@ -75,9 +78,9 @@ def prune(
         arithmetic: "real" or "float32".
         clock: the deadline; what is proved until then, or until Ctrl-C, is kept.
         progress: told how many of what was looked at.
-        doubles: whether all numbers have to stay such that doubles hold them.
+        kind: the floats that have to hold every number; None where any rational will do.
     """
-    search = _Search(Prover(claims, codes, arithmetic, clock), trimming.layered(claims.own), doubles, progress)
+    search = _Search(Prover(claims, codes, arithmetic, clock), trimming.layered(claims.own), kind, progress)
     given, reason = search.layers, None
     try:
         search.run()
@@ -97,7 +100,7 @@ class _Search:
 
     prover: Prover
     layers: Layers
-    doubles: bool
+    kind: Kind | None
     progress: Progress
     neurons: dict[Neuron, Objection] = field(default_factory=dict)
     edges: dict[Edge, Objection] = field(default_factory=dict)
@@ -130,8 +133,9 @@ class _Search:
         """Multiply hidden layers that are linear on the domain into the next ones, where that adds no edge."""
         depth = 0
         while depth < len(self.layers) - 1:
-            linear = states(self.prover.whole(self.layers), self.prover.claims.domain)[depth].linear
-            depth += not (linear.all() and self._step(trimming.folded(self.layers, depth)))
+            linear = states(self.prover.whole(self.layers), self.prover.claims.domain)[depth].linear.all()
+            small = _cells(self.layers[depth], self.layers[depth + 1]) <= _MOST_CELLS
+            depth += not (linear and small and self._step(trimming.folded(self.layers, depth)))
 
     def _shed(
         self,
@@ -211,15 +215,21 @@ class _Search:
 
     def _attempt(self, smaller: Layers) -> Objection | None:
         """Keep smaller layers if the question stays proved; else say why not."""
-        if self.doubles:  # what is rounded here is proved as it is then
+        if self.kind is not None:  # what is rounded here is proved as it is then
             try:
-                smaller = trimming.in_doubles(smaller)
+                smaller = trimming.fitted(smaller, self.kind)
             except OverflowError:
-                return Objection(None, "its numbers would be past the range of doubles")
+                return Objection(None, "its numbers would be past the range of floats")
         objection = self.prover.objection(self.layers, smaller)
         if objection is None:
             self.layers = smaller
         return objection
+
+
+def _cells(first: Affine, then: Affine) -> int:
+    """The places of two matrices and of their product."""
+    height, between, width = then.weight.height, first.weight.height, first.weight.width
+    return height * between + between * width + height * width
 
 
 def _price(layers: Layers) -> Price:

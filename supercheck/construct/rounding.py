@@ -10,7 +10,8 @@ from math import gcd
 
 import numpy as np
 
-from supercheck.construct.trimming import Layers, number, plain
+from supercheck.construct.storing import number, plain
+from supercheck.construct.trimming import Layers
 from supercheck.exact import Ratios, Rows
 from supercheck.network import Affine, Network
 

@@ -6,8 +6,7 @@ it. `compact` drops such neurons at the end.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
@@ -15,7 +14,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from supercheck.exact import Array, Ratios, Rows, by_row, exact_array, magnitudes, product
+from supercheck.construct.storing import Kind, exact, holds, narrowed, nearest, number, plain
+from supercheck.exact import Array, Ratios, Rows, magnitudes, product
 from supercheck.network import Affine, Network
 from supercheck.wiring import duplicates
 
@@ -35,33 +35,27 @@ def layered(network: Network) -> Layers:
     whole = relus == [True] * (len(relus) - 1) + [False]
     layers = network.stored if whole else network.affine()
     return tuple(
-        replace(layer, weight=replace(layer.weight, data=_narrowed(layer.weight.data)), bias=_narrowed(layer.bias))
+        replace(layer, weight=replace(layer.weight, data=narrowed(layer.weight.data)), bias=narrowed(layer.bias))
         for layer in layers
     )
 
 
-def _narrowed(values: Array) -> Array:
-    return values if values.dtype == np.float64 else plain(values.tolist())
+def fits(layers: Layers, kind: Kind) -> bool:
+    """Whether floats of this kind hold every number."""
+    return all(holds(part, kind) for layer in layers for part in (layer.weight.data, layer.bias))
 
 
-def fits_doubles(layers: Layers) -> bool:
-    """Whether doubles hold every number."""
-    return all(part.dtype != object for layer in layers for part in (layer.weight.data, layer.bias))
-
-
-def in_doubles(layers: Layers) -> Layers:
-    """The layers with every number that no double holds rounded to one, which changes the function.
+def fitted(layers: Layers, kind: Kind) -> Layers:
+    """The layers with every number rounded to a float of this kind, which may change the function.
 
     Raises:
-        OverflowError: if a number is past the range of doubles.
+        OverflowError: if one is past their range.
     """
-    if fits_doubles(layers):
+    if fits(layers, kind):
         return layers
     return tuple(
         replace(
-            layer,
-            weight=replace(layer.weight, data=layer.weight.data.astype(np.float64)),
-            bias=layer.bias.astype(np.float64),
+            layer, weight=replace(layer.weight, data=nearest(layer.weight.data, kind)), bias=nearest(layer.bias, kind)
         )
         for layer in layers
     )
@@ -78,7 +72,7 @@ def edges(layers: Layers) -> list[Edge]:
     above = _gains(layers)
     for depth, layer in enumerate(layers):
         rows, columns = layer.weight.row_of(), layer.weight.indices
-        sizes = _sizes(layer.weight.data) * below[depth][columns] * above[depth][rows]
+        sizes = _coarse(_sizes(layer.weight.data) * below[depth][columns] * above[depth][rows])
         found += list(zip(sizes.tolist(), (depth for _ in rows), rows.tolist(), columns.tolist(), strict=False))
     return [(depth, row, column) for _, depth, row, column in sorted(found)]
 
@@ -90,9 +84,15 @@ def neurons(layers: Layers) -> list[Neuron]:
         read = np.zeros(layer.weight.height)
         np.maximum.at(read, after.weight.indices, _sizes(after.weight.data) * above[depth + 1][after.weight.row_of()])
         alive = (np.diff(layer.weight.indptr) > 0) & (read > 0)
-        sizes = (below[depth + 1] * read).tolist()
+        sizes = _coarse(below[depth + 1] * read).tolist()
         found += [(sizes[neuron], depth, neuron) for neuron in np.flatnonzero(alive).tolist()]
     return [(depth, neuron) for _, depth, neuron in sorted(found)]
+
+
+def _coarse(sizes: Array) -> Array:
+    """The same to 24 binary digits, so that how a machine sums changes no order."""
+    fraction, exponent = np.frexp(sizes)
+    return np.asarray(np.ldexp(np.round(fraction * 2.0**24), exponent - 24))
 
 
 def _heights(layers: Layers) -> list[Array]:
@@ -166,7 +166,7 @@ def _fixed(layer: Affine, mask: Array, values: Array) -> Affine:
     rows = np.flatnonzero(added)
     sums, bias = plain(number(layer.bias[row]) + added[row] for row in rows), layer.bias
     if object in (sums.dtype, bias.dtype):
-        sums, bias = _exact(sums), _exact(bias)
+        sums, bias = exact(sums), exact(bias)
     changed = bias.copy()
     changed[rows] = sums
     return replace(layer, weight=weight, bias=changed)
@@ -182,7 +182,7 @@ def cleared(layers: Sequence[Affine]) -> Layers:
             idle = (~read & (entered | (changed[depth].bias != 0))) | (read & ~entered)
             if idle.any():
                 constant = np.zeros(len(idle), dtype=object)
-                constant[idle] = np.maximum(_exact(changed[depth].bias[idle]), 0)
+                constant[idle] = np.maximum(exact(changed[depth].bias[idle]), 0)
                 after = changed[depth + 1]
                 changed[depth + 1] = _fixed(after, idle[after.weight.indices], constant)
                 rows, bias = changed[depth].weight, np.where(idle, 0, changed[depth].bias)
@@ -256,37 +256,6 @@ def _read(rows: Rows) -> Array:
     return read
 
 
-def reached(matrices: Sequence[Rows], old: Layers, new: Layers, first: int) -> Array:
-    """The outputs that some change of layers can reach, ascending.
-
-    Args:
-        matrices: of the whole network, fixed codes included.
-        old: the network's own layers.
-        new: the same, changed.
-        first: where in `matrices` its first layer is.
-    """
-    mask = np.zeros(matrices[0].width, dtype=bool)
-    for place, rows in enumerate(matrices):
-        mask = by_row(np.logical_or, mask[rows.indices], rows.indptr, False)
-        if 0 <= place - first < len(new):
-            mask = mask | _differ(old[place - first], new[place - first])
-    return np.flatnonzero(mask)
-
-
-def _differ(old: Affine, new: Affine) -> Array:
-    """Which rows of a layer are not what they were."""
-    if old is new:
-        return np.zeros(old.weight.height, dtype=bool)
-    changed = np.asarray(old.bias != new.bias, dtype=bool)
-    rows = [part.weight.row_of() for part in (old, new)]
-    a, b = (row * part.weight.width + part.weight.indices for row, part in zip(rows, (old, new), strict=True))
-    both, again = np.isin(a, b), np.isin(b, a)
-    changed[rows[0][~both]] = True
-    changed[rows[1][~again]] = True
-    changed[rows[0][both][np.asarray(old.weight.data[both] != new.weight.data[again], dtype=bool)]] = True
-    return changed
-
-
 def _kept(rows: Rows, mask: Array) -> Rows:
     counts = np.bincount(rows.row_of()[mask], minlength=rows.height)
     indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -302,33 +271,13 @@ def _sizes(values: Array) -> Array:
     return np.nan_to_num(sizes, nan=np.inf, posinf=np.inf)
 
 
-def _exact(values: Array) -> Array:
-    """The same numbers as fractions."""
-    return exact_array(Ratios.of(values).fractions())
-
-
 def _added(a: Array, b: Array) -> Array:
-    total: Array = _exact(a) + _exact(b)
+    total: Array = exact(a) + exact(b)
     return total
 
 
 def _times(rows: Rows, vector: Array) -> Array:
-    return replace(rows, data=_exact(rows.data)).dot(vector)
-
-
-def plain(values: Iterable[Fraction | int | float]) -> Array:
-    """Exact numbers as doubles where these hold them all, else as fractions."""
-    listed = [Fraction(value) for value in values]
-    with suppress(OverflowError):
-        doubles = [float(value) for value in listed]
-        if all(Fraction(near) == value for near, value in zip(doubles, listed, strict=True)):
-            return np.array(doubles)
-    return exact_array(listed)
-
-
-def number(value: object) -> Fraction:
-    """One entry of an exact array as a fraction."""
-    return Ratios.of(np.array([value])).fractions()[0]
+    return replace(rows, data=exact(rows.data)).dot(vector)
 
 
 def entry(layers: Layers, edge: Edge) -> Fraction:

@@ -169,7 +169,8 @@ def _safetensors(tensors: Mapping[str, Array | Rows], file: Path, made: Mapping[
     dense = {name: _floats(part.dense() if isinstance(part, Rows) else part, file) for name, part in tensors.items()}
     wide = any(array.dtype == np.float64 for array in dense.values())  # one type, as PyTorch wants it
     same = {name: array.astype(np.float64 if wide else np.float32) for name, array in dense.items()}
-    content: bytes = save(same, dict(made) or None)
+    told = {"supercheck": json.dumps(dict(made))} if made else None  # of several keys the order would be chance
+    content: bytes = save(same, told)
     return content
 
 
