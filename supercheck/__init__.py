@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from supercheck.formats import load
     from supercheck.formats.sequential import from_torch
     from supercheck.network import Network
+    from supercheck.pruning import Pruning, prune
     from supercheck.spec import Readout, Spec, read_spec
     from supercheck.syntax import parse
     from supercheck.verifying import verify
@@ -43,6 +44,7 @@ _HOMES = {
     "KSparse": "domain",
     "Limits": "decide",
     "Network": "network",
+    "Pruning": "pruning",
     "Readout": "spec",
     "Result": "evidence",
     "Spec": "spec",
@@ -57,14 +59,15 @@ _HOMES = {
     "gate": "boolean",
     "load": "formats",
     "parse": "syntax",
+    "prune": "pruning",
     "read_spec": "spec",
     "verify": "verifying",
 }
 
 __all__ = [
     "Audit", "Bounds", "Building", "Counterexample", "Exploration", "FaultError", "InputError", "KSparse", "Limits",
-    "Network", "Readout", "Result", "Spec", "SupercheckError", "Verdict", "audit", "bounds", "build",
-    "check_certificate", "explore", "from_torch", "gate", "load", "parse", "read_spec", "verify",
+    "Network", "Pruning", "Readout", "Result", "Spec", "SupercheckError", "Verdict", "audit", "bounds", "build",
+    "check_certificate", "explore", "from_torch", "gate", "load", "parse", "prune", "read_spec", "verify",
 ]  # fmt: skip
 
 

@@ -17,10 +17,9 @@ The proof is a tree for every output, its root first. A state is all inputs in w
 are fixed and at most `room` others on. A feature is a branch on it (on, then off), `g` proves hi,
 then lo, `.` branches on all features of the formula. A leaf closes its state:
   e    all inputs are evaluated; features that neither y_i nor its formula needs are left off.
-  a b  the formula is known in the state, and a linear bound above w . h (-w . h) keeps to the goal.
-       Where L <= z <= U, ReLU(z) >= t z for 0 <= t <= 1, and ReLU(z) <= t z + u if that is so at L
-       and at U (ReLU is convex): rounding t costs tightness, never soundness. A form is greatest
-       where the fixed features and the `room` greatest positive coefficients are on.
+  a b  the formula is known, and a linear bound above w . h (-w . h) keeps to the goal. Where
+       L <= z <= U, ReLU(z) >= t z for 0 <= t <= 1, and ReLU(z) <= t z + u if that is so at L and U
+       (ReLU is convex): rounding t costs tightness, never soundness.
   z    a solver's word; nothing is checked, and the outcome says so.
 """
 
@@ -36,18 +35,17 @@ import tomllib
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from itertools import accumulate, chain, combinations, pairwise
-from math import ceil, comb, floor, gcd, inf, lcm, prod
+from math import ceil, floor, gcd, inf, lcm, prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
 BUDGET = 10**11  # units of work, about a multiplication of many at once each: some ten minutes
 LARGEST, LONGEST = 1 << 30, 1 << 26  # bytes of a file, and of a line of a certificate
 BITS, LANES = 1 << 14, 1 << 8  # of a common denominator; outputs that are evaluated together
+WIDEST, MOST = 10**7, 10**6  # columns whose zeros are not stored; outputs
 SLOPE_BITS, ONE = 12, 1 << 12  # of a slope, and the slope 1
-
-Tensors = dict[str, tuple[list[int], Sequence[Any]]]  # shape, and numbers in row order
 
 
 class CheckError(Exception):
@@ -69,8 +67,10 @@ def need(condition: object, expected: str, status: str = "unreadable") -> None:
 
 hold = partial(need, status="rejected")  # the same for a certificate
 FORMS = dict(re.findall("(..)(.)", "i1bi2hi4ii8qu1Bu2Hu4Iu8Qf2ef4ff8db1?"))
+DTYPES = {"BOOL": "b1", **{f"{f[0].upper()}{8 * int(f[1])}": f for f in FORMS if f != "b1"}}
 CODES = {"accepted": 0, "refutation": 1, "rejected": 1, "unchecked": 3}
 NPY = rb"\x93NUMPY.{4,6}\{'descr': '([<>|])(..)', 'fort\w+': False, 'shape': \((.{0,99})\), \} *\n"
+FORMULA = r"(\b(x[0-9]+|atleast|0|[1-9][0-9]*)\b|[~&^|() ]|,(?! *\)))+"
 SPARSE = ("data", "indices", "indptr", "shape")
 
 
@@ -96,9 +96,9 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def read_tensors(file: str) -> Tensors:
-    """The tensors of a JSON, safetensors or NPZ file; every byte of these is used, once."""
-    tensors, raw, kind = Tensors(), Path(file).read_bytes(), Path(file).suffix
+def read_tensors(file: str) -> dict[str, Any]:
+    """A file's tensors, as shape and numbers in row order; of these every byte is used, once."""
+    tensors, raw, kind = dict[str, Any](), Path(file).read_bytes(), Path(file).suffix
     if kind == ".json":  # lists of numbers, or of rows; numbers exactly as written
         for name, rows in json.loads(raw, object_pairs_hook=once, parse_float=rational).items():
             flat = type(rows[0]) is not list
@@ -112,11 +112,10 @@ def read_tensors(file: str) -> Tensors:
         header.pop("__metadata__", None)
         for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
             need(entry.keys() == {"dtype", "shape", "data_offsets"}, f"{name}: known keys")
-            (start, stop), dtype = entry["data_offsets"], entry["dtype"]
-            need(begin + start == place <= begin + stop, f"{name}: bytes without gap or overlap")
-            form = "b1" if dtype == "BOOL" else f"{dtype[0].lower()}{int(dtype[1:]) // 8}"
-            tensors[name] = unpacked(raw[place : begin + stop], entry["shape"], "<", form)
-            place = begin + stop
+            start, stop = (begin + offset for offset in entry["data_offsets"])
+            need(start == place <= stop, f"{name}: bytes without gap or overlap")
+            form = DTYPES.get(entry["dtype"], "")
+            tensors[name], place = unpacked(raw[place:stop], entry["shape"], "<", form), stop
         need(len(raw) == place, "no bytes that no tensor uses")
     else:
         need(kind == ".npz", "a safetensors, NPZ or JSON file")
@@ -135,7 +134,7 @@ def read_tensors(file: str) -> Tensors:
     return tensors
 
 
-def matrix(tensors: Tensors, name: str) -> tuple[list[dict[int, Any]], int]:
+def matrix(tensors: dict[str, Any], name: str) -> tuple[list[dict[int, Any]], int]:
     """A weight's rows, their nonzero entries by ascending column, and its width."""
     if name in tensors:
         (height, width), flat = tensors[name]
@@ -144,34 +143,27 @@ def matrix(tensors: Tensors, name: str) -> tuple[list[dict[int, Any]], int]:
         return [{j: w for j, w in enumerate(row) if w} for row in rows], width
     parts = [tensors[f"{name}.{part}"] for part in SPARSE]
     data, columns, starts, (height, width) = (flat for _, flat in parts)
-    need(all(type(n) is int for n in (*columns, *starts, height, width)), f"{name}: integers")
-    fits = len(data) == len(columns) and len(starts) == height + 1
+    need({*map(type, chain(columns, starts, (height, width)))} == {int}, f"{name}: integers")
+    fits = len(data) == len(columns) and len(starts) == height + 1 and width <= WIDEST
     need(fits and [*starts] == [0, *sorted(starts)[1:-1], len(data)], f"{name}: offsets")
     found = []
     for start, end in pairwise(starts):
-        row = sorted(zip(columns[start:end], data[start:end], strict=True))
-        fits = not row or (row[0][0] >= 0 and row[-1][0] < width and len(dict(row)) == len(row))
+        row = dict(sorted(zip(columns[start:end], data[start:end], strict=True)))
+        fits = len(row) == end - start and all(map(range(width).__contains__, row))
         need(fits, f"{name}: each column once a row")
-        found.append({j: w for j, w in row if w})
+        found.append({j: w for j, w in row.items() if w})
     return found, width
 
 
-class Row(dict[int, int]):
-    """A linear form: coefficients by column; for each sign, their sizes and sums from the top."""
-
-    tops: dict[int, tuple[list[int], list[int]]] | None = None
-
-
-def coprime(values: list[Any], factors: Iterable[Any]) -> tuple[list[int], Fraction]:
-    """The products of values and factors as coprime integers, and what scales those."""
-    own = [f.as_integer_ratio() for f in factors][: len(values)]
+def coprime(values: list[Any], factors: list[tuple[int, int]]) -> tuple[list[int], Fraction]:
+    """The products of values and factors, as ratios, as coprime integers; and what scales those."""
     ratios = [v.as_integer_ratio() for v in values]
-    ratios = [(n * up, d * down) for (n, d), (up, down) in zip(ratios, own, strict=True)]
+    ratios = [(n * up, d * down) for (n, d), (up, down) in zip(ratios, factors, strict=False)]
     common = lcm(*{d for _, d in ratios})
     need(common.bit_length() <= BITS, "numbers that are not too far apart")
     integers = [n * (common // d) for n, d in ratios]
-    divisor = gcd(*integers)
-    return [n // (divisor or 1) for n in integers], Fraction(divisor or 1, common if divisor else 1)
+    divisor = gcd(*integers) or common
+    return [n // divisor for n in integers], Fraction(divisor, common)
 
 
 class Network(NamedTuple):
@@ -179,7 +171,7 @@ class Network(NamedTuple):
 
     features: int
     hidden: list[Any]  # rows and biases of each layer
-    output: list[Row]
+    output: list[dict[int, int]]
     bias: list[Fraction]
     scale: list[Fraction]
 
@@ -195,12 +187,12 @@ class Network(NamedTuple):
                 total.update(f"{head}{''.join([f' {j}:{w}' for j, w in row.items()])}\n".encode())
         return total.hexdigest()
 
-    def cone(self, outputs: Iterable[int]) -> list[list[int]]:
-        """The features, then the neurons of each layer, that outputs depend on."""
-        cones = [sorted(set[int]().union(*(self.output[i] for i in outputs)))]
-        for rows, _ in reversed(self.hidden):
+    def cone(self, outputs: Sequence[int], begin: int = 0) -> list[Sequence[int]]:
+        """What outputs depend on: the features, if `begin` is 0, then the neurons of each layer."""
+        cones = [outputs]
+        for rows in [self.output, *(rows for rows, _ in reversed(self.hidden[begin:]))]:
             cones.insert(0, sorted(set[int]().union(*(rows[r] for r in cones[0]))))
-        return cones
+        return cones[:-1]
 
 
 def dot(row: Mapping[int, int], h: Mapping[int, int]) -> int:
@@ -214,29 +206,28 @@ def read_network(file: str, named: list[dict[str, Any]]) -> Network:
     tensors = read_tensors(file)
     if not named:
         numbers = re.findall(r"(?m)^([0-9]{1,9})\.weight(?:\.indptr)?$", "\n".join(tensors))
-        numbers = sorted({*map(int, numbers)})
-        parts = [(f"{n}.weight", f"{n}.bias") for n in numbers]
+        parts = [(f"{n}.weight", f"{n}.bias") for n in sorted({*map(int, numbers)})]
         named = [{"weight": w, "bias": b} if b in tensors else {"weight": w} for w, b in parts]
         used = {f"{weight}.{end}" for weight, _ in parts for end in SPARSE}.union(*parts)
         need(tensors.keys() <= used, f"no tensors that are not used: {tensors.keys() - used}")
-    hidden, factors, features = list[Any](), list[Any](), 0
+    hidden, factors, features = list[Any](), list[tuple[int, int]](), 0
     for part in named:
         last = part is named[-1]
         known = part.keys() <= {"weight", "bias", "relu"} and part.get("relu", not last) is not last
         rows, width = matrix(tensors, part["weight"])
         shape, bias = tensors[part["bias"]] if "bias" in part else ([len(rows)], [0] * len(rows))
-        factors = factors or [1] * width
+        factors = factors or [(1, 1)] * width
         need(known and shape == [len(rows)] and width == len(factors), "a plain layer that fits")
-        ends = [[] if last else [offset] for offset in bias]
         scaled = [
-            coprime([*row.values(), *end], chain((factors[j] for j in row), [1]))
-            for row, end in zip(rows, ends, strict=True)
+            coprime([*row.values(), *[offset][last:]], [*[factors[j] for j in row], (1, 1)])
+            for row, offset in zip(rows, bias, strict=True)
         ]
-        whole = [Row(zip(row, w, strict=False)) for row, (w, _) in zip(rows, scaled, strict=True)]
-        features, factors = features or width, [factor for _, factor in scaled]
+        whole = [dict(zip(row, w, strict=False)) for row, (w, _) in zip(rows, scaled, strict=True)]
+        scales, features = [scale for _, scale in scaled], features or width
         if last:
-            return Network(features, hidden, whole, [Fraction(b) for b in bias], factors)
+            return Network(features, hidden, whole, [Fraction(b) for b in bias], scales)
         hidden.append((whole, [w[-1] for w, _ in scaled]))
+        factors = [scale.as_integer_ratio() for scale in scales]
     raise CheckError("unreadable", "expected: at least one layer")
 
 
@@ -272,23 +263,23 @@ def core_claims(spec: dict[str, Any], k: int | None) -> str:
     for name, table in spec.items():
         need(name == "audit" or table.keys() <= set(KEYS[name].split()), f"[{name}]: known keys")
     need(spec.get("arithmetic", {}).get("of", "real") == "real", "real arithmetic")
-    domain, outputs, readout, lines = spec["domain"], spec["outputs"], spec["readout"], list[str]()
+    domain, outputs, readout = spec["domain"], spec["outputs"], spec["readout"]
     m, k = domain["features"], domain["max_active"] if k is None else k
     need(type(m) is type(k) is int and len(outputs) == 1 + ("gate" in outputs), "domain, outputs")
-    for text in outputs.get("formulas", ()):
-        need(re.fullmatch(r"(x[0-9]+|atleast|[0-9]+|[~&^|(), ])+", text), f"a formula: {text:.40}")
-        lines.append(prefixed(ast.parse(text.strip(), mode="eval").body))
-    over = outputs.get("over", ())
-    for part in combinations(range(m), 2) if over == "all-pairs" else over:
-        n, names = len(part), ",".join([f"x{j}" for j in part])
-        fits = len(set(part)) == n and {*map(type, part)} == {int}
-        need(fits and (outputs["gate"] != "copy" or n == 1), "features, each once; one to copy")
-        lines.append(GATES[outputs["gate"]].format(n=n, more=n // 2 + 1, x=names))
     margin = readout.get("margin", {"threshold": 0}.get(readout["mode"]))
     numbers = [readout.get("at"), margin, readout.get("within")]
-    ends = ["-" if n is None else str(rational(n)) for n in numbers]
-    head = ["supercheck-claims 1", f"{m} {k} {readout['mode']} {' '.join(ends)}"]
-    return "\n".join([*head, *lines, ""])
+    ends = " ".join(["-" if n is None else str(rational(n)) for n in numbers])
+    lines = ["supercheck-claims 1", f"{m} {k} {readout['mode']} {ends}"]
+    for text in outputs.get("formulas", ()):
+        need(re.fullmatch(FORMULA, text), f"a formula, not {text:.40}")
+        lines.append(prefixed(ast.parse(text.strip(), mode="eval").body))
+    over = outputs.get("over", ())
+    for part in combinations(range(min(m, MOST)), 2) if over == "all-pairs" else over:
+        n, names = len(part), ",".join([f"x{j}" for j in part])
+        fits = len(set(part)) == n and {*map(type, part)} == {int} and len(lines) < MOST
+        need(fits and (outputs["gate"] != "copy" or n == 1), "few tuples of features; one to copy")
+        lines.append(GATES[outputs["gate"]].format(n=n, more=n // 2 + 1, x=names))
+    return "\n".join([*lines, ""])
 
 
 class Claims:
@@ -298,21 +289,23 @@ class Claims:
         title, head, *self.formulas, end = text.split("\n")
         m, k, self.mode, *ends = head.split(" ")
         self.features, self.room = int(m), int(k)
-        self.at, self.margin, self.within = (None if n == "-" else Fraction(n) for n in ends)
+        self.at, self.margin, self.within = (0 if n == "-" else rational(n) for n in ends)
         given = "".join("01"[n != "-"] for n in ends)  # at, margin, within
         fits = title == "supercheck-claims 1" and self.formulas and not end
         need(fits and 0 <= self.room <= self.features > 0, "claims in core form, 0 <= k <= m")
-        need(given == GIVEN[self.mode] and (self.margin or self.within or 0) >= 0, self.mode)
+        need(given == GIVEN[self.mode] and min(self.margin, self.within) >= 0, self.mode)
         self.digest = hashlib.sha256(text.encode()).hexdigest()
+        self.formula = cache(self.parsed)
 
-    def formula(self, output: int) -> tuple[Any, list[int]]:
-        """An output's formula, ("x", j) ("!", part) ("^", ...) (at least, ...); its features."""
+    def parsed(self, output: int) -> tuple[Any, list[int]]:
+        """An output's formula, ["x", j] ["!", part] ["^", ...] [at least, ...]; its features."""
         text = self.formulas[output]
         support = sorted({int(j) for j in re.findall(r"x([0-9]+)", text)})
         fits = re.fullmatch(r"[x0-9!^(),]+", text) and max(support, default=0) < self.features
         need(fits, f"a formula of the domain's features, not {text:.60}")
-        tuples = re.sub(r"([!^])\(", r'("\1",', re.sub(r"([0-9]+)\(", r"(\1,", text))
-        return ast.literal_eval(re.sub(r"x([0-9]+)", r'("x",\1)', tuples)), support
+        lists = re.sub(r"([!^])\(", r'["\1",', re.sub(r"([0-9]+)\(", r"[\1,", text))
+        lists = re.sub(r"x([0-9]+)", r'["x",\1]', lists).replace(")", "]").replace(",]", "]")
+        return json.loads(lists), support
 
 
 def value(formula: Any, fixed: Mapping[int, int], rest: int | None) -> int | None:
@@ -328,20 +321,6 @@ def value(formula: Any, fixed: Mapping[int, int], rest: int | None) -> int | Non
     return None if unknown else (on if kind == "^" else on + 1) & 1
 
 
-def greatest(row: Row, sign: int, fixed: dict[int, int], room: int) -> int:
-    """The greatest value of a form, or of its negative, on the inputs of a state."""
-    row.tops = row.tops or {}
-    if sign not in row.tops:
-        sizes = sorted([sign * w for w in row.values() if sign * w > 0], reverse=True)
-        row.tops[sign] = sizes, [0, *accumulate(sizes)]
-    (sizes, sums), taken = row.tops[sign], 0
-    hits = [(sign * row[j], on) for j, on in fixed.items() if j in row]
-    for size in sorted([w for w, _ in hits if w > 0], reverse=True):
-        if room and size >= sizes[min(room, len(sizes)) - 1]:  # one of the greatest, but fixed
-            room, taken = room + 1, taken + size
-    return sum([w for w, on in hits if on]) + sums[min(room, len(sizes))] - taken
-
-
 class Proof:
     """A network, claims of it, which outputs are proved, and the work that the rest may take."""
 
@@ -350,25 +329,25 @@ class Proof:
         self.parted: dict[int, tuple[int, int]] = {}  # separable: greatest off and least on w . h
         self.proved, self.words = bytearray(len(claims.formulas)), set[int]()
 
-    def spend(self, work: int) -> None:
-        """Pay for work before it is done."""
-        self.left -= work
-        need(self.left >= 0, "a smaller proof; the budget is spent", "unchecked")
+    def spend(self, work: int, free: int = 0, room: int = 0) -> None:
+        """Pay for work before it is done, once for each set of at most `room` of `free` things."""
+        for n in range(min(free, room) + 1):
+            self.left -= work
+            need(self.left >= 0, "a smaller proof; the budget is spent", "unchecked")
+            work = work * (free - n) // (n + 1)
 
     def goals(self, i: int) -> list[dict[int, Any]]:
         """The most that w . h (1) and -w . h (-1) may be where the formula is off, and where on."""
-        c, b, s = self.claims, self.network.bias[i], self.network.scale[i]
+        c, e, b, s = self.claims, self.claims.within, self.network.bias[i], self.network.scale[i]
         if c.mode == "separable":
             return [{1: self.parted[i][0], -1: inf}, {1: inf, -1: -self.parted[i][1]}]
-        if c.at is not None and c.margin is not None:  # y <= at - margin, y > at + margin
+        if c.mode == "threshold":  # y <= at - margin, y > at + margin
             most, least = floor((c.at - c.margin - b) / s), floor((c.at + c.margin - b) / s) + 1
             return [{1: most, -1: inf}, {1: inf, -1: -least}]
-        e = c.within or 0
         return [{1: floor((f + e - b) / s), -1: -ceil((f - e - b) / s)} for f in (0, 1)]
 
     def tree(self, i: int, text: str) -> None:
         """Check the proof of one output."""
-        (formula, support), cone = self.claims.formula(i), self.network.cone([i])
         words, sheet = iter(text.split(" ")), None
         stack: list[Any] = [({}, self.room, (1, -1))]
         while stack:
@@ -386,30 +365,41 @@ class Proof:
                 self.words.add(i)
             else:
                 hold(word in ("a", "b", ".a", ".b"), f"a token of a tree, not {word:.40}")
-                free = [j for j in support if j not in fixed] if word[0] == "." else []
-                self.forms: dict[Any, Row] = {}  # what the cases of a leaf have in common
-                self.spend(sum(comb(len(free), n) for n in range(room + 1)))
-                for n in range(min(room, len(free)) + 1):
-                    for on in combinations(free, n):
-                        case = fixed | dict.fromkeys(free, 0) | dict.fromkeys(on, 1)
-                        known = value(formula, case, None if room > n else 0)
-                        hold(known is not None, f"y{i}: a leaf at which its formula is known")
-                        goal = {s: self.goals(i)[known or 0][s] for s in sides}
-                        self.close(i, cone, case, room - n, word[-1], goal)
+                self.close(i, word, fixed, room, sides)
         hold(next(words, None) is None, "nothing after a tree")
 
-    def close(self, i: int, cone: Any, fixed: Any, room: int, rule: str, goal: Any) -> None:
-        """Close a leaf by a linear bound, of rule a or b."""
-        ranges, hidden, forms = list[dict[int, Any]](), self.network.hidden, self.forms
-        self.spend(sum(map(len, cone)) * (20 + len(fixed)))
+    def close(self, i: int, word: str, fixed: dict[int, int], room: int, sides: Any) -> None:
+        """Close a leaf by linear bounds; its cases fix the same features and share forms."""
+        (formula, support), goals = self.claims.formula(i), self.goals(i)
+        hidden, cone = self.network.hidden, self.network.cone([i], 1)
+        forms, ends, ranges = dict[Any, dict[int, int]](), dict[Any, Any](), list[dict[int, Any]]()
+        free = [j for j in support if j not in fixed] if word[0] == "." else []
+        off, size = fixed | dict.fromkeys(free, 0), len(self.claims.formulas[i])
+        self.spend(size + sum(map(len, cone)) * (20 + len(off)), len(free), room)
 
-        def highest(form: Row, depth: int, sign: int) -> int:
-            """A bound above a form, or its negative, in what enters layer `depth`."""
-            constant, shift = 0, SLOPE_BITS * depth
+        def bounds(key: Any, form: dict[int, int]) -> tuple[int, int, int]:
+            """A form's value in a case if no other feature is on; its least and greatest value."""
+            if key not in ends:
+                self.spend(len(form))
+                rest = form.copy()
+                own = [(j, rest.pop(j)) for j in off if j in rest]
+                n = min(room, len(rest))
+                sizes = sorted([*rest.values(), *[0] * n])  # a feature may be off as well
+                sums = [accumulate(end, initial=0) for end in (sizes[:n], sizes[: -n - 1 : -1])]
+                ends[key] = own, *map(list, sums)
+            own, least, most = ends[key]
+            base, n = sum([w for j, w in own if case[j]]), min(left, len(most) - 1)
+            return base, base + least[n], base + most[n]
+
+        def highest(form: dict[int, int], scale: int, depth: int) -> int:
+            """A bound above `scale` times a form in what enters layer `depth`."""
+            constant, shift, key = 0, SLOPE_BITS * depth, tuple[Any, ...]()
             for layer in range(depth - 1, -1, -1):
-                (rows, biases), slopes, constant = hidden[layer], {}, constant << SLOPE_BITS
+                (rows, biases), here, slopes = hidden[layer], ranges[layer], dict[int, int]()
+                self.spend(len(form))
+                constant <<= SLOPE_BITS
                 for r, c in form.items():
-                    (low, high, steep), c = ranges[layer][r], c * sign
+                    (low, high, steep), c = here[r], c * scale
                     slope = ONE if low >= 0 or steep else 0
                     if low < 0 < high and c > 0:
                         slope = ((high << SLOPE_BITS) + (high - low) // 2) // (high - low)
@@ -417,25 +407,38 @@ class Proof:
                     if high > 0 and slope:
                         slopes[r] = c * slope
                         constant += c * slope * biases[r]
-                form, sign, key = Row(), 1, (layer, *slopes.items())
+                scale = gcd(*slopes.values()) * (-1 if sum(slopes.values()) < 0 else 1) or 1
+                key = (layer, *[(r, c // scale) for r, c in slopes.items()])  # factors apart
                 if key not in forms:
                     self.spend(sum([len(rows[r]) for r in slopes]))
-                    for r, c in slopes.items():
+                    total = dict[int, int]()
+                    for r, c in key[1:]:
                         for j, w in rows[r].items():
-                            form[j] = form.get(j, 0) + c * w
-                form = forms.setdefault(key, form)
-            return (constant + greatest(form, sign, fixed, room)) >> shift
+                            total[j] = total.get(j, 0) + c * w
+                    forms[key] = total
+                form = forms[key]
+            _, low, high = bounds(key, form)
+            return (constant + max(scale * low, scale * high)) >> shift
 
-        for depth, ((rows, biases), used) in enumerate(zip(hidden, cone[1:], strict=True)):
-            ranges.append({})
-            for r in used:
-                low = biases[r] - highest(rows[r], depth, -1)
-                high = biases[r] + highest(rows[r], depth, 1)
-                middle = low + high if depth else biases[r] + dot(rows[r], fixed)
-                ranges[depth][r] = low, high, high > -low if rule == "a" else middle > 0
-        for sign, most in goal.items():
-            if most != inf:
-                found = highest(self.network.output[i], len(hidden), sign)
+        many = range(min(room, len(free)) + 1)
+        for on in chain.from_iterable(combinations(free, n) for n in many):
+            case, left = off | dict.fromkeys(on, 1), room - len(on)
+            known = value(formula, case, None if left else 0)
+            hold(known is not None, f"y{i}: a leaf at which its formula is known")
+            ranges.clear()
+            for depth, ((rows, biases), used) in enumerate(zip(hidden, cone, strict=False)):
+                ranges.append({})
+                for r in used:
+                    if depth:
+                        low, high = -highest(rows[r], -1, depth), highest(rows[r], 1, depth)
+                        middle = low + high + biases[r]
+                    else:
+                        middle, low, high = bounds(r, rows[r])
+                    low, high, middle = low + biases[r], high + biases[r], middle + biases[r]
+                    ranges[depth][r] = low, high, high > -low if word[-1] == "a" else middle > 0
+            for sign in sides:
+                most = goals[known or 0][sign]
+                found = most if most == inf else highest(self.network.output[i], sign, len(hidden))
                 hold(found <= most, f"y{i}: a leaf that is closed")
 
 
@@ -446,7 +449,7 @@ class Sheet:
         self.proof, self.outputs, self.hidden = proof, outputs, proof.network.hidden
         rows, self.cone = [proof.network.output[i] for i in outputs], proof.network.cone(outputs)
         self.asked = [proof.claims.formula(i) for i in outputs]
-        self.work = 10 + len(outputs) * len(self.cone[-1])
+        self.work = 10 + sum([len(self.cone[-1]) + len(proof.claims.formulas[i]) for i in outputs])
         peak = dict.fromkeys(self.cone[0], 1)  # no value is greater
         for (own, b), used in zip(self.hidden, self.cone[1:], strict=True):
             self.work += sum([len(own[r]) for r in used])
@@ -462,31 +465,28 @@ class Sheet:
     def total(self, h: dict[int, int]) -> int:
         """The integers w . h on one input."""
         for (rows, biases), used in zip(self.hidden, self.cone[1:], strict=True):
-            sums = [(r, biases[r] + dot(rows[r], h)) for r in used]
-            h = {r: z for r, z in sums if z > 0}
+            h = {r: z for r in used if (z := biases[r] + dot(rows[r], h)) > 0}
         return dot(self.columns, h)
 
     def evaluate(self, fixed: dict[int, int], room: int) -> None:
         """Evaluate them on all inputs of a state."""
         asked, top, most = self.asked, self.lanes([1 << self.bits - 1] * len(self.asked)), self.most
         free = sorted(set(self.cone[0]).union(*(part for _, part in asked)) - fixed.keys())
-        self.proof.spend(self.work * sum(comb(len(free), n) for n in range(room + 1)))
+        self.proof.spend(self.work, len(free), room)
         both = [[(-g[-1], g[1]) for g in self.proof.goals(i)] for i in self.outputs]
         ends = [[[max(-most, min(most, end)) for end in pair] for pair in two] for two in both]
         base = [value(formula, {}, 0) or 0 for formula, _ in asked]
         bounds = [self.lanes([ends[i][on][side] for i, on in enumerate(base)]) for side in (0, 1)]
         of = {j: [i for i, (_, part) in enumerate(asked) if j in part] for j in (*free, *fixed)}
-        stack = [(0, room, {j: 1 for j, on in fixed.items() if on})]
-        while stack:
-            begin, room, active = stack.pop()
+        many, own = range(min(room, len(free)) + 1), {j: 1 for j, on in fixed.items() if on}
+        for others in chain.from_iterable(combinations(free, n) for n in many):
+            active = own | dict.fromkeys(others, 1)
             y, (low, high) = self.total(active), bounds
             for i in set[int]().union(*[of[j] for j in active]):
                 if value(asked[i][0], active, 0) != base[i]:
                     (a, b), (c, d) = ends[i][base[i]], ends[i][1 - base[i]]
                     low, high = low + (c - a << self.bits * i), high + (d - b << self.bits * i)
             hold((y - low + top) & (high - y + top) & top == top, "outputs that are right")
-            for place in range(begin, len(free)) if room > 0 else ():
-                stack.append((place + 1, room - 1, active | {free[place]: 1}))
 
 
 def refute(proof: Proof, i: int, inputs: list[list[int]]) -> None:
@@ -532,8 +532,7 @@ def read(file: str, proof: Proof, old: str) -> str:
             hold(first <= last < len(done) and not any(done[first : last + 1]), "each output once")
             for i in range(first, last + 1, LANES if text == "e" else 1):
                 if text == "e":
-                    few = range(i, min(i + LANES, last + 1))
-                    Sheet(proof, few).evaluate({}, proof.room)
+                    Sheet(proof, range(i, min(i + LANES, last + 1))).evaluate({}, proof.room)
                 else:
                     proof.tree(i, text)
             done[first : last + 1] = bytes([1]) * (last + 1 - first)
@@ -570,7 +569,8 @@ def check(files: Iterable[str], network: Network, claims: Claims, **limits: int)
     except CheckError as error:
         return Outcome(error.args[0], ": ".join(error.args))
     except (ArithmeticError, LookupError, MemoryError, RecursionError, ValueError) as error:
-        return Outcome("rejected", f"rejected: malformed: {type(error).__name__}: {error}")
+        status = "unchecked" if isinstance(error, MemoryError | RecursionError) else "rejected"
+        return Outcome(status, f"{status}: {type(error).__name__}: {error}")
     kind, *on = verdict.split(" ")
     if kind == "proved":
         return Outcome("accepted", f"PROVED, confirmed: {len(proof.proved)} outputs, {domain}")

@@ -91,6 +91,15 @@ class Claims:
         """The same question of every float32 evaluation, none of which is off by more than `errors`, one an output."""
         return self._lasting(replace(self, errors=errors))
 
+    def of(self, own: Network, network: Network) -> Claims:
+        """The same question of another network with as many features and outputs.
+
+        Args:
+            own: as its file would hold it.
+            network: the same with the fixed codes folded in.
+        """
+        return self._lasting(replace(self, own=own, network=network))
+
     def _lasting(self, claims: Claims) -> Claims:
         for name in _LASTING & vars(self).keys():
             vars(claims)[name] = vars(self)[name]

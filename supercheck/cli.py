@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supercheck import __version__, audit_cli, build_cli, check_cli, explore_cli, gate_cli, init_cli
+from supercheck import __version__, audit_cli, build_cli, check_cli, explore_cli, gate_cli, init_cli, prune_cli
 from supercheck.errors import InputError, clip
 from supercheck.options import Engine, check_seconds, keep_apart
 from supercheck.streams import CODES, show, write
@@ -100,6 +100,13 @@ def verify(
     html: Annotated[
         Path | None, typer.Option("--html", help="Write one page to explore the result with, in any browser.")
     ] = None,
+    executor: Annotated[
+        str,
+        typer.Option(help="Where outputs are decided: processes[:N], in-process, dask-local:N or dask://HOST:PORT."),
+    ] = "processes",
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="With an executor: neither use nor keep finished batches.")
+    ] = False,
     reproducer: Annotated[
         Path | None,
         typer.Option("--reproducer", help="A zip file to report a wrong verdict with: files, command, result."),
@@ -131,6 +138,7 @@ def verify(
             result = run(
                 network, spec, max_active=max_active, limits=limits, progress=progress,
                 certificate=certificate, require_certificate=require_certificate,
+                executor=executor, kept=_kept(executor, no_cache),
             )  # fmt: skip
             if reproducer is not None:
                 told.append(f"{result}")
@@ -153,6 +161,7 @@ app.command()(audit_cli.bounds)
 app.command()(check_cli.check)
 app.command()(init_cli.init)
 app.command()(build_cli.build)
+app.command()(prune_cli.prune)
 app.command()(explore_cli.explore)
 
 
@@ -177,6 +186,24 @@ def _packed(file: Path | None, network: Path | None, spec: Path, command: list[s
             _complain(f"{unsaved}")
         raise
     save()
+
+
+def _kept(executor: str, no_cache: bool) -> Path | None:
+    """The file that keeps finished batches, where there are any and it can be used."""
+    from supercheck.decide.executors import Place
+
+    if no_cache or Place.named(executor).default:
+        return None
+    from supercheck.database import CacheError
+    from supercheck.decide.resuming import Kept
+
+    kept = Kept()
+    try:
+        kept.probe()
+    except CacheError as error:
+        _complain(f"finished batches are not kept: {error}")
+        return None
+    return kept.file
 
 
 def _print(result: Result, format_: str) -> None:

@@ -78,6 +78,7 @@ class Decision(NamedTuple):
         minimal: whether no input with fewer active features makes this output wrong.
         extremes: where they were asked for.
         proof: a proof tree as the certificate format writes it, where the engine knows one.
+        lost: whether it is unknown because whoever was asked is gone; nobody else is asked then.
     """
 
     output: int
@@ -88,6 +89,7 @@ class Decision(NamedTuple):
     minimal: bool = False
     extremes: Extremes | None = None
     proof: str | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,6 @@ def handed(claims: Claims) -> tuple[checker.Network, checker.Claims]:
     return own, checker.Claims("".join(claims_text(claims)))
 
 
-def _rows(weight: Rows) -> list[checker.Row]:
+def _rows(weight: Rows) -> list[dict[int, int]]:
     columns, values, ends = weight.indices.tolist(), weight.data.tolist(), weight.indptr.tolist()
-    return [checker.Row(zip(columns[a:b], values[a:b], strict=True)) for a, b in pairwise(ends)]
+    return [dict(zip(columns[a:b], values[a:b], strict=True)) for a, b in pairwise(ends)]

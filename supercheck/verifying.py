@@ -8,6 +8,7 @@ from pathlib import Path
 
 from supercheck.certificate import certified
 from supercheck.decide import Limits, decide
+from supercheck.decide.executors import DEFAULT, Place, gathered
 from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import InputError
 from supercheck.evidence import Result
@@ -25,6 +26,8 @@ def verify(
     limits: Limits = Limits(),
     certificate: str | Path | None = None,
     require_certificate: bool = False,
+    executor: str = DEFAULT,
+    kept: str | Path | None = None,
     progress: Progress = quiet,
 ) -> Result:
     """Prove or refute that a network computes what a spec says, on every input of the spec's domain.
@@ -37,6 +40,9 @@ def verify(
         limits: engine, time, workers, margins.
         certificate: where to write a file with which `check` confirms the verdict.
         require_certificate: whether a verdict is unknown that cannot be confirmed without a solver's word.
+        executor: where outputs are decided: "processes" (this machine), "processes:N", "in-process", "dask-local:N" or
+            "dask://HOST:PORT".
+        kept: a file in which finished batches of outputs are kept for a later run; not used by "processes".
         progress: called with how many are done, of how many, and of what ("outputs" or "inputs").
 
     Returns:
@@ -50,14 +56,17 @@ def verify(
     if require_certificate and certificate is None:
         expected, do = "a file for the certificate", "write `--certificate FILE`"
         raise InputError(place="--require-certificate", expected=expected, got="none", do=do)
+    place = Place.named(executor)
     claims, spec, source = question(network, spec, max_active)
     ready = time.perf_counter()
-    if spec.arithmetic == "float32":
-        result = decide_float32(claims, limits, progress)
-    else:
-        result = decide(claims, limits, progress)
-    result = replace(result, source=source, render=text, render_html=html)
-    if certificate is not None:
-        result = certified(result, Path(certificate), limits, require=require_certificate, progress=progress)
+    with gathered(place, claims, limits, None if kept is None else Path(kept)) as team:
+        limits = replace(limits, team=team)
+        if spec.arithmetic == "float32":
+            result = decide_float32(claims, limits, progress)
+        else:
+            result = decide(claims, limits, progress)
+        result = replace(result, source=source, render=text, render_html=html)
+        if certificate is not None:
+            result = certified(result, Path(certificate), limits, require=require_certificate, progress=progress)
     seconds = {"load": ready - begun, **result.seconds, "total": time.perf_counter() - begun}
     return replace(result, seconds=seconds)

@@ -134,6 +134,27 @@ def random_question(draw: random.Random) -> Question:
     return by_a_hair(draw, question)
 
 
+def leaning_question(draw: random.Random) -> Question:
+    """Neurons that are mostly on and enter the output with both signs: the claim hangs on their lower lines, too.
+
+    With the function that is always off every leaf is one at which it is known.
+    """
+    features, whole = draw.randint(2, 4), draw.random() < 0.5
+    sizes = [features, *[draw.randint(2, 3) for _ in range(draw.choice([1, 1, 2]))], 1]
+
+    def number(negative: float) -> Fraction:
+        size = draw.randint(1, 9) if whole else struct.unpack("<f", struct.pack("<f", draw.uniform(0, 9)))[0]
+        return Fraction(size) * (-1 if draw.random() < negative else 1)
+
+    stored: Stored = []
+    for before, after in pairwise(sizes):
+        last = len(stored) == len(sizes) - 2
+        weight = [[number(0.5 if last else 0.25) for _ in range(before)] for _ in range(after)]
+        stored.append((weight, [number(0.5) if draw.random() < 0.5 else Fraction(0) for _ in range(after)], not last))
+    never: Formula = (2, ("x", 0))
+    return by_a_hair(draw, Question(stored, [never], {"mode": "separable"}, features, draw.randint(1, features)))
+
+
 def one_formula(draw: random.Random, features: int) -> Formula:
     """A formula; a negation has one part."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from attacking import Question, random_question, write_network, write_spec
+from attacking import Question, leaning_question, random_question, write_network, write_spec
 
 
 def tree(draw: random.Random, features: int, room: int, fixed: frozenset[int] = frozenset(), depth: int = 3) -> str:
@@ -152,7 +152,8 @@ def attack(checker: ModuleType, seeds: range, folder: Path, forgeries: int = 12)
     found: Counter[str] = Counter()
     for seed in seeds:
         draw = random.Random(seed)
-        forger = Forger(checker, draw, random_question(draw), folder)
+        question = (leaning_question if seed % 4 == 3 else random_question)(draw)
+        forger = Forger(checker, draw, question, folder)
         for _ in range(forgeries):
             shards = forger.forge()
             network, claims = forger.network, forger.claims

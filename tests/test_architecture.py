@@ -15,7 +15,7 @@ HOUSE = Path(supercheck.__file__).parent
 FILES = sorted(HOUSE.rglob("*.py"))
 
 LEVELS = [
-    {"errors", "numerals", "boolean", "syntax", "shapes", "expressions", "files", "singles"},
+    {"errors", "numerals", "boolean", "syntax", "shapes", "expressions", "files", "singles", "database"},
     {"exact", "network", "evaluation", "domain"},
     {"formats", "toml", "truth", "spec", "wiring"},
     {"claims"},
@@ -43,6 +43,8 @@ LEVELS = [
         "init_cli",
         "testing",
         "pytest_plugin",
+        "pruning",
+        "prune_cli",
         "explore_cli",
         "cli",
         "__main__",
@@ -53,7 +55,7 @@ LEVELS = [
 
 HEAVY = (
     "numpy", "numba", "z3", "onnx", "safetensors", "pydantic", "rich.progress", "rich.table", "networkx", "matplotlib",
-    "jinja2", "selenium",
+    "jinja2", "selenium", "dask", "distributed",
 )  # fmt: skip
 
 

@@ -11,6 +11,8 @@ import pytest
 from forging import attack
 
 from supercheck import checker
+from supercheck.errors import InputError
+from supercheck.syntax import parse
 
 SOURCE = Path(checker.__file__).read_text()
 MANY = 20 if os.environ.get("SUPERCHECK_EXAMPLES") == "nightly" else 1
@@ -26,31 +28,44 @@ UNSOUND = {
     "y may equal the threshold where on": ("floor((c.at + c.margin - b) / s) + 1", "floor((c.at + c.margin - b) / s)"),
     "a margin counts once": ("floor((c.at - c.margin - b) / s)", "floor((c.at - b) / s)"),
     "an epsilon counts twice": ("{1: floor((f + e - b) / s)", "{1: floor((f + e + e - b) / s)"),
-    "classes are swapped": ("goal = {s: self.goals(i)[known or 0][s]", "goal = {s: self.goals(i)[1 - (known or 0)][s]"),
+    "classes are swapped": ("most = goals[known or 0][sign]", "most = goals[1 - (known or 0)][sign]"),
     "an upper line is not lifted": ("constant += c * max(-slope * low, (ONE - slope) * high)", "constant += 0"),
     "an upper line only where it is steep": ("if low < 0 < high and c > 0:", "if low < 0 < high and c > 0 and steep:"),
+    "a lower slope is above 1": ("slope = ONE if low >= 0 or steep", "slope = ONE if low >= 0 else 2 * ONE if steep"),
+    "a line is lifted at its lower end only": ("max(-slope * low, (ONE - slope) * high)", "-slope * low"),
+    "a line is lifted at its upper end only": ("max(-slope * low, (ONE - slope) * high)", "(ONE - slope) * high"),
     "minimum for maximum": ("c * max(-slope", "c * min(-slope"),
-    "one feature too few may be on": ("+ sums[min(room, len(sizes))]", "+ sums[max(0, min(room, len(sizes)) - 1)]"),
-    "fixed features are not counted": ("return sum([w for w, on in hits if on]) +", "return"),
-    "what is fixed takes no place": ("room, taken = room + 1, taken + size", "taken = taken + size"),
+    "one feature too few may be on": ("min(left, len(most) - 1)", "max(0, min(left, len(most) - 1) - 1)"),
+    "fixed features are not counted": ("base, n = sum([w for j, w in own if case[j]]), min", "base, n = 0, min"),
+    "a fixed feature's place is taken": ("n = min(room, len(rest))", "n = max(0, min(room, len(rest)) - len(own))"),
+    "a feature is on that must be off": ("if case[j]]), min", "]), min"),
+    "forms that differ in sign are one": ("constant + max(scale * low, scale * high)", "constant + abs(scale) * high"),
+    "forms that differ by a factor are one": ("constant + max(scale * low, scale * high)", "constant + max(low, high)"),
+    "cases have forms in common that are not the same": (
+        "key = (layer, *[(r, c // scale) for r, c in slopes.items()])",
+        "key = (layer, *[(r, c // scale) for r, c in slopes.items()][:1])",
+    ),
     "xor of unknowns is known": ("return None if unknown else (on if", "return (on if"),
     "at least: unknowns count as on": ("1 if on >= kind", "1 if on + unknown >= kind"),
     "at least: unknowns count as off": ("0 if on + unknown < kind", "0 if on < kind"),
     "not is forgotten": ('kind == "^" else on + 1)', 'kind == "^" else on)'),
-    "no room is no input": ("None if room > n else 0)", "1 if room > n else 0)"),
+    "no room is no input": ("None if left else 0)", "1 if left else 0)"),
     "unproved outputs pass": ("hold(proof.room < 0 or all(proof.proved)", "hold(proof.room < 0 or any(proof.proved)"),
     "the count at the end is ignored": ("hold(text == str(count) and", "hold("),
     "classes need not part": ('hold(low < high, "bounds', 'hold(True, "bounds'),
     "a refutation is not replayed": ('hold(totals[0] > goal[1] or -totals[0] > goal[-1], f"y{i} to be wrong")', "pass"),
     "a refutation has any number on": ("len(set(on)) == len(on) <= claims.room", "len(set(on)) == len(on)"),
     "the levels below lack one": ("max(map(len, inputs)) - 1 if", "max(map(len, inputs)) - 2 if"),
-    "a case of a formula is left out": ("range(min(room, len(free)) + 1)", "range(min(room, len(free)))"),
-    "biases do not scale": ("chain((factors[j] for j in row), [1])", "chain((factors[j] for j in row), [factors[0]])"),
-    "scales do not move on": (
-        "features or width, [factor for _, factor in scaled]",
-        "features or width, [1 for _ in scaled]",
+    "a case of a formula is left out": (
+        "many = range(min(room, len(free)) + 1)\n        for on in",
+        "many = range(min(room, len(free)))\n        for on in",
     ),
-    "few inputs are evaluated": ("active | {free[place]: 1}))", "active | {free[place]: 1})) if place else 0"),
+    "biases do not scale": ("for j in row], (1, 1)]", "for j in row], factors[0]]"),
+    "scales do not move on": (
+        "factors = [scale.as_integer_ratio() for scale in scales]",
+        "factors = [(1, 1) for scale in scales]",
+    ),
+    "few inputs are evaluated": ("own | dict.fromkeys(others, 1)", "own | dict.fromkeys(others[1:], 1)"),
     "evaluation looks at one end": (
         "hold((y - low + top) & (high - y + top) & top == top",
         "hold((y - low + top) & top == top",
@@ -115,3 +130,68 @@ def test_every_stored_weight_of_a_sparse_matrix_is_used(starts: list[int], tmp_p
     file.write_text(json.dumps({f"0.weight.{name}": part for name, part in parts.items()}))
     with pytest.raises(checker.CheckError, match="offsets"):
         checker.read_network(str(file), [])
+
+
+def spec_of(folder: Path, formula: str, features: int = 2, readout: str = 'mode = "separable"') -> list[str]:
+    """A network of y = x0 + ... and a spec that asks for one formula."""
+    network, _ = asked(folder, m=min(features, 2))
+    domain = f"[domain]\nfeatures = {features}\nmax_active = 1"
+    (folder / "spec.toml").write_text(f"{domain}\n[outputs]\n{formula}\n[readout]\n{readout}\n")
+    return [network, str(folder / "spec.toml")]
+
+
+@pytest.mark.parametrize(
+    "formula", ["0x1", "0b1", "1_0", "x0 & 0x1", "00", "atleast(0x1, x0)", "atleast(2, x0, )", "2"]
+)
+def test_a_number_of_python_is_no_formula(formula: str, tmp_path: Path) -> None:
+    """Regression: `0x1` was read as the number 1; supercheck's own parser refuses it."""
+    with pytest.raises(InputError):
+        parse(formula)
+    with pytest.raises(checker.CheckError, match=r"formula|Syntax"):
+        checker.question(*spec_of(tmp_path, f'formulas = ["{formula}"]'), None)
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e-999999999", "1/0", "nan", "1" * 10_001])
+def test_a_claim_with_a_number_out_of_reach_is_unreadable_at_once(number: str, tmp_path: Path) -> None:
+    network, spec = asked(tmp_path)
+    text = Path(spec).read_text().replace("3/2", number)
+    Path(spec).write_text(text)
+    with pytest.raises(checker.CheckError, match="number"):
+        checker.question(network, spec, None)
+
+
+def test_pairs_beyond_number_are_unreadable(tmp_path: Path) -> None:
+    with pytest.raises(checker.CheckError, match="tuples"):
+        checker.question(*spec_of(tmp_path, 'gate = "and"\nover = "all-pairs"', 10**9), None)
+
+
+def test_a_sparse_weight_beyond_all_width_is_unreadable(tmp_path: Path) -> None:
+    parts = {"data": [1], "indices": [0], "indptr": [0, 1], "shape": [1, 10**12]}
+    file = tmp_path / "network.json"
+    file.write_text(json.dumps({f"0.weight.{name}": part for name, part in parts.items()}))
+    with pytest.raises(checker.CheckError, match="offsets"):
+        checker.read_network(str(file), [])
+
+
+@pytest.mark.parametrize("tree", ["e", ".b", "0 e e"])
+def test_inputs_beyond_number_are_beyond_the_budget_at_once(tree: str, tmp_path: Path) -> None:
+    """Regression: the number of inputs was computed to the last digit before it was held against the budget."""
+    network, claims = checker.question(*asked(tmp_path, f"2({','.join(f'x{j}' for j in range(5000))})", 5000), None)
+    head = f"supercheck-certificate 1\nnetwork {network.digest}\nclaims {claims.digest}\nproved"
+    (tmp_path / "cert").write_text(f"{head}\n0 {tree}\nend 1\n")
+    assert checker.check([str(tmp_path / "cert")], network, claims).status == "unchecked"
+
+
+@pytest.mark.parametrize("error", [MemoryError, RecursionError])
+def test_a_lack_of_memory_says_nothing_of_a_certificate(
+    error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    network, claims = checker.question(*asked(tmp_path), None)
+    head = f"supercheck-certificate 1\nnetwork {network.digest}\nclaims {claims.digest}\nproved"
+    (tmp_path / "cert").write_text(f"{head}\n0 .b\nend 1\n")
+    assert checker.check([str(tmp_path / "cert")], network, claims).status == "accepted"
+    monkeypatch.setattr(checker.Proof, "tree", fail)
+    assert checker.check([str(tmp_path / "cert")], network, claims).status == "unchecked"

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from gates import ands, corpus, run, save, spec
 
+from supercheck import database as keeping
 from supercheck.checker import Outcome
 from supercheck.gating import Cache, Terms, cache as caching, gate
 from supercheck.judgement import Gate
@@ -270,7 +271,7 @@ def broken(kind: str) -> None:
             database.execute("CREATE TABLE verdicts (key TEXT, verdict TEXT)")
     elif kind == "other columns":
         with sqlite3.connect(CACHE) as database:
-            database.execute(f"PRAGMA application_id = {caching.APPLICATION}")
+            database.execute(f"PRAGMA application_id = {keeping.APPLICATION}")
             database.execute("CREATE TABLE verdicts (a, b)")
     elif kind == "folder":
         CACHE.mkdir()
@@ -318,7 +319,7 @@ def test_a_locked_cache_is_waited_for_only_so_long(
     two: dict[str, int], monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     judged()
-    monkeypatch.setattr(caching, "PATIENCE", 0.05)
+    monkeypatch.setattr(keeping, "PATIENCE", 0.05)
     with sqlite3.connect(CACHE, isolation_level=None) as database:
         database.execute("BEGIN EXCLUSIVE")
         found = judged()

@@ -57,7 +57,7 @@ def test_the_first_two_commands_do_their_own_set_up() -> None:
     assert len(first.splitlines()) == len(second.splitlines()) == 1
 
 
-@pytest.mark.parametrize("verb", ["verify", "gate", "explore", "check"])
+@pytest.mark.parametrize("verb", ["verify", "gate", "explore", "check", "prune"])
 def test_every_option_is_in_the_readme(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([verb, "--help"]) == 0
     options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help", "--max-active"}

@@ -14,7 +14,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from supercheck.claims import Claims
-from supercheck.decide import enumeration
+from supercheck.decide import ENGINES, ask, enumeration
 from supercheck.decide.limits import Clock, Limits
 from supercheck.spec import Readout
 
@@ -110,17 +110,17 @@ def separated(claims: Claims, bounds: Sequence[int]) -> Claims:
 def _bounded(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[tuple[int, str]]:
     """What the closed-form bound proves at once."""
     if outputs:
-        from supercheck.decide.bound import decide
-
-        for decisions in decide(claims, outputs, limits, clock):
+        for decisions in ask("bound", ENGINES["bound"], claims, outputs, limits, clock):
             yield from ((d.output, d.proof) for d in decisions if d.proof is not None)
 
 
 def _trees(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[tuple[int, str]]:
     if outputs:
-        from supercheck.certificate.trees import trees
+        from supercheck.certificate.trees import grow
 
-        yield from trees(claims, outputs, limits.nodes, limits.workers, clock)
+        found = (d for decisions in ask("trees", grow, claims, outputs, limits, clock) for d in decisions)
+        team = limits.team is not None  # whose batches arrive in any order
+        yield from ((d.output, d.proof) for d in (sorted(found) if team else found) if d.proof is not None)
 
 
 def _ranges(proofs: Iterable[tuple[int, str]]) -> Iterator[tuple[int, int, str]]:

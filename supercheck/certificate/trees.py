@@ -10,8 +10,9 @@ from supercheck.claims import Claims
 from supercheck.decide.compiled.arrays import Scratch
 from supercheck.decide.compiled.growing import EVERY, RULE_A, RULE_B, SIDES, grow_tree
 from supercheck.decide.layout import lay_out
-from supercheck.decide.limits import Clock
+from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.relaxation import goals_of, threaded
+from supercheck.evidence import Decision, Verdict
 from supercheck.exact import Array
 from supercheck.shapes import decision_tree
 
@@ -23,19 +24,29 @@ MOST_TOKENS = 1 << 22
 _SIGNS = {RULE_A: "a", RULE_B: "b", EVERY: "e", SIDES: "g"}
 
 
-def trees(claims: Claims, outputs: Sequence[int], cap: int, workers: int, clock: Clock) -> Iterator[tuple[int, str]]:
+def grow(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
     """Grow a tree for each output that has one of a size worth writing.
 
     Args:
         claims: the question, proved for these outputs.
         outputs: which outputs.
-        cap: nodes that each case and side of an output may have.
-        workers: how many threads.
+        limits: threads, and the nodes that each case and side of an output may have.
         clock: the deadline; what it leaves has no tree.
 
     Yields:
-        An output and its tree.
+        One decision an output, with its tree as a proof; unknown where it has none.
     """
+    left = dict.fromkeys(outputs)
+    for output, tree in _trees(claims, outputs, limits.nodes, limits.workers, clock):
+        del left[output]
+        yield [Decision(output, Verdict.PROVED, proof=tree)]
+    if left:
+        why = clock.reason if clock.over else "it has no tree of a size worth writing"
+        yield [Decision(i, Verdict.UNKNOWN, why) for i in left]
+
+
+def _trees(claims: Claims, outputs: Sequence[int], cap: int, workers: int, clock: Clock) -> Iterator[tuple[int, str]]:
+    """The outputs that have a tree, with it."""
     flat = lay_out(claims.network)
     if flat is None:
         return

@@ -10,22 +10,28 @@ from collections.abc import Callable, Mapping
 
 from supercheck.construct.built import Built, Wanted
 from supercheck.construct.circuit import circuit
+from supercheck.construct.combined import combined
 from supercheck.construct.group_testing import design, group_testing
 from supercheck.construct.input_channels import input_channels
+from supercheck.construct.output_channels import output_channels
 from supercheck.construct.parity import parity
 from supercheck.construct.permutation import permutation
 from supercheck.construct.plain import copy, one_per_gate
 from supercheck.construct.table import table
+from supercheck.construct.u_and import u_and
 
 CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
     "one-per-gate": one_per_gate,
     "copy": copy,
+    "output-channels": output_channels,
     "input-channels": input_channels,
+    "combined": combined,
     "permutation": permutation,
     "group-testing": group_testing,
     "design": design,
     "parity": parity,
     "circuit": circuit,
     "table": table,
+    "u-and": u_and,
 }
 """Every construction by the name that the command line uses."""

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from heapq import heapify, heappop, heappush
 
 import numpy as np
 
 from supercheck.construct.built import PAIRS, Built, Wanted
+from supercheck.construct.channels import Channels
 from supercheck.construct.codes import family
-from supercheck.construct.owned import Channels, network, others
+from supercheck.construct.gated import gated, sparsity
 from supercheck.construct.pairs import listed
-from supercheck.exact import Array, Rows
+from supercheck.exact import Array
 
 
 def input_channels(wanted: Wanted) -> Built:
     """Every pair is given to one of its features, which owns neurons for its partners; a pair's channel is a code word.
 
     A neuron is ReLU(s - 1), s the number that is on of its owner and of the partners whose word it is in; an output is
-    the sum over its word. `owned.network` says how the other gates are read. Owners are taken by how many pairs are
+    the sum over its word. `gated` has the other gates. Owners are taken by how many pairs are
     left, most first, until none is.
 
     Guarantee: right at k, for the words of k - 1 other partners never share as much with a word as it has, counted
@@ -29,19 +31,25 @@ def input_channels(wanted: Wanted) -> Built:
     wanted.only(*PAIRS, "gate")
     features, pairs = listed(wanted)
     owner = owners(features, pairs)
-    channels = Channels(features, pairs, encoded(owner, others(wanted.gate, wanted.max_active)))
-    return network(channels, wanted.gate, wanted.max_active, {"owners": len(np.unique(owner))})
+    channels = Channels(features, pairs, encoded(owner, sparsity(wanted.gate, wanted.max_active)))
+    return replace(gated(channels, wanted.gate, wanted.max_active), made={"owners": len(np.unique(owner))})
 
 
-def owners(features: int, pairs: Array) -> Array:
-    """For each pair one of its features, int64 [outputs]; those with most pairs get all that are left to them."""
+def owners(features: int, pairs: Array, able: Array | None = None) -> Array:
+    """For each pair one of its features, int64 [outputs]; those with most pairs get all that are left to them.
+
+    Args:
+        features: m.
+        pairs: int64 [outputs, 2].
+        able: which features may own any, bool [features], at least one of every pair; None for all.
+    """
     mine: list[list[int]] = [[] for _ in range(features)]
     for i, pair in enumerate(pairs.tolist()):
         for j in pair:
             mine[j].append(i)
     left = [len(part) for part in mine]
     owner = np.full(len(pairs), -1, dtype=np.int64)
-    queue = [(-size, j) for j, size in enumerate(left)]
+    queue = [(-size, j) for j, size in enumerate(left) if able is None or able[j]]
     heapify(queue)
     while queue:
         size, j = heappop(queue)
@@ -56,24 +64,20 @@ def owners(features: int, pairs: Array) -> Array:
     return owner
 
 
-def encoded(owner: Array, others: int) -> Rows:
+def encoded(owner: Array, max_active: int) -> Array:
     """Channels in neurons that belong to the owners, one code word for each pair.
 
     Args:
         owner: of each pair, int64 [outputs].
-        others: how many other words there may be at once.
+        max_active: k, for AND.
 
     Returns:
-        0/1 rows [outputs, neurons].
+        Whether an output owns a neuron, bool [outputs, neurons].
     """
-    words: list[Array] = [np.zeros(0, dtype=np.int64)] * len(owner)
-    neurons = 0
-    for j in np.unique(owner):
-        mine = np.flatnonzero(owner == j)
-        code = family(len(mine), others) + neurons
-        neurons = int(code.max()) + 1
-        for i, word in zip(mine.tolist(), code, strict=True):
-            words[i] = np.sort(word)
-    indptr = np.concatenate([[0], np.cumsum([len(word) for word in words])])
-    indices = np.concatenate(words)
-    return Rows(indptr, indices.astype(np.int32), np.ones(len(indices), dtype=np.int64), neurons)
+    parts = [np.flatnonzero(owner == j) for j in np.unique(owner)]
+    codes = [family(len(part), max(0, max_active - 1)) for part in parts]
+    ends = np.cumsum([int(code.max()) + 1 for code in codes])
+    owned = np.zeros((len(owner), int(ends[-1])), dtype=bool)
+    for part, code, end in zip(parts, codes, ends.tolist(), strict=True):
+        owned[part[:, None], code + (end - int(code.max()) - 1)] = True
+    return owned

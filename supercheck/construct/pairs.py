@@ -11,6 +11,7 @@ from random import Random
 import numpy as np
 
 from supercheck.construct.built import Wanted
+from supercheck.construct.chance import stream
 from supercheck.construct.reading import lines
 from supercheck.errors import InputError
 from supercheck.exact import Array
@@ -169,7 +170,7 @@ def heavy_tailed(features: int, outputs: int, seed: int) -> Array:
     if not 1 <= outputs <= min(comb(features, 2), MOST_OUTPUTS):
         room = min(comb(features, 2), MOST_OUTPUTS)
         raise InputError(place="--outputs", expected=f"1 to {room:,} pairs of {features:,} features", got=outputs)
-    random = np.random.RandomState(seed)  # its stream is the same in every numpy
+    random = stream(seed)
     weight = np.arange(1, features + 1) ** (-2 / 3)
     if comb(features, 2) <= _TABLED:
         first, second = np.triu_indices(features, 1)

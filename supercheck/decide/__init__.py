@@ -17,15 +17,16 @@ A newcomer adds a decision procedure with one file here and one row in `ENGINES`
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 from importlib import import_module
 
 import numpy as np
 
 from supercheck.claims import Claims
 from supercheck.decide import enumeration
+from supercheck.decide.batches import NODE, Work
 from supercheck.decide.checking import cross_check, disagree
 from supercheck.decide.largest import largest
 from supercheck.decide.limits import Clock, Limits, Progress, quiet
@@ -33,33 +34,31 @@ from supercheck.errors import FaultError, InputError
 from supercheck.evidence import Counterexample, Decision, OutputResult, Result, Verdict
 from supercheck.replaying import replay, shrink
 
-__all__ = ["ENGINES", "Limits", "decide", "settle", "up_to"]
-
-Engine = Callable[[Claims, Sequence[int], Limits, Clock], Iterator[list[Decision]]]
+__all__ = ["ENGINES", "Limits", "ask", "decide", "settle", "unproved", "up_to"]
 
 
-def _lazily(module: str) -> Engine:
+@dataclass(frozen=True)
+class _Lazy:
     """An engine whose module is imported when it is first asked, for some are slow to start."""
 
-    def engine(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
-        yield from import_module(f"supercheck.decide.{module}").decide(claims, outputs, limits, clock)
+    module: str
 
-    return engine
+    def __call__(
+        self, claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
+    ) -> Iterator[list[Decision]]:
+        yield from import_module(f"supercheck.decide.{self.module}").decide(claims, outputs, limits, clock)
 
 
-ENGINES: dict[str, Engine] = {
-    "bound": _lazily("bound"),
+ENGINES: dict[str, Work] = {
+    "bound": _Lazy("bound"),
     "enumerate": enumeration.decide,
-    "branch": _lazily("branch"),
-    "z3": _lazily("smt"),
+    "branch": _Lazy("branch"),
+    "z3": _Lazy("smt"),
 }
 
 CHEAP = 3 * 10**9
 """Multiplications that an enumeration may cost before anything else is tried: about 10^10 a second on two cores, and
 the compiled bounds take half a second to start."""
-
-NODE = 800
-"""Multiplications that a node of branch and bound costs for each weight of a cone: 200, for about four cases."""
 
 QUICK = 1 << 10
 """Nodes of branch and bound for each case of an output where a quick look has to do."""
@@ -124,6 +123,17 @@ def settle(
     return {found.index: found for results in _results(claims, outputs, plain, clock) for found in results}
 
 
+def unproved(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> OutputResult | None:
+    """The first of some outputs that turns out not to be proved; None if all of them are."""
+    open_ = set(outputs)
+    with closing(_results(claims, outputs, replace(limits, margins=False), clock)) as stages:
+        for found in (one for results in stages for one in results):
+            if found.verdict is not Verdict.PROVED:
+                return found
+            open_.discard(found.index)
+    return OutputResult(min(open_), Verdict.UNKNOWN, reason="no engine decided it") if open_ else None
+
+
 def up_to(claims: Claims, results: Sequence[OutputResult], limits: Limits, clock: Clock) -> list[OutputResult]:
     """Add the largest k of each output, as far as that takes no longer than a cheap enumeration, or bounds show it."""
     cheap = enumeration.cost(claims.at_most(claims.most_active), range(len(claims))) <= CHEAP
@@ -133,7 +143,28 @@ def up_to(claims: Claims, results: Sequence[OutputResult], limits: Limits, clock
     return [result._replace(sparsity=found[result.index]) for result in results]
 
 
-def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[OutputResult]]:
+def ask(
+    name: str, work: Work, claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
+) -> Iterator[list[Decision]]:
+    """Have outputs decided by the run's team, where there is one that knows the question; else here.
+
+    Args:
+        name: of the work, for a reader.
+        work: an engine, or what else decides outputs.
+        claims: the question.
+        outputs: which outputs.
+        limits: of the run.
+        clock: the deadline.
+    """
+    if limits.team is not None and limits.team.knows(claims):
+        yield from limits.team.spread(name, work, claims, outputs, limits, clock)
+    else:
+        yield from work(claims, outputs, limits, clock)
+
+
+def _results(
+    claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
+) -> Generator[list[OutputResult], None, None]:
     """Ask one engine after another for what is still open; refutations replayed."""
     left, stages = list(outputs), [limits.engine]
     if limits.engine == "auto":
@@ -148,9 +179,9 @@ def _results(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Cloc
             worth = min(limits.nodes, _worth(claims, left))
             own, share = replace(limits, nodes=max(1, worth)), left if worth > 1 else []
         passed_on = set(left) - set(share)
-        for decisions in ENGINES[name](claims, share, own, clock) if share else ():
+        for decisions in ask(name, ENGINES[name], claims, share, own, clock) if share else ():
             if not last and not clock.over:
-                passed_on.update(d.output for d in decisions if d.verdict is Verdict.UNKNOWN)
+                passed_on.update(d.output for d in decisions if d.verdict is Verdict.UNKNOWN and not d.lost)
             yield _replayed(claims, name, [d for d in decisions if d.output not in passed_on])
         left = [i for i in left if i in passed_on]
         if not left:

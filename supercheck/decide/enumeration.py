@@ -29,17 +29,22 @@ def cost(claims: Claims, outputs: Sequence[int]) -> int:
     For each input the weights, some ten comparisons an output, and what it takes to make one: about a thousand.
     `UNAFFORDABLE` where the matrices are too large to be made dense.
     """
-    if (
-        claims.domain.restricted(int(widths(claims)[np.asarray(outputs, dtype=np.int64)].max(initial=0))).size
-        > UNAFFORDABLE
-    ):
-        return UNAFFORDABLE  # the widest output alone has too many inputs
+    once, each = shares(claims, outputs)
+    return once + each * len(outputs) if each else UNAFFORDABLE
+
+
+def shares(claims: Claims, outputs: Sequence[int]) -> tuple[int, int]:
+    """Of the cost of a sweep, what all its outputs cost together, and what each adds; zeros where it cannot be made."""
+    widest = int(widths(claims)[np.asarray(outputs, dtype=np.int64)].max(initial=0))
+    if claims.domain.restricted(widest).size > UNAFFORDABLE:
+        return 0, 0  # the widest output alone has too many inputs
     sheet = Sheet(claims, tuple(outputs), Clock.start(None))
     if sheet.cells > MOST_CELLS:
-        return UNAFFORDABLE
-    sizes = [len(part) for part in sheet.cone] + [len(outputs)]
-    weights = sum(a * b for a, b in pairwise(sizes[1:])) + sizes[1] * claims.domain.max_active
-    return claims.domain.restricted(len(sheet.features)).size * (weights + 10 * len(outputs) + 1000)
+        return 0, 0
+    inputs, active = claims.domain.restricted(len(sheet.features)).size, claims.domain.max_active
+    hidden = [len(neurons) for neurons in sheet.cone[1:]]
+    once = sum(a * b for a, b in pairwise(hidden)) + hidden[0] * active if hidden else 0
+    return inputs * (once + 1000), inputs * ((hidden[-1] if hidden else active) + 10)
 
 
 def widths(claims: Claims) -> Array:

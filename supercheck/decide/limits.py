@@ -7,8 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from supercheck.errors import InputError
+
+if TYPE_CHECKING:
+    from supercheck.decide.team import Team
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Limits:
         reproducer: where a disagreement of engines is saved.
         nodes: what branch and bound may spend on each case of an output.
         memory: bytes of address space for each solver process; None: three quarters of the machine's memory, shared.
+        team: who decides batches of outputs in the engines' place; None: nobody, the engines run here.
     """
 
     engine: str = "auto"
@@ -36,6 +41,7 @@ class Limits:
     reproducer: Path = Path("supercheck-disagreement.toml")
     nodes: int = 1 << 18
     memory: int | None = None
+    team: Team | None = None
 
     def __post_init__(self) -> None:
         """Refuse limits that cannot be kept."""

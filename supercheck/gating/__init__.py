@@ -12,9 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from supercheck.database import CacheError
 from supercheck.errors import FaultError, clip
 from supercheck.gating.baseline import Baseline
-from supercheck.gating.cache import Cache, CacheError
+from supercheck.gating.cache import Cache
 from supercheck.gating.collecting import collect
 from supercheck.gating.judging import INTERRUPTED, Terms, judge, recall
 from supercheck.judgement import FAULT, INPUT, OPEN, Gate, Judgement

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from supercheck import __version__
 from supercheck.checker import CheckError, Outcome, check
 from supercheck.claims import Claims, claims_digest
+from supercheck.database import FILE, CacheError, opened
 from supercheck.errors import InputError, SupercheckError
 from supercheck.evidence import Counterexample, Decision, Result, Verdict
 from supercheck.handing import handed
@@ -27,26 +27,14 @@ from supercheck.replaying import replay
 if TYPE_CHECKING:
     from supercheck.decide.limits import Limits
 
-FILE = Path(".supercheck") / "cache.sqlite"
-
-PATIENCE = 5.0
-"""Seconds to wait for another process that writes."""
-
 CHEAP = 10**8
 """Units of work that checking one certificate may take: under a second."""
 
 MOST_ENTRIES = 100_000
 """Weights and outputs up to which a certificate is checked when it is found again."""
 
-APPLICATION = 0x5C4EC7
-"""What marks an SQLite file as ours."""
-
-_TABLE = "CREATE TABLE verdicts (key TEXT PRIMARY KEY, verdict TEXT NOT NULL)"
+_TABLE = "verdicts (key TEXT PRIMARY KEY, verdict TEXT NOT NULL)"
 _LONGEST = 1 << 24  # characters of a certificate's first lines
-
-
-class CacheError(SupercheckError):
-    """The cache cannot be used; says why."""
 
 
 @dataclass(frozen=True)
@@ -139,37 +127,8 @@ class Cache:
         with self._open() as database:
             database.execute("REPLACE INTO verdicts VALUES (?, ?)", (key, result.verdict.value))
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            if not self.file.exists():
-                self.file.parent.mkdir(parents=True, exist_ok=True)
-                if self.file.parent.name == FILE.parent.name:  # a folder of ours: nothing in it is to be committed
-                    (self.file.parent / ".gitignore").write_text("*\n")
-            with closing(sqlite3.connect(self.file, timeout=PATIENCE, isolation_level=None)) as database:
-                database.execute("PRAGMA synchronous = OFF")  # a cache may be lost with the machine's power
-                if not _ours(database):
-                    _found(database)
-                yield database
-        except (sqlite3.Error, OSError, ValueError) as error:  # ValueError: text that is not UTF-8
-            raise CacheError(f"{self.file}: {error}") from error
-
-
-def _ours(database: sqlite3.Connection) -> bool:
-    """Whether the file is a cache; false where it is empty still."""
-    number = database.execute("PRAGMA application_id").fetchone()[0]
-    if number != APPLICATION and (number or database.execute("SELECT name FROM sqlite_master").fetchone()):
-        raise sqlite3.DatabaseError("a database, but not a cache of supercheck")
-    return bool(number == APPLICATION)
-
-
-def _found(database: sqlite3.Connection) -> None:
-    """Make an empty file a cache, all at once, unless another process was faster."""
-    database.execute("BEGIN IMMEDIATE")
-    if not _ours(database):
-        database.execute(_TABLE)
-        database.execute(f"PRAGMA application_id = {APPLICATION}")
-    database.execute("COMMIT")
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return opened(self.file, _TABLE)
 
 
 def _question(claims: Claims) -> list[str]:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from supercheck.claims import Claims
+from supercheck.database import CacheError
 from supercheck.errors import InputError, clip
 from supercheck.evidence import Provenance, Result, Verdict
 from supercheck.formats import load_linear
-from supercheck.gating.cache import Cache, CacheError, Known
+from supercheck.gating.cache import Cache, Known
 from supercheck.judgement import FAILED, FAULT, INPUT, OPEN, PASSED, Judgement, Measured, conclusion
 from supercheck.numerals import exact_text
 from supercheck.posing import question

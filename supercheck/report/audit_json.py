@@ -8,7 +8,7 @@ from typing import Any
 from supercheck import __version__
 from supercheck.findings import Audit, Check, Degrees, Spread
 from supercheck.floors import Floor
-from supercheck.floors.bounds import Bounds, Construction
+from supercheck.floors.bounds import Bounds, Construction, Form
 from supercheck.interference import Disturbed
 from supercheck.numerals import exact_text
 from supercheck.report.json import counterexample_object, point_object, question
@@ -38,19 +38,10 @@ def audit_object(audit: Audit) -> dict[str, Any]:
             **{block.name: block.bits for block in audit.counts.blocks},
             "own": audit.counts.bits,
         },
-        "floors": [_floor(floor) for floor in audit.floors],
+        "floors": [floor_object(floor) for floor in audit.floors],
         "limits": [_limit(limit) for limit in audit.limits],
         "class": None if audit.of_class is None else audit.of_class.name,
-        "forms": [
-            {
-                "name": form.name,
-                "measured": form.measured,
-                "form": form.form,
-                "value": form.value,
-                "constant": form.constant,
-            }
-            for form in audit.forms
-        ],
+        "forms": [form_object(form) for form in audit.forms],
         "constructions": [_construction(made) for made in audit.constructions],
         "representing": _representing(audit),
         "wiring": _wiring(audit),
@@ -73,7 +64,7 @@ def bounds_object(bounds: Bounds) -> dict[str, Any]:
         "arity": of_class.reads,
         "wrong": float(bounds.wrong),
         "bits": bounds.precision,
-        "floors": [_floor(floor) for floor in bounds.floors],
+        "floors": [floor_object(floor) for floor in bounds.floors],
         "constructions": [_construction(made) for made in bounds.constructions],
         "seconds": {"total": round(bounds.seconds, 6)},
     }
@@ -107,7 +98,19 @@ def _counts(audit: Audit) -> dict[str, Any]:
     }
 
 
-def _floor(floor: Floor) -> dict[str, Any]:
+def form_object(form: Form) -> dict[str, Any]:
+    """A form of the paper beside what was measured."""
+    return {
+        "name": form.name,
+        "measured": form.measured,
+        "form": form.form,
+        "value": form.value,
+        "constant": form.constant,
+    }
+
+
+def floor_object(floor: Floor) -> dict[str, Any]:
+    """A bound beside what was measured."""
     return {
         "name": floor.name,
         "measured": floor.measured,

@@ -1,0 +1,86 @@
+"""U-AND: all ANDs of two features through one random sparse layer, which knows nothing of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from supercheck.construct.built import Built, Wanted
+from supercheck.construct.chance import stream
+from supercheck.construct.channels import Channels, alone, in_common, least_neurons, margins
+from supercheck.construct.gated import gated, sparsity
+from supercheck.construct.pairs import all_pairs
+from supercheck.errors import InputError
+from supercheck.exact import Array
+
+_DRAWS = 4  # for each number of neurons
+
+
+def u_and(wanted: Wanted) -> Built:
+    """Each feature feeds each neuron ReLU(s - 1) with the same chance; an output reads all that both its features feed.
+
+    More neurons are drawn until `channels.margins` says that every output is right; then those that it does not need
+    are left out. `gated` has other gates.
+
+    Guarantee: right at k by the closed form; where `neurons` are given, only if a draw is.
+    Cost: a feature feeds a neuron with chance p = 2/(3(k - 1)); n = O(k^3 log m) by the union bound, at k = 2 less than
+        3 ln m / -ln(1 - p^2 (1 - p)) = 18.7 ln m before any is left out. Edges: p n m, and p^2 n m' at the readout.
+    Source: Hanni, Mendel, Vaintrob and Chan, arXiv 2408.05451, universal AND; theirs takes O~(m^(2/3)) neurons, with
+        features in superposition. That as few as here do where features are inputs and a threshold reads is ours.
+    """
+    wanted.only("features", "gate", "neurons", "seed")
+    if wanted.features is None:
+        raise InputError(place="--features", expected="how many features there are", got="none")
+    k = sparsity(wanted.gate, wanted.max_active)
+    pairs = all_pairs(wanted.features)
+    counts = _rising(len(pairs)) if wanted.neurons is None else [wanted.neurons]
+    channels, right = alone(wanted.features, pairs), wanted.neurons is None
+    for neurons, draw in ((neurons, draw) for neurons in counts for draw in range(_DRAWS)):
+        drawn = _drawn(wanted.features, pairs, k, neurons, stream(wanted.seed, neurons, draw))
+        right = bool((margins(drawn, k) > 0).all())
+        channels = drawn if right or wanted.neurons is not None else channels
+        if right:
+            break
+    if wanted.neurons is None:
+        channels = needed(channels, k)
+    return replace(gated(channels, wanted.gate, wanted.max_active), made={"neurons": channels.neurons})
+
+
+def needed(channels: Channels, max_active: int) -> Channels:
+    """Channels without the neurons that no output needs: each in turn is left out unless that makes one wrong.
+
+    Args:
+        channels: right at k.
+        max_active: k.
+    """
+    owned, fed = channels.owned, channels.fed
+    others = min(max(max_active - 1, 0), channels.features - 2)
+    sizes = channels.sizes
+    overlaps = (owned.astype(np.float32) @ fed.T.astype(np.float32)).astype(np.int64)
+    np.put_along_axis(overlaps, channels.pairs, 0, axis=1)
+    kept = np.ones(channels.neurons, dtype=bool)
+    for neuron in range(channels.neurons):
+        mine = np.flatnonzero(owned[:, neuron])
+        fewer = overlaps[mine] - fed[:, neuron]
+        np.put_along_axis(fewer, channels.pairs[mine], 0, axis=1)
+        top = np.sort(fewer, axis=1)[:, fewer.shape[1] - others :].sum(axis=1)
+        if (top < sizes[mine] - 1).all():
+            kept[neuron] = False
+            sizes[mine] -= 1
+            overlaps[mine] = fewer
+    return Channels(channels.features, channels.pairs, owned[:, kept])
+
+
+def _rising(outputs: int) -> Iterator[int]:
+    neurons = least_neurons(outputs)
+    while neurons < outputs:
+        yield neurons
+        neurons += max(1, neurons // 10)
+
+
+def _drawn(features: int, pairs: Array, max_active: int, neurons: int, random: np.random.RandomState) -> Channels:
+    """Every feature feeds every neuron with the chance at which others hit two thirds of a channel, on average."""
+    chance = 2 / (3 * max(1, max_active - 1))
+    return in_common(features, pairs, random.random_sample((features, neurons)) < chance)

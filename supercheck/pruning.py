@@ -1,0 +1,239 @@
+"""Pruning from end to end: load, read, prove, take away, write, prove what was written. The face of `prune`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from supercheck.claims import Claims
+from supercheck.construct.pruning import Pruned, prune as search
+from supercheck.construct.storing import Kind
+from supercheck.construct.trimming import fits, layered
+from supercheck.construct.writing import check_output, network_bytes, spec_bytes, write_together
+from supercheck.decide import Limits, decide
+from supercheck.decide.limits import Clock, Progress, quiet
+from supercheck.errors import FaultError, InputError
+from supercheck.evidence import Provenance, Result, Verdict
+from supercheck.float32 import decide_float32
+from supercheck.floors import Floor, bound
+from supercheck.floors.bounds import Form, forms
+from supercheck.floors.classes import FunctionClass
+from supercheck.floors.measured import class_floors, counted_class, edge_floors, tolerates_all
+from supercheck.formats import load_linear
+from supercheck.network import Network
+from supercheck.options import keep_apart
+from supercheck.posing import question
+from supercheck.report.prune import text
+from supercheck.reproducing import parts
+from supercheck.spec import Spec, read_spec
+from supercheck.verifying import verify
+
+
+@dataclass(frozen=True, eq=False)
+class Pruning:
+    """A network with all taken away that could go, and what came of verifying it.
+
+    Attributes:
+        given: the verdict on the network as it was given.
+        pruned: what is left, and why; None where the given network is not proved.
+        result: the verdict on what is left, read again from its file; None where the given network is not proved.
+        of_class: the class that its functions belong to, if there is one.
+        floors: what some function of the class, and what this function, needs, beside what is left.
+        forms: the paper's forms beside what is left.
+        file: the network file; None where none was written.
+        spec: the spec file beside it.
+        source: where network and spec came from.
+        seconds: load, decide, prune, verify, total.
+    """
+
+    given: Result
+    pruned: Pruned | None
+    result: Result | None = None
+    of_class: FunctionClass | None = None
+    floors: tuple[Floor, ...] = ()
+    forms: tuple[Form, ...] = ()
+    file: Path | None = None
+    spec: Path | None = None
+    source: Provenance = field(default_factory=Provenance)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def claims(self) -> Claims:
+        """The question, put to the network as it was given."""
+        return self.given.claims
+
+    @property
+    def verdict(self) -> Verdict:
+        """That on what is left; on the network as it was given where nothing was taken away."""
+        return self.given.verdict if self.result is None else self.result.verdict
+
+    @property
+    def network(self) -> Network | None:
+        """What is left, without the spec's fixed codes."""
+        return None if self.pruned is None else Network.of(self.pruned.layers)
+
+    def __str__(self) -> str:
+        """The report as plain text."""
+        return text(self)
+
+
+def prune(
+    network: object,
+    spec: Spec | str | Path,
+    *,
+    output: str | Path | None = None,
+    max_active: int | None = None,
+    timeout: float | None = None,
+    progress: Progress = quiet,
+) -> Pruning:
+    """Take neurons, edges and digits away from a network as long as it stays proved.
+
+    Args:
+        network: a `Network`, the path of a network file, a `torch.nn.Sequential`, or None for the file that
+            the spec names.
+        spec: a `Spec`, or the path of a spec file.
+        output: the network file to write; its spec goes beside it, with the suffix `.toml`. Both are written once the
+            file was read again and proved; until then, and if it is not, with `.unproved` before the suffix. None:
+            nothing is written.
+        max_active: a sparsity that wins over the spec's own.
+        timeout: seconds for deciding and pruning; what is proved until then is kept, and so it is after Ctrl-C.
+            Verifying it once more may take as long again.
+        progress: called with how many are done, of how many, and of what ("neurons", "edges", ...).
+
+    Raises:
+        InputError: if network or spec cannot be read, or do not fit each other, or the file cannot be written.
+        FaultError: if supercheck contradicts itself.
+    """
+    begun = time.perf_counter()
+    if output is not None:
+        check_output(Path(output))
+    claims, spec, source = question(network, spec, max_active)
+    target = None if output is None else _Target(Path(output), spec)
+    if target is not None:
+        target.check(claims, source)
+    ready, clock, limits = time.perf_counter(), Clock.start(timeout), Limits(timeout=timeout)
+    solve = decide_float32 if spec.arithmetic == "float32" else decide
+    given = replace(solve(claims, limits, progress), source=source)
+    decided = time.perf_counter()
+    seconds = {"load": ready - begun, "decide": decided - ready}
+    if given.verdict is not Verdict.PROVED:
+        return Pruning(given, None, source=source, seconds={**seconds, "total": decided - begun})
+    encoder, decoder = (
+        None if code is None else load_linear(code) for code in (spec.source.encoder, spec.source.decoder)
+    )
+    kind: Kind | None = None if target is None or target.holds_all else np.float64
+    if spec.arithmetic == "float32":
+        kind = np.float32
+    pruned = search(claims, (encoder, decoder), spec.arithmetic, clock, progress, kind=kind)
+    done = time.perf_counter()
+    if target is None:
+        result = verify(Network.of(pruned.layers), spec, limits=limits, progress=progress)
+    else:
+        result = target.write(pruned, claims, limits, progress)
+    if result.verdict is Verdict.REFUTED:
+        raise FaultError("every step was proved, but what came out is refuted")
+    now = time.perf_counter()
+    of_class, after = counted_class(claims), pruned.after
+    file, written = (None, None) if target is None else target.files(proved=result.verdict is Verdict.PROVED)
+    if file is not None:
+        result = replace(result, source=replace(result.source, network=str(file), spec=str(written)))
+    return Pruning(
+        given,
+        pruned,
+        result,
+        of_class,
+        _floors(claims, pruned, of_class),
+        tuple(forms(after.outputs, after.neurons, after.parameters)),
+        file,
+        written,
+        source,
+        {**seconds, "prune": done - decided, "verify": now - done, "total": now - begun},
+    )
+
+
+def _floors(claims: Claims, pruned: Pruned, of_class: FunctionClass | None) -> tuple[Floor, ...]:
+    if tolerates_all(claims):
+        return ()
+    of_the_class = () if of_class is None else class_floors(of_class, pruned.after, claims.domain.size)
+    return bound([*of_the_class, *edge_floors(claims, pruned.after)], ("class",))
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where a network is written, and the spec that it is verified by."""
+
+    output: Path
+    asked: Spec
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether the format holds every rational number."""
+        return self.output.suffix == ".json"
+
+    def files(self, *, proved: bool) -> tuple[Path, Path]:
+        """The network file and the spec file."""
+        file = self.output if proved else self.output.with_suffix(f".unproved{self.output.suffix}")
+        return file, file.with_suffix(".toml")
+
+    def check(self, claims: Claims, source: Provenance) -> None:
+        """Refuse to write over what is read, or numbers that the format does not hold."""
+        written = (*self.files(proved=True), *self.files(proved=False))
+        keep_apart({f"-o, that is {file}": file for file in written}, self._read(source))
+        if not self.holds_all and not fits(layered(claims.own), np.float64):
+            do = "write it to a .json file, which holds every number"
+            raise InputError(place="-o", expected="a format that holds its numbers", got=self.output.suffix, do=do)
+
+    def _read(self, source: Provenance) -> Iterator[Path]:
+        file, asked = None if source.network is None else Path(source.network), self.asked
+        if asked.file is not None:
+            yield from parts(file, asked.file)
+        named = (file, asked.source.file, asked.source.encoder, asked.source.decoder, asked.table)
+        yield from (part for part in named if part is not None)
+
+    def write(self, pruned: Pruned, claims: Claims, limits: Limits, progress: Progress) -> Result:
+        """Write network and spec, read both again and verify; only what is proved gets its own name.
+
+        Raises:
+            FaultError: if they do not read back as what was written.
+        """
+        aside = self.files(proved=False)
+        write_together(self._contents(pruned, claims, proved=False))
+        again = read_spec(aside[1])
+        asked = (self.asked.domain, self.asked.formulas, self.asked.readout, self.asked.arithmetic)
+        if (again.domain, again.formulas, again.readout, again.arithmetic) != asked:
+            raise FaultError(f"{aside[1]} does not read back as the spec that was written")
+        result = verify(None, again, limits=limits, progress=progress)
+        if result.claims.own.digest != Network.of(pruned.layers).digest:
+            raise FaultError(f"{aside[0]} does not read back as the network that was written")
+        if result.verdict is Verdict.PROVED:
+            write_together(self._contents(pruned, claims, proved=True))
+            for file in aside:
+                with suppress(OSError):
+                    os.unlink(file)
+        return result
+
+    def _contents(self, pruned: Pruned, claims: Claims, *, proved: bool) -> dict[Path, bytes]:
+        """What each file is to hold."""
+        file, spec = self.files(proved=proved)
+        before, after = pruned.before, pruned.after
+        made: dict[str, int | str] = {"verdict": "proved" if proved else "not proved", "pruned": claims.own.digest}
+        notes = [
+            f"Written by `supercheck prune`: {made['verdict']}.",
+            f"neurons: {after.neurons} of {before.neurons}; edges: {after.edges} of {before.edges}",
+        ]
+        named = {"encoder": self.asked.source.encoder, "decoder": self.asked.source.decoder, "table": self.asked.table}
+        names = {"file": file.name} | {
+            key: Path(os.path.relpath(part.resolve(), spec.parent.resolve())).as_posix()
+            for key, part in named.items()
+            if part is not None
+        }
+        return {
+            file: network_bytes(pruned.layers, file, made),
+            spec: spec_bytes(self.asked, pruned.layers, names, notes),
+        }

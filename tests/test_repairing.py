@@ -1,0 +1,125 @@
+"""Repair finds channels that the engines prove, the same ones each time, and keeps its counts right on the way."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from supercheck import verify
+from supercheck.construct.built import Wanted
+from supercheck.construct.channels import conjunctions, least_neurons, margins
+from supercheck.construct.output_channels import output_channels
+from supercheck.construct.pairs import drawn
+from supercheck.construct.repairing import Searched, repair, smallest
+from supercheck.errors import InputError
+from supercheck.evidence import Verdict
+from supercheck.exact import Array
+
+
+def regular(outputs: int, influence: int) -> tuple[int, Array]:
+    """Features and random pairs, every feature in `influence` of them or, one maybe, in fewer."""
+    features = -(-2 * outputs // influence)
+    return features, drawn(features, outputs, influence, Random(0))
+
+
+def proved(found: Searched, k: int) -> bool:
+    built = conjunctions(found.channels, k)
+    return verify(built.whole, built.spec).verdict is Verdict.PROVED
+
+
+@pytest.mark.parametrize(
+    ("outputs", "influence", "k", "neurons"),
+    [
+        (16, 2, 2, 7), (64, 2, 2, 11), (256, 4, 2, 16), (1024, 5, 2, 22),
+        (16, 2, 3, 15), (64, 2, 3, 31), (256, 4, 3, 77), (64, 2, 4, 52),
+    ],
+)  # fmt: skip
+def test_so_few_neurons_are_repaired_and_proved(outputs: int, influence: int, k: int, neurons: int) -> None:
+    """The least n known before was 8, 16, 25 and 46 at k = 2; 20, 56 and 116 at k = 3."""
+    features, pairs = regular(outputs, influence)
+    found = repair(features, pairs, k, neurons)
+    assert found.right
+    assert found.channels.neurons == neurons
+    assert proved(found, k)
+
+
+@given(st.integers(1, 12), st.integers(1, 3), st.integers(0, 5), st.integers(0, 9))
+@settings(max_examples=30)
+def test_the_smallest_is_proved_and_never_below_the_floor(outputs: int, influence: int, k: int, seed: int) -> None:
+    features = max(influence + 1, -(-2 * outputs // influence)) + seed % 2
+    pairs = drawn(features, outputs, influence, Random(seed))
+    k = min(k, features)
+    found = smallest(features, pairs, k, seed=seed, moves=20_000)
+    assert found.right
+    assert found.channels.neurons <= outputs
+    assert k < 2 or found.channels.neurons >= least_neurons(outputs)
+    assert proved(found, k)
+
+
+@given(st.integers(2, 40), st.integers(2, 14), st.integers(2, 4), st.booleans(), st.integers(0, 99))
+@settings(max_examples=60)
+def test_what_the_search_says_is_right_is_so_in_closed_form(
+    outputs: int, neurons: int, k: int, by_size: bool, seed: int
+) -> None:
+    features, pairs = max(4, outputs), drawn(max(4, outputs), outputs, 3, Random(seed))
+    size = min(neurons, 1 + seed % 3 * (k - 1)) if by_size else None
+    try:
+        found = repair(features, pairs, k, neurons, least=1, size=size, seed=seed, moves=seed % 7 * 1_000)
+    except InputError:
+        assert k > 2  # a size of its own, where the channels that it would try are larger than that
+        return
+    assert found.right == bool((margins(found.channels, k) > 0).all())
+    assert found.channels.neurons <= neurons
+
+
+def test_the_same_seed_gives_the_same_channels() -> None:
+    features, pairs = regular(64, 2)
+    for k in (2, 3):
+        one, two, other = (smallest(features, pairs, k, seed=seed, moves=100_000).channels for seed in (1, 1, 2))
+        assert np.array_equal(one.owned, two.owned)
+        assert not np.array_equal(one.owned, other.owned)
+
+
+def test_seconds_end_a_search() -> None:
+    features, pairs = regular(64, 2)
+    found = repair(features, pairs, 2, 8, seconds=0.0)
+    assert (found.right, found.moves) == (False, 0)
+    assert found.channels.neurons == 8
+
+
+def test_what_cannot_be_repaired_is_told() -> None:
+    features, pairs = regular(16, 2)
+    found = repair(features, pairs, 2, 5, moves=20_000)  # below the floor
+    assert not found.right
+    assert found.moves == 20_000
+    assert not proved(found, 2)
+
+
+@pytest.mark.parametrize("wanted", [{}, {"repair": True}, {"smallest": True}, {"repair": True, "neurons": 40}])
+@pytest.mark.parametrize("k", [0, 1, 2, 3])
+def test_the_construction_is_right_however_it_is_wanted(wanted: dict[str, int], k: int) -> None:
+    built = output_channels(Wanted(k, outputs=40, max_influence=3, **wanted))
+    assert verify(built.whole, built.spec).verdict is Verdict.PROVED
+    assert built.neurons == wanted.get("neurons", built.neurons)
+
+
+def test_so_many_neurons_as_are_asked_for_may_be_too_few() -> None:
+    built = output_channels(Wanted(2, outputs=40, neurons=9))
+    assert built.neurons == 9
+    assert verify(built.whole, built.spec).verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({"neurons": 9, "smallest": True}, "--neurons: expected nothing beside --smallest, got 9"),
+        ({"neurons": 4, "channel": 5}, "--channel: expected at most 4, the number of neurons, got 5"),
+        ({"cut": 3}, "--cut: expected nothing"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(wanted: dict[str, int], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        output_channels(Wanted(2, outputs=40, **wanted))
