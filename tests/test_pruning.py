@@ -37,6 +37,7 @@ from supercheck import (
     read_spec,
     verify,
 )
+from supercheck.boolean import Var, Xor
 from supercheck.construct import proving, rounding, trimming
 from supercheck.construct.trimming import Layers
 from supercheck.counting import count
@@ -342,7 +343,7 @@ def test_ctrl_c_keeps_what_is_proved_and_proves_it_once_more(
 def test_what_is_not_proved_once_more_says_so_in_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def hurried(given: object, spec: Spec, **rest: object) -> Result:
+    def hurried(given: object, spec: Spec, **_: object) -> Result:
         return verify(given, spec, limits=Limits(timeout=1e-9))
 
     monkeypatch.setattr(pruning, "verify", hurried)
@@ -351,6 +352,14 @@ def test_what_is_not_proved_once_more_says_so_in_its_name(
     assert capsys.readouterr().out.startswith("UNKNOWN  ")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["small.unproved.npz", "small.unproved.toml"]
     assert "not proved" in (tmp_path / "small.unproved.toml").read_text().splitlines()[0]
+
+
+def test_a_formula_of_one_part_is_written_as_that_part(tmp_path: Path) -> None:
+    """Found by random questions: it reads back as another tree of the same meaning, which was called a fault."""
+    stored: Stored = [([[Fraction(1), Fraction(0)]], [Fraction(0)], False)]
+    spec = Spec(KSparse(2, 2), (Xor((Var(0),)),), Readout("equality"))
+    assert prune(network(stored), spec, output=tmp_path / "small.npz").verdict is Verdict.PROVED
+    assert verify(None, tmp_path / "small.toml").verdict is Verdict.PROVED
 
 
 def test_nothing_that_is_read_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
