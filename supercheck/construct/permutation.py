@@ -138,9 +138,9 @@ def _interval(table: Array, order: Array, max_active: int) -> tuple[float, float
     own = np.arange(len(order))
     others = table.copy()
     others[own, order] = 0
-    most = min(max_active, len(order) - 1)
-    top = -np.sort(-np.maximum(others, 0), axis=1)[:, :most]
-    low = np.sort(np.minimum(others, 0), axis=1)[:, : max(0, max_active - 1)]
+    most, fewer = min(max_active, len(order) - 1), max(0, max_active - 1)
+    top = -np.partition(-np.maximum(others, 0), most, axis=1)[:, :most]
+    low = np.partition(np.minimum(others, 0), fewer, axis=1)[:, :fewer]
     return float(top.sum(axis=1).max()), float((table[own, order] + low.sum(axis=1)).min())
 
 
