@@ -83,6 +83,7 @@ def test_too_few_neurons_are_refuted_not_proved(tmp_path: Path) -> None:
     [
         (Wanted(3, features=6, outputs=5), "-k: expected 2"),
         (Wanted(2, features=4_000, outputs=60), "--features: expected at most 2,048"),
+        (Wanted(2, features=60, outputs=60, neurons=10**9), "--neurons: expected at most 2,048"),
         (Wanted(2, features=6, outputs=5, gate="or"), "--gate: expected nothing"),
     ],
 )

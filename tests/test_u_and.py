@@ -66,5 +66,9 @@ def test_no_neuron_is_left_that_no_output_needs(k: int) -> None:
 def test_how_many_features_has_to_be_said() -> None:
     with pytest.raises(InputError, match="--features: expected how many features there are"):
         u_and(Wanted(2))
+    with pytest.raises(InputError, match="--features: expected at most 512, got 600"):
+        u_and(Wanted(2, features=600))
+    with pytest.raises(InputError, match="--neurons: expected at most 8,192, got 1,000,000,000"):
+        u_and(Wanted(2, features=6, neurons=10**9))
     with pytest.raises(InputError, match="--outputs: expected nothing"):
         u_and(Wanted(2, features=5, outputs=3))

@@ -23,7 +23,7 @@ _CHANNEL = 6  # neurons of each output, a third of all where these are few
 _BIAS = 5 / 8  # below 1, for what noise takes from a neuron is more than what it leaks
 _RIDGE = 0.01  # of the mean square of a neuron
 _FIRST, _SECOND = 8, 12  # binary digits of the weights: after the point, and of the largest
-_MOST = 2048  # features
+_MOST = 2048  # features, outputs and neurons
 _SAMPLE, _CHUNK = 1 << 14, 1 << 12  # inputs that fit a readout, and that are evaluated together
 
 
@@ -47,8 +47,10 @@ def superposed(wanted: Wanted) -> Built:
     features, pairs = listed(wanted)
     if wanted.max_active != 2:
         raise InputError(place="-k", expected="2, for which it is known", got=wanted.max_active)
-    if features > _MOST:
-        raise InputError(place="--features", expected=f"at most {_MOST:,}, for every input is evaluated", got=features)
+    for place, got in (("--features", features), ("--outputs", len(pairs)), ("--neurons", wanted.neurons or 1)):
+        if got > _MOST:
+            expected = f"at most {_MOST:,}, for every input is evaluated"
+            raise InputError(place=place, expected=expected, got=f"{got:,}")
     counts = _rising(features, len(pairs)) if wanted.neurons is None else iter([wanted.neurons])
     for neurons in counts:
         channel = wanted.channel or min(_CHANNEL, -(-neurons // 3))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from supercheck.construct.built import Built, Wanted, domain_of
 from supercheck.construct.chance import stream
-from supercheck.construct.channels import Channels, alone, in_common, least_neurons, margins
+from supercheck.construct.channels import Channels, alone, in_common, margins
 from supercheck.construct.gated import gated, sparsity
+from supercheck.construct.output_channels import rising
 from supercheck.construct.pairs import all_pairs
 from supercheck.errors import InputError
 from supercheck.exact import Array
 
 _DRAWS = 4  # for each number of neurons
+_MOST, _WIDEST = 512, 8192  # features and neurons: what all their pairs own and share is kept in memory
 
 
 def u_and(wanted: Wanted) -> Built:
@@ -33,19 +34,23 @@ def u_and(wanted: Wanted) -> Built:
     wanted.only("features", "gate", "neurons", "seed")
     if wanted.features is None:
         raise InputError(place="--features", expected="how many features there are", got="none")
+    for place, most, got in (("--features", _MOST, wanted.features), ("--neurons", _WIDEST, wanted.neurons or 1)):
+        if got > most:
+            raise InputError(place=place, expected=f"at most {most:,}", got=f"{got:,}")
     domain_of(wanted.features, wanted.max_active)
     k = sparsity(wanted.gate, wanted.max_active)
     pairs = all_pairs(wanted.features)
-    counts = _rising(len(pairs)) if wanted.neurons is None else [wanted.neurons]
-    channels, right = alone(wanted.features, pairs), wanted.neurons is None
+    counts = rising(len(pairs)) if wanted.neurons is None else [wanted.neurons]
+    channels = alone(wanted.features, pairs)
     for neurons, draw in ((neurons, draw) for neurons in counts for draw in range(_DRAWS)):
         drawn = _drawn(wanted.features, pairs, k, neurons, stream(wanted.seed, neurons, draw))
-        right = bool((margins(drawn, k) > 0).all())
-        channels = drawn if right or wanted.neurons is not None else channels
+        right = (margins(drawn, k) > 0).all()
+        if right and wanted.neurons is None:
+            channels = needed(drawn, k)
+        elif wanted.neurons is not None:
+            channels = drawn
         if right:
             break
-    if wanted.neurons is None:
-        channels = needed(channels, k)
     return replace(gated(channels, wanted.gate, wanted.max_active), made={"neurons": channels.neurons})
 
 
@@ -72,13 +77,6 @@ def needed(channels: Channels, max_active: int) -> Channels:
             sizes[mine] -= 1
             overlaps[mine] = fewer
     return Channels(channels.features, channels.pairs, owned[:, kept])
-
-
-def _rising(outputs: int) -> Iterator[int]:
-    neurons = least_neurons(outputs)
-    while neurons < outputs:
-        yield neurons
-        neurons += max(1, neurons // 10)
 
 
 def _drawn(features: int, pairs: Array, max_active: int, neurons: int, random: np.random.RandomState) -> Channels:
