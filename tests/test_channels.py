@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 from oracle import inputs
 
 from supercheck import verify
+from supercheck.construct.chance import stream
 from supercheck.construct.channels import (
     Channels,
     alone,
@@ -86,10 +87,10 @@ def test_the_floor_is_sperners() -> None:
 
 
 def test_random_channels_have_one_size() -> None:
-    made = random_channels(6, np.array([[0, 1], [2, 3]]), 9, 4, np.random.default_rng(0))
+    made = random_channels(6, np.array([[0, 1], [2, 3]]), 9, 4, stream(0))
     assert made.sizes.tolist() == [4, 4]
     with pytest.raises(InputError, match="at most 9, the number of neurons"):
-        random_channels(6, made.pairs, 9, 10, np.random.default_rng(0))
+        random_channels(6, made.pairs, 9, 10, stream(0))
 
 
 def test_a_neuron_of_its_own_for_each_output_is_right_at_every_k() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from plainly import wrong
@@ -10,6 +12,7 @@ from supercheck.construct.built import Wanted
 from supercheck.construct.combined import combined
 from supercheck.construct.pairs import heavy_tailed
 from supercheck.decide import ENGINES, Limits
+from supercheck.errors import InputError
 from supercheck.evidence import Verdict
 from supercheck.verifying import verify
 
@@ -43,3 +46,9 @@ def test_the_cut_that_is_tried_is_the_one_that_is_told() -> None:
     free = combined(Wanted(2, outputs=64, heavy_tail=True))
     fixed = combined(Wanted(2, outputs=64, heavy_tail=True, cut=int(free.made["cut"])))
     assert free.whole.digest == fixed.whole.digest
+
+
+def test_more_active_features_than_there_are_is_refused_before_any_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[combined.__module__], "chosen", None)
+    with pytest.raises(InputError, match="-k: expected 0 to 2,048, the number of features, got 3000"):
+        combined(Wanted(3_000, outputs=4_096, heavy_tail=True))

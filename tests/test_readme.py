@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from supercheck import cli, read_spec
+from supercheck.construct import CONSTRUCTIONS
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
@@ -57,12 +58,17 @@ def test_the_first_two_commands_do_their_own_set_up() -> None:
     assert len(first.splitlines()) == len(second.splitlines()) == 1
 
 
-@pytest.mark.parametrize("verb", ["verify", "gate", "explore", "check", "prune"])
+@pytest.mark.parametrize("verb", ["verify", "gate", "explore", "check", "prune", "build"])
 def test_every_option_is_in_the_readme(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([verb, "--help"]) == 0
     options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help", "--max-active"}
     assert options
     assert all(option in TEXT for option in options)
+
+
+def test_every_construction_is_in_the_readme() -> None:
+    table = TEXT.split("## Build networks", 1)[1].split("| --- ", 1)[1].split("\n\n", 1)[0]
+    assert set(re.findall(r"^\| `([a-z-]+)`", table, flags=re.MULTILINE)) == set(CONSTRUCTIONS)
 
 
 def lines_of(names: list[str]) -> int:

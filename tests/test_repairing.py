@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from supercheck import verify
 from supercheck.construct.built import Wanted
 from supercheck.construct.channels import conjunctions, least_neurons, margins
-from supercheck.construct.output_channels import output_channels
+from supercheck.construct.output_channels import draws, output_channels, rising
 from supercheck.construct.pairs import drawn
 from supercheck.construct.repairing import Searched, repair, smallest
 from supercheck.errors import InputError
@@ -101,9 +101,17 @@ def test_what_cannot_be_repaired_is_told() -> None:
 @pytest.mark.parametrize("wanted", [{}, {"repair": True}, {"smallest": True}, {"repair": True, "neurons": 40}])
 @pytest.mark.parametrize("k", [0, 1, 2, 3])
 def test_the_construction_is_right_however_it_is_wanted(wanted: dict[str, int], k: int) -> None:
-    built = output_channels(Wanted(k, outputs=40, max_influence=3, **wanted))
+    built = output_channels(Wanted(k, outputs=40, max_influence=3, seconds=0.5, **wanted))
     assert verify(built.whole, built.spec).verdict is Verdict.PROVED
     assert built.neurons == wanted.get("neurons", built.neurons)
+
+
+@pytest.mark.parametrize(("outputs", "influence", "k", "known"), [(256, 4, 2, 91), (1024, 5, 2, 150), (256, 4, 3, 485)])
+def test_drawing_takes_as_many_neurons_as_was_known_before(outputs: int, influence: int, k: int, known: int) -> None:
+    features, pairs = regular(outputs, influence)
+    tries = draws(features, pairs, k, rising(outputs))
+    made = next(made for made in tries if (margins(made, k) > 0).all())
+    assert 0.8 * known < made.neurons < 1.2 * known
 
 
 def test_so_many_neurons_as_are_asked_for_may_be_too_few() -> None:

@@ -17,6 +17,7 @@ from supercheck.construct.output_channels import output_channels
 from supercheck.construct.parity import parity
 from supercheck.construct.permutation import permutation
 from supercheck.construct.plain import copy, one_per_gate
+from supercheck.construct.superposed import superposed
 from supercheck.construct.table import table
 from supercheck.construct.u_and import u_and
 
@@ -33,5 +34,6 @@ CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
     "circuit": circuit,
     "table": table,
     "u-and": u_and,
+    "superposed": superposed,
 }
 """Every construction by the name that the command line uses."""

@@ -76,7 +76,7 @@ def alone(features: int, pairs: Array) -> Channels:
     return Channels(features, pairs, np.eye(len(pairs), dtype=bool))
 
 
-def random_channels(features: int, pairs: Array, neurons: int, size: int, rng: np.random.Generator) -> Channels:
+def random_channels(features: int, pairs: Array, neurons: int, size: int, rng: np.random.RandomState) -> Channels:
     """Channels of one size, each drawn at random: the construction as the source has it.
 
     Raises:
@@ -118,7 +118,7 @@ def margins(channels: Channels, max_active: int) -> Array:
     others = min(max(max_active - 1, 0), channels.features)
     found = [channels.sizes[:0]]
     for overlap, sizes in _overlaps(channels):
-        overlap.sort(axis=1)
+        overlap.partition(min(channels.features - others, channels.features - 1), axis=1)
         found.append(sizes - overlap[:, channels.features - others :].sum(axis=1))
     return np.concatenate(found)
 

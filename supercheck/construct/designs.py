@@ -146,7 +146,7 @@ def disjunct(sets: int, most: int, random: Random) -> tuple[Array, str]:
         most: k.
         random: where chance comes from.
     """
-    best = min(_systematic(sets, most), key=lambda found: len(found[0]))
+    best = min(systematic(sets, most), key=lambda found: len(found[0]))
     if len(best[0]) >= sets:
         best = np.eye(sets, dtype=np.int64), "each feature its own row"
     for shared in range(1, 4):
@@ -155,7 +155,8 @@ def disjunct(sets: int, most: int, random: Random) -> tuple[Array, str]:
     return best
 
 
-def _systematic(sets: int, most: int) -> Iterator[tuple[Array, str]]:
+def systematic(sets: int, most: int) -> Iterator[tuple[Array, str]]:
+    """The k-disjunct matrices that need no search, and what each is; columns have equally many ones."""
     yield reed_solomon(sets, most)
     if most == 2:
         points = steiner_points(sets)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from heapq import heapify, heappop, heappush
+from itertools import combinations, count, islice
+from math import comb
 
 import numpy as np
 
 from supercheck.construct.built import PAIRS, Built, Wanted
 from supercheck.construct.channels import Channels
-from supercheck.construct.codes import family
+from supercheck.construct.designs import systematic
 from supercheck.construct.gated import gated, sparsity
 from supercheck.construct.pairs import listed
 from supercheck.exact import Array
@@ -25,7 +27,7 @@ def input_channels(wanted: Wanted) -> Built:
     Guarantee: right at k, for the words of k - 1 other partners never share as much with a word as it has, counted
         as often as they do; k others for the gates that tell one feature on from none.
     Cost: for d partners n = log2 d + O(log log d) neurons at k = 2, O(k^2 log^2 d) for more, as
-        `codes.family` has them; below 2 n d edges. Twice as many for XOR and XNOR.
+        `family` has them; below 2 n d edges. Twice as many for XOR and XNOR.
     Source: Adler and Shavit, arXiv 2409.15318, input channels; the codes and their check ours.
     """
     wanted.only(*PAIRS, "gate")
@@ -81,3 +83,28 @@ def encoded(owner: Array, max_active: int) -> Array:
     for part, code, end in zip(parts, codes, ends.tolist(), strict=True):
         owned[part[:, None], code + (end - int(code.max()) - 1)] = True
     return owned
+
+
+def family(sets: int, others: int) -> Array:
+    """Sets of equal size such that a set shares fewer points than it has with `others` others together.
+
+    Args:
+        sets: d, how many.
+        others: how many other sets there may be at once.
+
+    Returns:
+        Points int64 [d, c], numbered from 0 without a gap; on as few points as is known here.
+
+    Source: one other: Sperner, Mathematische Zeitschrift 27 (1928); no family has fewer points. More: the columns of
+    `designs.systematic`, of more than o times `others` ones each, two of which share at most o.
+    """
+    if others < 1:
+        return np.zeros((sets, 1), dtype=np.int64)
+    if others == 1:
+        points = next(n for n in count(1) if comb(n, n // 2) >= sets)
+        size = next(c for c in count(1) if comb(points, c) >= sets)
+        return np.array(list(islice(combinations(range(points), size), sets)), dtype=np.int64)
+    best = min((matrix for matrix, _ in systematic(sets, others)), key=len)
+    if len(best) >= sets:
+        return np.arange(sets, dtype=np.int64)[:, None]
+    return np.nonzero(best.T)[1].reshape(sets, -1).astype(np.int64)

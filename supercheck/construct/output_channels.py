@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from math import comb
+from itertools import takewhile
+from math import comb, inf
 
 import numpy as np
 
 from supercheck.construct.built import PAIRS, Built, Wanted
+from supercheck.construct.chance import stream
 from supercheck.construct.channels import Channels, alone, least_neurons, margins, random_channels
 from supercheck.construct.gated import gated, sparsity
 from supercheck.construct.pairs import listed
@@ -17,7 +19,7 @@ from supercheck.errors import InputError
 from supercheck.exact import Array
 
 _QUICK = 20_000  # moves for each number of neurons on the way up
-_HOPELESS = 100.0  # counterexamples to expect; what has more is not drawn
+_HOPE = 100.0  # counterexamples to expect; what has more is not drawn
 _LARGEST = 64  # neurons that a channel drawn at random is considered with
 
 
@@ -58,8 +60,13 @@ def chosen(features: int, pairs: Array, wanted: Wanted) -> Channels:
         if wanted.neurons is not None:
             raise InputError(place="--neurons", expected="nothing beside --smallest", got=wanted.neurons)
         return smallest(features, pairs, k, size=wanted.channel, seed=seed, seconds=wanted.seconds).channels
-    counts = _rising(len(pairs)) if wanted.neurons is None else [wanted.neurons]
-    tries = _repaired(features, pairs, wanted, counts) if wanted.repair else _drawn(features, pairs, wanted, counts)
+    below = takewhile(lambda neurons: neurons < len(pairs), rising(len(pairs)))
+    counts = below if wanted.neurons is None else [wanted.neurons]
+    if wanted.repair:
+        tries = _repaired(features, pairs, wanted, counts)
+    else:
+        hope = _HOPE if wanted.neurons is None else inf
+        tries = draws(features, pairs, k, counts, size=wanted.channel, hope=hope, seed=seed)
     made = alone(features, pairs)
     for made in tries:
         if (margins(made, k) > 0).all():
@@ -67,12 +74,43 @@ def chosen(features: int, pairs: Array, wanted: Wanted) -> Channels:
     return made if wanted.neurons else alone(features, pairs)
 
 
-def _rising(outputs: int) -> Iterator[int]:
-    """Numbers of neurons worth trying, each about a tenth above the one before, below a neuron an output."""
+def rising(outputs: int) -> Iterator[int]:
+    """Numbers of neurons worth trying, without end, each about a sixteenth above the one before."""
     neurons = least_neurons(outputs)
-    while neurons < outputs:
+    while True:
         yield neurons
-        neurons += max(1, neurons // 10)
+        neurons += max(1, neurons // 16)
+
+
+def draws(
+    features: int,
+    pairs: Array,
+    max_active: int,
+    counts: Iterable[int],
+    *,
+    size: int | None = None,
+    hope: float = _HOPE,
+    seed: int = 0,
+) -> Iterator[Channels]:
+    """Random channels with so many neurons each, where there is hope that they are right.
+
+    Args:
+        features: m.
+        pairs: int64 [outputs, 2].
+        max_active: k.
+        counts: numbers of neurons.
+        size: neurons a channel; None: what leaves the fewest counterexamples to expect.
+        hope: how many counterexamples may be expected.
+        seed: of what is drawn.
+    """
+    rng = stream(seed)
+    influence, cases = int(np.bincount(pairs.reshape(-1)).max()), len(pairs) * features
+    for neurons in counts:
+        considered = [size] if size else range(1, min(neurons, _LARGEST) + 1)
+        expected = {one: cases * _hit(neurons, one, influence, max(max_active, 2)) for one in considered}
+        best = min(expected, key=lambda one: expected[one])
+        if expected[best] <= hope:
+            yield random_channels(features, pairs, neurons, best, rng)
 
 
 def _repaired(features: int, pairs: Array, wanted: Wanted, counts: Iterable[int]) -> Iterator[Channels]:
@@ -84,17 +122,6 @@ def _repaired(features: int, pairs: Array, wanted: Wanted, counts: Iterable[int]
                 yield repair(
                     features, pairs, k, neurons, size=size, seed=wanted.seed, moves=moves, seconds=wanted.seconds
                 ).channels
-
-
-def _drawn(features: int, pairs: Array, wanted: Wanted, counts: Iterable[int]) -> Iterator[Channels]:
-    rng = np.random.default_rng(wanted.seed)
-    influence, cases = int(np.bincount(pairs.reshape(-1)).max()), len(pairs) * features
-    for neurons in counts:
-        considered = [wanted.channel] if wanted.channel else range(1, min(neurons, _LARGEST) + 1)
-        expected = {size: cases * _hit(neurons, size, influence, max(wanted.max_active, 2)) for size in considered}
-        size = min(expected, key=lambda one: expected[one])
-        if wanted.neurons or expected[size] <= _HOPELESS:
-            yield random_channels(features, pairs, neurons, size, rng)
 
 
 def _hit(neurons: int, size: int, influence: int, k: int) -> float:

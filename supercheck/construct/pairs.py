@@ -10,7 +10,7 @@ from random import Random
 
 import numpy as np
 
-from supercheck.construct.built import Wanted
+from supercheck.construct.built import Wanted, domain_of
 from supercheck.construct.chance import stream
 from supercheck.construct.reading import lines
 from supercheck.errors import InputError
@@ -29,8 +29,14 @@ def listed(wanted: Wanted) -> tuple[int, Array]:
         m, and int64 [outputs, 2]; the smaller feature first, every pair once.
 
     Raises:
-        InputError: if there are no such pairs.
+        InputError: if there are no such pairs, or fewer features than may be on.
     """
+    features, pairs = _listed(wanted)
+    domain_of(features, wanted.max_active)
+    return features, pairs
+
+
+def _listed(wanted: Wanted) -> tuple[int, Array]:
     if wanted.pairs is not None or wanted.outputs is None:
         for place, asked in (
             ("--max-influence", wanted.max_influence is not None),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from supercheck.construct.chance import stream
 from supercheck.construct.channels import (
     Channels,
     alone,
@@ -31,10 +32,11 @@ if TYPE_CHECKING:
     from supercheck.construct.changing import Open
 
 _FED = 2 / 3  # of the neurons, by each feature at first: the chance that a neuron serves is then greatest, 4/27
-_BY_FEATURES, _BY_CHANNELS = 0.13, 0.035  # the chance to bear a counterexample more; measured on m' = 16 to 16,384
+_BY_FEATURES, _BY_CHANNELS = 0.13, 0.02  # the chance to bear a counterexample more; measured on m' = 16 to 16,384
 _CHUNK = 5_000  # moves between two looks at the clock
 _BUDGETS = {True: (4_000_000, 3_000_000_000), False: (12_000_000, 8_000_000_000)}
-"""At most so many moves, and moves times outputs; by whether features change or channels."""
+"""At most so many moves, and moves times outputs: below a minute; by whether features change or channels."""
+_EACH = 100_000  # moves for each output, at most
 _SIZES = 4  # channel sizes that are tried where k > 2
 
 
@@ -94,7 +96,7 @@ def repair(
     """
     k = max(max_active, 2)
     size = sizes(k)[0] if size is None and k > 2 else size
-    rng = np.random.default_rng(seed)
+    rng = stream(seed)
     least = neurons if least is None else max(least, size or 1)
     search = (
         _in_common(features, pairs, neurons, rng) if size is None else _apart(features, pairs, neurons, size, k, rng)
@@ -138,7 +140,7 @@ def smallest(
         Channels that are right; a neuron of its own for each output where nothing smaller is found.
     """
     if max_active < 2:  # no AND is ever on: all may own the same neuron
-        return Searched(random_channels(features, pairs, 1, 1, np.random.default_rng(seed)), True, 0)
+        return Searched(random_channels(features, pairs, 1, 1, stream(seed)), True, 0)
     outputs, k = len(pairs), max_active
     by_features = size is None and k == 2
     moves = _budget(outputs, by_features) if moves is None else moves
@@ -164,7 +166,7 @@ def _least(found: list[Searched]) -> Channels | None:
 
 def _budget(outputs: int, by_features: bool) -> int:
     most, work = _BUDGETS[by_features]
-    return min(most, work // outputs)
+    return min(most, work // outputs, _EACH * outputs)
 
 
 def sizes(k: int) -> list[int]:
@@ -191,7 +193,7 @@ class _Search(NamedTuple):
     found: Callable[[], Channels]
 
 
-def _in_common(features: int, pairs: Array, neurons: int, rng: np.random.Generator) -> _Search:
+def _in_common(features: int, pairs: Array, neurons: int, rng: np.random.RandomState) -> _Search:
     """What is changed is which feature feeds which neuron."""
     from supercheck.construct.changing import KEPT, OWN, Common, mend_common
 
@@ -215,7 +217,7 @@ def _in_common(features: int, pairs: Array, neurons: int, rng: np.random.Generat
     return _Search(run, lambda: int(left.state[KEPT]), found)
 
 
-def _apart(features: int, pairs: Array, neurons: int, size: int, k: int, rng: np.random.Generator) -> _Search:
+def _apart(features: int, pairs: Array, neurons: int, size: int, k: int, rng: np.random.RandomState) -> _Search:
     """What is changed is which neurons each output owns."""
     from supercheck.construct.changing import KEPT, OWN, Apart, mend_apart
 

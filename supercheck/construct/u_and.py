@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from supercheck.construct.built import Built, Wanted
+from supercheck.construct.built import Built, Wanted, domain_of
 from supercheck.construct.chance import stream
 from supercheck.construct.channels import Channels, alone, in_common, least_neurons, margins
 from supercheck.construct.gated import gated, sparsity
@@ -33,6 +33,7 @@ def u_and(wanted: Wanted) -> Built:
     wanted.only("features", "gate", "neurons", "seed")
     if wanted.features is None:
         raise InputError(place="--features", expected="how many features there are", got="none")
+    domain_of(wanted.features, wanted.max_active)
     k = sparsity(wanted.gate, wanted.max_active)
     pairs = all_pairs(wanted.features)
     counts = _rising(len(pairs)) if wanted.neurons is None else [wanted.neurons]
