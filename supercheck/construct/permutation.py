@@ -131,7 +131,7 @@ class _Question:
 
 def _signs(rows: Array, columns: Array) -> Array:
     """A part of Sylvester's Hadamard matrix, int64 [rows, columns]: -1 to the number of ones that i and j share."""
-    common = rows[:, None] & columns
+    common: Array = rows[:, None] & columns
     for shift in (16, 8, 4, 2, 1):
         common = common ^ common >> shift
     return 1 - 2 * (common & 1)
