@@ -109,7 +109,7 @@ def _drawn(features: int, pairs: Array, neurons: int, channel: int, seed: int) -
     random = stream(seed, neurons)
     encoder = random.choice([-1.0, 1.0], size=(neurons, features))
     decoder = random.choice([-1.0, 1.0], size=(len(pairs), neurons))
-    channels = random_channels(features, pairs, neurons, channel, np.random.default_rng(random.randint(1 << 31)))
+    channels = random_channels(features, pairs, neurons, channel, random)
     first = channels.fed.T @ np.linalg.pinv(encoder) * (features / neurons)
     first = np.rint(first * (1 << _FIRST))
     feeds = first @ encoder
