@@ -8,6 +8,7 @@ from fractions import Fraction
 
 _LONGEST = 1_000  # characters of one number
 _FARTHEST = 1_000  # of an exponent: 1e1000000 would fill the memory
+_SHORT = 10_000  # bits: str(int) stops at 4,300 digits
 _RATIONAL = re.compile(r"[+-]?[0-9]+(/[0-9]+)?")
 
 
@@ -69,7 +70,9 @@ def float_text(value: Fraction, digits: int = 6) -> str:
 
 def exact_text(value: Fraction | int) -> str:
     """A rational as `Fraction` prints it, however many digits it has."""
-    above, below = Decimal(value.numerator), Decimal(value.denominator)  # str(int) stops at 4,300 digits
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) < _SHORT:
+        return str(value)
+    above, below = Decimal(value.numerator), Decimal(value.denominator)
     return f"{above:f}" if below == 1 else f"{above:f}/{below:f}"
 
 

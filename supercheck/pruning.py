@@ -32,6 +32,7 @@ from supercheck.posing import question
 from supercheck.report.prune import text
 from supercheck.reproducing import parts
 from supercheck.spec import Spec, read_spec
+from supercheck.syntax import text as formula_text
 from supercheck.verifying import verify
 
 
@@ -204,11 +205,10 @@ class _Target:
         """
         aside = self.files(proved=False)
         write_together(self._contents(pruned, claims, proved=False))
-        again = read_spec(aside[1])
-        asked = (self.asked.domain, self.asked.formulas, self.asked.readout, self.asked.arithmetic)
-        if (again.domain, again.formulas, again.readout, again.arithmetic) != asked:
+        if _question(read_spec(aside[1])) != _question(self.asked):
             raise FaultError(f"{aside[1]} does not read back as the spec that was written")
-        result = verify(None, again, limits=limits, progress=progress)
+        asked = replace(self.asked, source=replace(self.asked.source, layers=()))
+        result = verify(aside[0], asked, limits=limits, progress=progress)
         if result.claims.own.digest != Network.of(pruned.layers).digest:
             raise FaultError(f"{aside[0]} does not read back as the network that was written")
         if result.verdict is Verdict.PROVED:
@@ -237,3 +237,8 @@ class _Target:
             file: network_bytes(pruned.layers, file, made),
             spec: spec_bytes(self.asked, pruned.layers, names, notes),
         }
+
+
+def _question(spec: Spec) -> tuple[object, ...]:
+    """What a spec asks; formulas as they are written, for one of a single part is written as that part."""
+    return spec.domain, list(map(formula_text, spec.formulas)), spec.readout, spec.arithmetic

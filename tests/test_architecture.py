@@ -121,6 +121,12 @@ def test_only_two_files_import_z3() -> None:
     assert users == {"supercheck.decide.encode", "supercheck.decide.smt"}
 
 
+def test_dask_is_in_one_file() -> None:
+    dask = {"dask", "distributed"}
+    users = {module_of(file) for file in FILES if {name.split(".")[0] for name in imports(file)} & dask}
+    assert users == {"supercheck.decide.cluster"}
+
+
 def test_networkx_is_where_people_look_at_wiring() -> None:
     users = {module_of(file) for file in FILES if any(name.split(".")[0] == "networkx" for name in imports(file))}
     assert users == {"supercheck.wiring", "supercheck.floors.networks"}
@@ -157,6 +163,13 @@ def test_enumeration_does_not_import_z3(tmp_path: Path) -> None:
     spec = HOUSE.parent / "specs" / "proved" / "trained_and8.toml"
     code = f"from supercheck.cli import main; main(['verify', '--spec', {str(spec)!r}])"
     assert "z3" not in loaded_by(code)
+
+
+@pytest.mark.parametrize("executor", ["processes", "in-process"])
+def test_without_dask_nothing_of_it_is_imported(executor: str) -> None:
+    spec = HOUSE.parent / "specs" / "proved" / "trained_and8.toml"
+    words = ["verify", "--spec", str(spec), "--executor", executor, "--no-cache"]
+    assert not loaded_by(f"from supercheck.cli import main; main({words!r})") & {"dask", "distributed"}
 
 
 def test_every_public_name_can_be_imported() -> None:

@@ -99,7 +99,7 @@ RARE = {"majority is half"}  # falls late
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in RARE)) for n in sorted(UNSOUND)])
 def test_every_unsound_copy_of_the_checker_falls(name: str, tmp_path: Path) -> None:
-    found = attack(copied(*UNSOUND[name]), range(1000 * MANY), tmp_path)
+    found = attack(copied(*UNSOUND[name]), range(2000 * MANY), tmp_path)
     assert found["false"], found
 
 

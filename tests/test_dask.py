@@ -179,6 +179,16 @@ def test_a_question_that_dask_cannot_send_is_refused(word: str, monkeypatch: pyt
         verify(made.network, made.spec, executor=word)
 
 
+def test_a_scheduler_without_workers_is_bad_input(
+    apart: Callable[..., subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supercheck.decide.cluster.PATIENCE", 2)
+    apart("scheduler", "--port", "0")
+    made = FAMILIES["A"]()
+    with pytest.raises(InputError, match="expected a worker within 2 s, got none"):
+        verify(made.network, made.spec, executor=address(tmp_path))
+
+
 def test_nobody_at_the_address_is_bad_input(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("supercheck.decide.cluster.PATIENCE", 0.5)
@@ -269,5 +279,6 @@ def test_a_worker_with_another_supercheck_is_refused_before_anything_is_sent(
     where = address(tmp_path)
     apart("worker", "--no-nanny", "--nthreads", "1", PYTHONPATH=str(tmp_path / "old"))
     made = FAMILIES["A"]()
-    with pytest.raises(InputError, match=r"expected supercheck 0\.1\.0 on the whole cluster, got 0\.0\.9 on tcp"):
+    refused = pytest.raises(InputError, match=r"expected supercheck 0\.1\.0 on the whole cluster, got 0\.0\.9 on tcp")
+    with refused, pytest.warns(UserWarning, match="Mismatched versions found"):
         verify(made.network, made.spec, executor=where)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import replace
@@ -207,6 +208,13 @@ def test_another_version_is_refused() -> None:
 def test_a_word_that_means_no_executor_is_bad_input(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InputError, match="--executor: expected processes"):
         Place.named(word)
+
+
+def test_without_dask_it_is_said_how_to_get_it(question: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delitem(sys.modules, "supercheck.decide.cluster", raising=False)
+    assert run("verify", "--spec", question, "--executor", "dask-local:2", "--no-cache") == 2
+    assert "run `pip install 'supercheck[dask]'`" in capsys.readouterr().err
 
 
 def test_all_executors_have_names() -> None:

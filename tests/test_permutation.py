@@ -77,6 +77,20 @@ def test_the_width_can_be_asked_for() -> None:
             permutation(Wanted(1, features=32, neurons=neurons))
 
 
+@pytest.mark.parametrize("features", [100, 129, 150])
+def test_every_number_of_features_has_its_code(features: int) -> None:
+    """The first so many columns of a larger Hadamard matrix have rows that nearly depend on each other."""
+    built = permutation(Wanted(2, features=features, neurons=3 * features // 5))
+    off, on = interval(built)
+    assert (built.width, off < on) == (3 * features // 5, True)
+
+
+def test_without_time_it_is_as_wide_as_there_are_features() -> None:
+    built = permutation(Wanted(2, features=64, seconds=1e-9))
+    assert built.width == 64
+    assert proved(built, "bound")
+
+
 def test_256_features_fit_through_a_third_fewer_than_the_prototype_needed() -> None:
     """The prototype's 420 of 1,024 at k = 2 are 41 of a hundred."""
     built = permutation(Wanted(2, features=256, neurons=112))

@@ -5,6 +5,10 @@ from __future__ import annotations
 import copy
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,6 +37,7 @@ from supercheck import (
     read_spec,
     verify,
 )
+from supercheck.boolean import Var, Xor
 from supercheck.construct import proving, rounding, trimming
 from supercheck.construct.trimming import Layers
 from supercheck.counting import count
@@ -338,7 +343,7 @@ def test_ctrl_c_keeps_what_is_proved_and_proves_it_once_more(
 def test_what_is_not_proved_once_more_says_so_in_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def hurried(given: object, spec: Spec, **rest: object) -> Result:
+    def hurried(given: object, spec: Spec, **_: object) -> Result:
         return verify(given, spec, limits=Limits(timeout=1e-9))
 
     monkeypatch.setattr(pruning, "verify", hurried)
@@ -347,6 +352,14 @@ def test_what_is_not_proved_once_more_says_so_in_its_name(
     assert capsys.readouterr().out.startswith("UNKNOWN  ")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["small.unproved.npz", "small.unproved.toml"]
     assert "not proved" in (tmp_path / "small.unproved.toml").read_text().splitlines()[0]
+
+
+def test_a_formula_of_one_part_is_written_as_that_part(tmp_path: Path) -> None:
+    """Found by random questions: it reads back as another tree of the same meaning, which was called a fault."""
+    stored: Stored = [([[Fraction(1), Fraction(0)]], [Fraction(0)], False)]
+    spec = Spec(KSparse(2, 2), (Xor((Var(0),)),), Readout("equality"))
+    assert prune(network(stored), spec, output=tmp_path / "small.npz").verdict is Verdict.PROVED
+    assert verify(None, tmp_path / "small.toml").verdict is Verdict.PROVED
 
 
 def test_nothing_that_is_read_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -482,3 +495,51 @@ def test_the_corpus_holds_what_the_command_writes(name: str, tmp_path: Path) -> 
     prune(None, spec, output=tmp_path / f"pruned_{name}.npz")
     for file in tmp_path.iterdir():
         assert file.read_bytes() == (SPECS / "proved" / file.name).read_bytes()
+
+
+STAGES = ("construct.pruning.count", "construct.proving.unproved", "pruning.verify", "report.prune.sentence")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_fault_in_any_stage_is_exit_4_and_no_verdict(
+    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(f"supercheck.{stage}", broken)
+    spec = str(SPECS / "proved" / "gate_nor.toml")
+    assert cli.main(["prune", "--spec", spec, "-o", "small.npz"]) == 4
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "internal fault, no verdict" in err
+    assert Path("small.npz").exists() == (stage == "report.prune.sentence")
+
+
+def test_engines_that_lie_are_caught_by_verifying_what_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everything goes if every step is called proved; the file that is written is refuted, and that is a fault."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(proving, "unproved", lambda *_: None)
+    spec = str(SPECS / "proved" / "gate_nor.toml")
+    assert cli.main(["prune", "--spec", spec, "-o", "small.npz"]) == 4
+    assert capsys.readouterr().out == ""
+    assert not Path("small.npz").exists()
+    assert Path("small.unproved.npz").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.5, 2, 4, 8])
+def test_a_signal_at_any_time_leaves_a_proved_network_or_none(seconds: float, tmp_path: Path) -> None:
+    spec, output = SPECS / "proved" / "trained_and8.toml", tmp_path / "small.npz"
+    command = [sys.executable, "-m", "supercheck", "prune", "--spec", str(spec), "-o", str(output)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    assert process.returncode in (0, 3, -signal.SIGINT)  # the last where Python itself was still starting
+    assert output.exists() == (process.returncode == 0)
+    if output.exists():
+        assert verify(None, tmp_path / "small.toml").verdict is Verdict.PROVED

@@ -165,8 +165,9 @@ def _readable(claims: Claims, source: Provenance) -> bool:
     """Whether the lone checker reads this question from its files; asked of itself where that takes no time."""
     if source.network is None or source.spec is None or claims.own is not claims.network:
         return False
-    if claims.network.edges + len(claims) > MOST_READ:  # too large for JSON, too: it is in a plain file, or not at all
-        return Path(source.network).suffix in READABLE
+    plain = Path(source.network).suffix in READABLE
+    if not plain or claims.network.edges + len(claims) > MOST_READ:  # too large for JSON, too: in a plain file, or not
+        return plain
     try:
         own, asked = question(source.network, source.spec, claims.domain.max_active)
     except CheckError:

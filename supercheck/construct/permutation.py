@@ -16,7 +16,7 @@ from supercheck.construct.layers import readout
 from supercheck.errors import InputError
 from supercheck.exact import Array, Rows
 
-MOST = 1 << 13  # features: their products are dense
+MOST = 1 << 12  # features: their products are dense
 _BITS = 12  # of a weight, its sign included
 _ROUNDS = 30  # of projections, before a width counts as too small
 _NEAR = 0.9  # of the size at which k numbers of an off output meet the 1 of an on output less k - 1 of them
@@ -32,10 +32,10 @@ def permutation(wanted: Wanted) -> Built:
     Guarantee: right at k, at one threshold for all outputs; all numbers are whole or dyadic, of at most 12 bits.
     Cost: width n, 0 neurons, n^2 edges; 256 for 1,024 features at k = 2.
     Source: Adler and Shavit, arXiv 2409.15318, neural permutation; the code and the way to the inner layer are ours.
-    The code's n rows are rows of a Hadamard matrix. The inner layer begins as the least squares solution, and is
-    projected in turn onto the matrices that have ones at the places of p and small numbers elsewhere, and back onto
-    those that the code allows, until an output's top-k sums leave a threshold between them. That is tested once all is
-    rounded.
+    The code's n rows are rows of a Hadamard matrix, its columns some of its columns. The inner layer begins as the
+    least squares solution, and is projected in turn onto the matrices that have ones at the places of p and small
+    numbers elsewhere, and back onto those that the code allows, until an output's top-k sums leave a threshold between
+    them. That is tested once all is rounded.
     """
     wanted.only("features", "neurons", "smallest", "seed")
     features = wanted.features
@@ -45,15 +45,16 @@ def permutation(wanted: Wanted) -> Built:
     domain = domain_of(features, wanted.max_active)
     random = Random(wanted.seed)
     order = np.array(random.sample(range(features), features))
-    rows = np.array(random.sample(range(1 << (features - 1).bit_length()), features))
-    question = _Question(order, rows, domain.max_active)
+    rows, columns = (np.array(random.sample(range(1 << (features - 1).bit_length()), features)) for _ in range(2))
+    end = time.monotonic() + (inf if wanted.seconds is None else wanted.seconds)
+    question = _Question(order, _signs(rows, columns), domain.max_active, end)
     found = question.fit(wanted.neurons or features)
     if wanted.neurons is not None and (wanted.neurons > features or found is None):
         got = f"{wanted.neurons:,}, at which none was found"
         raise InputError(place="--neurons", expected=f"a width up to {features:,} that is enough", got=got)
     assert found is not None, "as wide as there are features, the inner layer is the permutation"
     if wanted.neurons is None:
-        found = _narrowed(question, found, 1 if wanted.smallest else max(1, features // _STEPS), wanted.seconds)
+        found = _narrowed(question, found, 1 if wanted.smallest else max(1, features // _STEPS))
     formulas = [Var(j) for j in order.tolist()]
     inner = readout(Rows.from_dense(found.inner))
     return Built(
@@ -76,21 +77,22 @@ class _Fit:
 
 @dataclass(frozen=True, eq=False)
 class _Question:
-    """A permutation, the rows of the Hadamard matrix in the order in which a code takes them, and k."""
+    """A permutation, the rows of which a code takes the first, k, and when to end."""
 
     order: Array
     rows: Array
     max_active: int
+    end: float
 
     def fit(self, width: int) -> _Fit | None:
-        """A network of that width, if one is found."""
+        """A network of that width, if one is found in time."""
         features = len(self.order)
         own = np.arange(features)
         if width >= features:
             inner = np.zeros((features, features), dtype=np.int64)
             inner[own, self.order] = 1
             return _Fit(np.eye(features, dtype=np.int64), inner, Fraction(1, 2))
-        code = _signs(self.rows[:width], features)
+        code = self.rows[:width]
         basis, triangle = np.linalg.qr(code.T.astype(np.float64))
         if np.abs(np.diagonal(triangle)).min() < 1e-6:  # rows that depend on each other
             return None
@@ -98,6 +100,8 @@ class _Question:
         inner = basis[self.order].T @ basis  # of orthonormal rows, as everything in between
         small = _NEAR / max(1, 2 * self.max_active - 1)
         for _ in range(_ROUNDS):
+            if time.monotonic() > self.end:
+                break
             table = basis @ inner @ basis.T
             on = table[own, self.order].copy()
             if _gap(table, self.order, self.max_active) > 0:
@@ -125,11 +129,11 @@ class _Question:
         return _Fit(code, np.ldexp(whole, -power), half if low <= half < high else (low + high) / 2)
 
 
-def _signs(rows: Array, features: int) -> Array:
-    """Rows of Sylvester's Hadamard matrix, int64 [rows, features]: -1 to the number of ones that i and j share."""
-    common = rows[:, None] & np.arange(features)
+def _signs(rows: Array, columns: Array) -> Array:
+    """A part of Sylvester's Hadamard matrix, int64 [rows, columns]: -1 to the number of ones that i and j share."""
+    common: Array = rows[:, None] & columns
     for shift in (16, 8, 4, 2, 1):
-        common ^= common >> shift
+        common = common ^ common >> shift
     return 1 - 2 * (common & 1)
 
 
@@ -138,9 +142,9 @@ def _interval(table: Array, order: Array, max_active: int) -> tuple[float, float
     own = np.arange(len(order))
     others = table.copy()
     others[own, order] = 0
-    most = min(max_active, len(order) - 1)
-    top = -np.sort(-np.maximum(others, 0), axis=1)[:, :most]
-    low = np.sort(np.minimum(others, 0), axis=1)[:, : max(0, max_active - 1)]
+    most, fewer = min(max_active, len(order) - 1), max(0, max_active - 1)
+    top = -np.partition(-np.maximum(others, 0), most, axis=1)[:, :most]
+    low = np.partition(np.minimum(others, 0), fewer, axis=1)[:, :fewer]
     return float(top.sum(axis=1).max()), float((table[own, order] + low.sum(axis=1)).min())
 
 
@@ -149,11 +153,10 @@ def _gap(table: Array, order: Array, max_active: int) -> float:
     return on - off
 
 
-def _narrowed(question: _Question, found: _Fit, step: int, seconds: float | None) -> _Fit:
-    """The narrowest network that halving the interval of widths finds."""
-    end = time.monotonic() + (inf if seconds is None else seconds)
+def _narrowed(question: _Question, found: _Fit, step: int) -> _Fit:
+    """The narrowest network that halving the interval of widths finds in time."""
     low = 0
-    while len(found.code) - low > step and time.monotonic() < end:
+    while len(found.code) - low > step and time.monotonic() < question.end:
         middle = (low + len(found.code)) // 2
         better = question.fit(middle)
         if better is None:

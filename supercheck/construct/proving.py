@@ -84,9 +84,9 @@ class Prover:
             raise LateError
         self.tried += 1
         claims = self.claims.of(self.claims.own, self.whole(changed))
-        return (
-            self._float32(claims) if self.arithmetic == "float32" else self._real(claims, self._reached(now, changed))
-        )
+        if self.arithmetic == "float32":
+            return self._float32(claims)
+        return self._real(claims, self._reached(now, changed))
 
     def _reached(self, now: Layers, changed: Layers) -> list[int]:
         """The outputs that have to be proved again."""

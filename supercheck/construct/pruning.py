@@ -30,6 +30,8 @@ MOST_BITS = 24
 
 _FINER = 3  # binary digits by which hidden biases may be finer than weights
 
+_MOST_VALUES = 256  # of a matrix, to be looked at one by one
+
 _MOST_CELLS = 1 << 23  # of matrices that are multiplied
 
 Price = tuple[int, int, float]
@@ -193,6 +195,8 @@ class _Search:
     def _merge_values(self, depth: int) -> None:
         """Replace values of a matrix, the rarest first, by a neighbour."""
         counts = Counter(self._values(depth))
+        if len(counts) > _MOST_VALUES:
+            return
         for value in sorted(counts, key=lambda value: (counts[value], abs(value), value)):
             others = set(self._values(depth)) - {value}
             for other in sorted(others, key=lambda other: (abs(other - value), abs(other)))[:2]:
@@ -215,12 +219,15 @@ class _Search:
 
     def _attempt(self, smaller: Layers) -> Objection | None:
         """Keep smaller layers if the question stays proved; else say why not."""
-        if self.kind is not None:  # what is rounded here is proved as it is then
+        prover, objection = self.prover, None
+        if self.kind is not None and not trimming.fits(smaller, self.kind):
+            if prover.arithmetic == "real":  # an objection is to what was asked, not to what rounding makes of it
+                objection = prover.objection(self.layers, smaller)
             try:
                 smaller = trimming.fitted(smaller, self.kind)
             except OverflowError:
-                return Objection(None, "its numbers would be past the range of floats")
-        objection = self.prover.objection(self.layers, smaller)
+                return objection or Objection(None, "its numbers would be past the range of floats")
+        objection = objection or prover.objection(self.layers, smaller)
         if objection is None:
             self.layers = smaller
         return objection

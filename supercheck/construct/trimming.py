@@ -118,21 +118,29 @@ def _gains(layers: Layers) -> list[Array]:
 
 def without(layers: Layers, gone: Collection[Edge]) -> Layers:
     """The layers without some edges, and without what does nothing then."""
-    return _removed(layers, gone, [np.zeros(layer.weight.width, dtype=object) for layer in layers])
+    return _removed(layers, _masks(layers, gone), [np.zeros(layer.weight.width, dtype=object) for layer in layers])
 
 
 def held(layers: Layers, gone: Collection[Edge]) -> Layers:
     """The same, but each edge goes on adding what it adds where all inputs are 0."""
-    return _removed(layers, gone, resting(layers))
+    return _removed(layers, _masks(layers, gone), resting(layers))
 
 
 def stood_still(layers: Layers, still: Collection[Neuron]) -> Layers:
     """The layers with some neurons held at the value that they have where all inputs are 0."""
-    chosen, gone = set(still), list[Edge]()
-    for depth, layer in enumerate(layers[1:], 1):
-        ends = zip(layer.weight.row_of().tolist(), layer.weight.indices.tolist(), strict=True)
-        gone += [(depth, row, column) for row, column in ends if (depth - 1, column) in chosen]
-    return held(layers, gone)
+    chosen = [[neuron for at, neuron in still if at == depth - 1] for depth in range(len(layers))]
+    masks = [np.isin(layer.weight.indices, part) for layer, part in zip(layers, chosen, strict=True)]
+    return _removed(layers, masks, resting(layers))
+
+
+def _masks(layers: Layers, chosen: Collection[Edge]) -> list[Array]:
+    """For each layer, which of its entries are among some edges."""
+    masks = []
+    for depth, layer in enumerate(layers):
+        rows = layer.weight
+        places = [row * rows.width + column for at, row, column in chosen if at == depth]
+        masks.append(np.isin(rows.row_of() * rows.width + rows.indices, places))
+    return masks
 
 
 @lru_cache(maxsize=2)
@@ -145,16 +153,10 @@ def resting(layers: Layers) -> list[Array]:
     return found
 
 
-def _removed(layers: Layers, gone: Collection[Edge], values: Sequence[Array]) -> Layers:
-    """The layers without some edges, each source taken to be constant there."""
-    changed = list(layers)
-    for depth in {edge[0] for edge in gone}:
-        rows = layers[depth].weight
-        places = [row * rows.width + column for at, row, column in gone if at == depth]
-        changed[depth] = _fixed(
-            layers[depth], np.isin(rows.row_of() * rows.width + rows.indices, places), values[depth]
-        )
-    return cleared(changed)
+def _removed(layers: Layers, masks: Sequence[Array], values: Sequence[Array]) -> Layers:
+    """The layers without some entries, each source taken to be constant there."""
+    changes = zip(layers, masks, values, strict=True)
+    return cleared([_fixed(*change) if change[1].any() else change[0] for change in changes])
 
 
 def _fixed(layer: Affine, mask: Array, values: Array) -> Affine:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
@@ -19,6 +20,7 @@ from typing import Any
 
 from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin, get_worker
 from distributed.comm import CommClosedError
+from distributed.utils import silence_logging_cmgr
 
 from supercheck.claims import Claims
 from supercheck.decide.batches import Answer, Batch, pose, posed
@@ -35,6 +37,9 @@ own setting, `distributed.scheduler.allowed-failures`."""
 
 MOST_BYTES = (1 << 31) - (1 << 20)
 """Bytes of a question: what Dask sends in one piece."""
+
+_DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+"""Run by workers of this terminal: Ctrl-C is the client's affair."""
 
 _GONE = "the connection to Dask's scheduler was lost"
 
@@ -53,9 +58,12 @@ def dask(address: str | None, workers: int | None, claims: Claims, limits: Limit
         InputError: if no scheduler answers, no worker is there, or one has another version of supercheck.
     """
     with ExitStack() as stack:
+        stack.enter_context(silence_logging_cmgr(logging.CRITICAL))  # what matters of it is told with the result
         if address is None:
-            local: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "threads_per_worker": 1}
-            where: Any = stack.enter_context(LocalCluster(n_workers=workers, processes=True, **local))
+            local: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "preload": [_DEAF]}
+            where: Any = stack.enter_context(
+                LocalCluster(workers, threads_per_worker=1, processes=True, silence_logs=logging.CRITICAL, **local)
+            )
         else:
             where = address
         client = stack.enter_context(_connected(where))
@@ -81,14 +89,19 @@ def _connected(where: Any) -> Iterator[Client]:
         expected = f"a Dask scheduler that answers within {PATIENCE} s"
         raise InputError(place="--executor", expected=expected, got=f"{type(error).__name__}: {error}") from error
     try:
-        client.wait_for_workers(1, timeout=PATIENCE)
+        _wait_for_a_worker(client)
         yield client
-    except TimeoutError as error:
-        expected = f"a worker within {PATIENCE} s"
-        raise InputError(place="--executor", expected=expected, got="none", do="start `dask worker`s") from error
     finally:
         with suppress(OSError, TimeoutError):
             client.close(timeout=5)
+
+
+def _wait_for_a_worker(client: Client) -> None:
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+    except TimeoutError as error:
+        expected = f"a worker within {PATIENCE} s"
+        raise InputError(place="--executor", expected=expected, got="none", do="start `dask worker`s") from error
 
 
 def _same_version(client: Client) -> None:

@@ -80,8 +80,8 @@ def row(asked: Asked) -> tuple[str, bool]:
         result, writing = timed(lambda: certified(replace(result, source=source), path))
         if result.certificate is None or source.network is None:
             return f"{head} | {deciding} | | | | {result.verdict.value}: none |", False
-        files = result.certificate.cores or (source.network, file)
-        command = [sys.executable, checker.__file__, path, *files, "-k", str(claims.domain.max_active)]
+        files = result.certificate.cores or (source.network, file, "-k", str(claims.domain.max_active))
+        command = [sys.executable, checker.__file__, path, *files]
         done, checking = timed(lambda: subprocess.run(command, check=False, capture_output=True, text=True))
         said = CODES[done.returncode] if done.returncode else "accepted"
         words = f", {result.certificate.words} words of a solver" if result.certificate.words else ""

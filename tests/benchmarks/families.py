@@ -18,6 +18,7 @@ import numpy as np
 
 from supercheck.boolean import AtLeast, Formula, Var, every, gate, some, support
 from supercheck.claims import Claims, pose
+from supercheck.construct.layers import counted, hidden, marked, readout
 from supercheck.domain import KSparse
 from supercheck.exact import Array, Rows
 from supercheck.network import Affine, Network
@@ -101,8 +102,8 @@ def channels(m: int, outputs: int, n: int, c: int, k: int, seed: int = 0) -> Ins
     """
     rng = np.random.default_rng(seed)
     pairs, owned = even_pairs(m, outputs, rng), distinct(outputs, n, c, rng)
-    hidden = _union(pairs, owned, n, m)
-    layers = [_sum_less_one(hidden), _readout(owned, n)]
+    fed = _union(pairs, owned, n, m)
+    layers = [hidden(fed, -1), _sums(owned, n)]
 
     def truth(wanted: Sequence[int]) -> list[bool]:
         """The closed form, some outputs at a time."""
@@ -110,7 +111,7 @@ def channels(m: int, outputs: int, n: int, c: int, k: int, seed: int = 0) -> Ins
         step = max(1, (1 << 22) // m)
         for start in range(0, len(wanted), step):
             part = np.asarray(wanted[start : start + step], dtype=np.int64)
-            touched = hidden.take(owned[part].reshape(-1))
+            touched = fed.take(owned[part].reshape(-1))
             place = np.repeat(np.arange(len(part)), np.diff(touched.indptr).reshape(len(part), c).sum(axis=1))
             overlap = np.bincount(place * m + touched.indices, minlength=len(part) * m).reshape(len(part), m)
             overlap[np.arange(len(part))[:, None], pairs[part]] = 0
@@ -137,7 +138,7 @@ def one_per_pair(m: int, outputs: int, k: int, seed: int = 0) -> Instance:
     """
     pairs = even_pairs(m, outputs, np.random.default_rng(seed))
     own = np.arange(outputs)[:, None]
-    layers = [_sum_less_one(_union(pairs, own, outputs, m)), _readout(own, outputs)]
+    layers = [hidden(_union(pairs, own, outputs, m), -1), _sums(own, outputs)]
     name = f"C m={m} outputs={outputs} k={k}"
     return instance(name, layers, ands(pairs), k, Fraction(1, 2), lambda wanted: [True] * len(wanted))
 
@@ -167,17 +168,17 @@ def circuits(m: int, n1: int, n2: int, outputs: int, k: int, c: int = 16, c2: in
     """
     rng = np.random.default_rng(seed)
     pairs, owned = even_pairs(m, 2 * outputs, rng), distinct(2 * outputs, n1, c, rng)
-    first = _sum_less_one(_union(pairs, owned, n1, m))
+    first = hidden(_union(pairs, owned, n1, m), -1)
     gates = owned.reshape(outputs, 2 * c)  # the neurons of both ANDs of an output
     ors, ands = np.arange(0, outputs, 2), np.arange(1, outputs, 2)
     owned2 = len(ors) + distinct(len(ands), n2 - len(ors), c2, rng)
     users = np.concatenate([np.arange(len(ors)), owned2.reshape(-1)])  # of the second layer, and whose ANDs they read
     reads = np.concatenate([gates[ors], np.repeat(gates[ands], c2, axis=0)])
-    weight = _counted(np.repeat(users, 2 * c), reads.reshape(-1), n2, n1)
+    weight = counted(np.repeat(users, 2 * c), reads.reshape(-1), n2, n1)
     sign = np.where(np.arange(n2) < len(ors), -1, 1)
     second = Affine(replace(weight, data=weight.data * sign[weight.row_of()]), -c * sign, True, "2")
     rows = np.concatenate([ors, np.repeat(ands, c2)])
-    last = _counted(rows, users, outputs, n2)
+    last = counted(rows, users, outputs, n2)
     last = replace(last, data=np.where(last.row_of() % 2 == 0, -c2, last.data))
     bias = np.where(np.arange(outputs) % 2 == 0, c * c2, 0)
     formulas: list[Formula] = []
@@ -226,39 +227,14 @@ def distinct(rows: int, n: int, c: int, rng: np.random.Generator) -> Array:
 
 def _union(pairs: Array, owned: Array, n: int, m: int) -> Rows:
     """The 0/1 weight [n, m]: a feature feeds every neuron of its outputs."""
-    c = owned.shape[1]
-    keys = np.unique((np.repeat(owned, 2, axis=0) * m + pairs.reshape(-1)[:, None]).reshape(-1) if c else pairs[:0, 0])
-    return _compressed(keys // m, keys % m, np.ones(len(keys), dtype=np.int64), n, m)
+    neurons = np.repeat(owned, 2, axis=0).reshape(-1)
+    return marked(neurons, np.repeat(pairs.reshape(-1), owned.shape[1]), n, m)
 
 
-def _counted(rows: Array, columns: Array, height: int, width: int) -> Rows:
-    """The matrix that counts how often each place occurs."""
-    keys, counts = np.unique(rows * width + columns, return_counts=True)
-    return _compressed(keys // width, keys % width, counts, height, width)
-
-
-def placed(parts: Sequence[tuple[Array, Array, Array]], height: int, width: int) -> Rows:
-    """The matrix with the given values at the given places."""
-    rows, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
-    order = np.argsort(rows * width + columns)
-    return _compressed(rows[order], columns[order], values[order], height, width)
-
-
-def _compressed(rows: Array, columns: Array, values: Array, height: int, width: int) -> Rows:
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=height))]).astype(np.int64)
-    return Rows(indptr, columns.astype(np.int32), values, width)
-
-
-def _sum_less_one(weight: Rows) -> Affine:
-    return Affine(weight, np.full(weight.height, -1, dtype=np.int64), True, "0")
-
-
-def _readout(owned: Array, n: int) -> Affine:
+def _sums(owned: Array, n: int) -> Affine:
     """The sum of each output's own neurons."""
     outputs, c = owned.shape
-    ones = np.ones(owned.size, dtype=np.int64)
-    weight = _compressed(np.repeat(np.arange(outputs), c), owned.reshape(-1), ones, outputs, n)
-    return Affine(weight, np.zeros(outputs, dtype=np.int64), False, "2")
+    return readout(marked(np.repeat(np.arange(outputs), c), owned.reshape(-1), outputs, n))
 
 
 def ands(pairs: Array) -> list[Formula]:

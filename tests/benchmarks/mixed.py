@@ -7,8 +7,9 @@ from itertools import chain, combinations
 from math import comb
 
 import numpy as np
-from families import Instance, ands, instance, placed
+from families import Instance, ands, instance
 
+from supercheck.construct.layers import placed
 from supercheck.exact import Array
 from supercheck.network import Affine
 

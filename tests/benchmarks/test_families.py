@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from constructions import draw, edges, measured, neurons
 from families import Instance, channels, circuits, distinct, even_pairs, one_per_pair, write
 from mixed import mixed
 from peers import PEERS
@@ -196,3 +197,14 @@ def test_peers_agree_with_brute_force(peer: str, name: str) -> None:
         pytest.skip(f"{peer} is not installed")
     expected = ["right" if right[i] else "wrong" for i in chosen]
     assert [answer.verdict if isinstance(answer, Answer) else answer for answer in answers] == expected
+
+
+def test_what_is_found_for_sixteen_pairs_is_proved_told_and_drawn(tmp_path: Path) -> None:
+    rows = [measured(16, k, seed=0) for k in (2, 3)]
+    assert [row.floor <= row.repaired.neurons <= 16 for row in rows] == [True, True]
+    assert neurons(rows[0]).startswith(
+        f"| 2 | 16 | 16 | 2 | 6 | {rows[0].drawn.neurons} | **{rows[0].repaired.neurons}**"
+    )
+    assert f"| {rows[1].repaired.edges} | 48 | 48 | 256 |" in edges(rows[1])
+    draw(rows, tmp_path / "plot.svg")
+    assert "repaired, k = 2" in (tmp_path / "plot.svg").read_text()

@@ -24,7 +24,7 @@ from supercheck.decide.executors import Place, gathered
 
 WORK: dict[str, Callable[[], Instance]] = {
     "enumerate": lambda: trained(60, 160, 4, 1770),
-    "branch": lambda: mixed(960, 8000, 16000, 5),
+    "branch": lambda: mixed(480, 8000, 16000, 5),
     "large": lambda: channels(10_000, 50_000, 50_000, 32, 4),
 }
 
