@@ -14,6 +14,8 @@ import numpy as np
 
 from supercheck.exact import Array
 
+_TRIES = 8  # of greed, for one column
+
 
 def steiner(points: int) -> list[tuple[int, ...]]:
     """A Steiner triple system: triples of points that hold every pair of points exactly once.
@@ -76,13 +78,12 @@ def reed_solomon(sets: int, most: int) -> tuple[Array, str]:
 
     Source: Kautz and Singleton, Nonrandom binary superimposed codes, 1964.
     """
-    best: tuple[int, int, int, int] | None = None
+    codes = []
     for degree in range(1, sets.bit_length() + 1):
         places = most * (degree - 1) + 1
         size = next(q for q in count(max(2, places)) if q**degree >= sets and _prime_of(q))
-        best = min(best or (places * size, degree, places, size), (places * size, degree, places, size))
-    assert best is not None
-    rows, degree, places, size = best
+        codes.append((places * size, degree, places, size))
+    rows, degree, places, size = min(codes)
     add, multiply = field(size)
     values = np.zeros((places, sets), dtype=np.int64)
     for power in reversed(range(degree)):  # the first polynomials are of low degree
@@ -118,9 +119,6 @@ def greedy(sets: int, most: int, shared: int, rows: int, random: Random) -> Arra
         else:
             return None
     return matrix.T.copy()
-
-
-_TRIES = 8  # for one column
 
 
 def _fill(before: Array, column: Array, weight: int, shared: int, random: Random) -> bool:

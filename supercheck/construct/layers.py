@@ -12,12 +12,6 @@ from supercheck.network import Affine
 MOST_EDGES = 1 << 26  # of one matrix
 
 
-def counted(rows: Array, columns: Array, height: int, width: int) -> Rows:
-    """The matrix [height, width] that counts how often each place is listed."""
-    places, counts = np.unique(rows * np.int64(width) + columns, return_counts=True)
-    return _compressed(places // width, places % width, counts, height, width)
-
-
 def marked(rows: Array, columns: Array, height: int, width: int) -> Rows:
     """The 0/1 matrix [height, width] with ones at the places that are listed, however often."""
     places = np.unique(rows * np.int64(width) + columns)
