@@ -18,7 +18,7 @@ import numpy as np
 
 from supercheck.boolean import AtLeast, Formula, Var, every, gate, some, support
 from supercheck.claims import Claims, pose
-from supercheck.construct.layers import counted, hidden, marked, readout
+from supercheck.construct.layers import hidden, marked, placed, readout
 from supercheck.domain import KSparse
 from supercheck.exact import Array, Rows
 from supercheck.network import Affine, Network
@@ -174,11 +174,11 @@ def circuits(m: int, n1: int, n2: int, outputs: int, k: int, c: int = 16, c2: in
     owned2 = len(ors) + distinct(len(ands), n2 - len(ors), c2, rng)
     users = np.concatenate([np.arange(len(ors)), owned2.reshape(-1)])  # of the second layer, and whose ANDs they read
     reads = np.concatenate([gates[ors], np.repeat(gates[ands], c2, axis=0)])
-    weight = counted(np.repeat(users, 2 * c), reads.reshape(-1), n2, n1)
+    weight = _counted(np.repeat(users, 2 * c), reads.reshape(-1), n2, n1)
     sign = np.where(np.arange(n2) < len(ors), -1, 1)
     second = Affine(replace(weight, data=weight.data * sign[weight.row_of()]), -c * sign, True, "2")
     rows = np.concatenate([ors, np.repeat(ands, c2)])
-    last = counted(rows, users, outputs, n2)
+    last = _counted(rows, users, outputs, n2)
     last = replace(last, data=np.where(last.row_of() % 2 == 0, -c2, last.data))
     bias = np.where(np.arange(outputs) % 2 == 0, c * c2, 0)
     formulas: list[Formula] = []
@@ -235,6 +235,12 @@ def _sums(owned: Array, n: int) -> Affine:
     """The sum of each output's own neurons."""
     outputs, c = owned.shape
     return readout(marked(np.repeat(np.arange(outputs), c), owned.reshape(-1), outputs, n))
+
+
+def _counted(rows: Array, columns: Array, height: int, width: int) -> Rows:
+    """The matrix that counts how often each place is listed."""
+    places, counts = np.unique(rows * np.int64(width) + columns, return_counts=True)
+    return placed([(places // width, places % width, counts)], height, width)
 
 
 def ands(pairs: Array) -> list[Formula]:
