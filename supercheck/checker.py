@@ -265,7 +265,7 @@ def core_claims(spec: dict[str, Any], k: int | None) -> str:
     need(spec.get("arithmetic", {}).get("of", "real") == "real", "real arithmetic")
     domain, outputs, readout = spec["domain"], spec["outputs"], spec["readout"]
     m, k = domain["features"], domain["max_active"] if k is None else k
-    need(type(m) is type(k) is int and len(outputs) == 1 + ("gate" in outputs), "domain, outputs")
+    need(type(m) is type(k) is int and {*outputs} in ({"formulas"}, {"gate", "over"}), "outputs")
     margin = readout.get("margin", {"threshold": 0}.get(readout["mode"]))
     numbers = [readout.get("at"), margin, readout.get("within")]
     ends = " ".join(["-" if n is None else str(rational(n)) for n in numbers])

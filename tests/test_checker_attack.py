@@ -141,6 +141,15 @@ def spec_of(folder: Path, formula: str, features: int = 2, readout: str = 'mode 
 
 
 @pytest.mark.parametrize(
+    "extra", ['gate = "and"', "over = [[0, 1]]", 'table = "t.csv"', 'gate = "and"\nover = [[0, 1]]']
+)
+def test_outputs_in_two_forms_at_once_are_unreadable(extra: str, tmp_path: Path) -> None:
+    """Regression: a gate beside formulas was not seen."""
+    with pytest.raises(checker.CheckError, match="outputs"):
+        checker.question(*spec_of(tmp_path, f'formulas = ["x0"]\n{extra}'), None)
+
+
+@pytest.mark.parametrize(
     "formula", ["0x1", "0b1", "1_0", "x0 & 0x1", "00", "atleast(0x1, x0)", "atleast(2, x0, )", "2"]
 )
 def test_a_number_of_python_is_no_formula(formula: str, tmp_path: Path) -> None:
