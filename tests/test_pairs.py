@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from math import comb
 from pathlib import Path
@@ -11,6 +12,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from supercheck import build
 from supercheck.construct.built import Wanted
 from supercheck.construct.pairs import drawn, heavy_tailed, listed, of_edges, read_pairs
 from supercheck.errors import InputError
@@ -22,7 +24,7 @@ def test_every_feasible_list_is_drawn_and_no_other(features: int) -> None:
         for outputs in range(1, comb(features, 2) + 2):
             feasible = outputs <= comb(features, 2) and 2 * outputs <= min(most, features - 1) * features
             if not feasible:
-                with pytest.raises(InputError, match="pairs of"):
+                with pytest.raises(InputError, match="pair"):
                     drawn(features, outputs, most, Random(0))
                 continue
             pairs = drawn(features, outputs, most, Random(0)).tolist()
@@ -86,6 +88,27 @@ def test_pairs_of_a_graph_and_of_all_features() -> None:
     assert of_edges(graph.edges).tolist() == sorted(map(sorted, graph.edges))
     features, pairs = listed(Wanted(2, features=4))
     assert (features, pairs.tolist()) == (4, [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]])
+
+
+def test_pairs_of_numpy_are_pairs_and_floats_are_none() -> None:
+    assert of_edges(np.array([[3, 1], [0, 2]])).tolist() == [[1, 3], [0, 2]]  # type: ignore[arg-type]
+    for wrong in ([0.0, 1.0], [True, 2], ["0", "1"], [0], 5):
+        with pytest.raises(InputError, match="two different features"):
+            of_edges([wrong])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "pipe"])
+def test_a_device_or_a_pipe_is_no_list(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="expected a file, got something else"):
+        read_pairs(tmp_path / name)
+
+
+def test_one_pair_of_a_million_features_is_written(tmp_path: Path) -> None:
+    """Regression: whether a list holds all pairs was found out by listing all."""
+    made = build("one-per-gate", pairs=[(0, 999_999)], max_active=1, output=tmp_path / "net.npz")
+    assert made.spec is not None
+    assert "over = [\n    [0, 999999],\n]" in made.spec.read_text()
 
 
 def test_pairs_of_a_file(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import combinations
 from math import comb, isqrt
+from operator import index
 from pathlib import Path
 from random import Random
 
@@ -202,10 +203,10 @@ def of_edges(edges: Iterable[tuple[int, int]]) -> Array:
         InputError: if there are none, or one is no pair of features or comes twice.
     """
     seen: dict[tuple[int, int], None] = {}
-    for number, pair in enumerate(edges):
-        place = f"pairs[{number}]"
-        if len(pair) != 2 or any(type(j) is not int or j < 0 for j in pair) or pair[0] == pair[1]:
-            raise InputError(place=place, expected="two different features, numbered from 0", got=pair)
+    for number, given in enumerate(edges):
+        place, pair = f"pairs[{number}]", _features(given)
+        if len(pair) != 2 or min(pair) < 0 or pair[0] == pair[1]:
+            raise InputError(place=place, expected="two different features, numbered from 0", got=given)
         key = (min(pair), max(pair))
         if key in seen:
             raise InputError(place=place, expected="each pair once", got=pair)
@@ -213,6 +214,14 @@ def of_edges(edges: Iterable[tuple[int, int]]) -> Array:
     if not 1 <= len(seen) <= MOST_OUTPUTS:
         raise InputError(place="pairs", expected=f"1 to {MOST_OUTPUTS:,} pairs", got=f"{len(seen):,}")
     return np.array(list(seen), dtype=np.int64)
+
+
+def _features(given: object) -> list[int]:
+    """What may be a pair, as Python's integers, numpy's among them; empty where it is none."""
+    parts = list(given) if isinstance(given, Iterable) else []
+    if any(isinstance(part, bool) or not hasattr(part, "__index__") for part in parts):
+        return []
+    return [index(part) for part in parts]
 
 
 def read_pairs(file: Path) -> Array:

@@ -20,14 +20,16 @@ def lines(file: Path) -> Iterator[tuple[int, str]]:
         InputError: if it cannot be read.
     """
     try:
+        if file.exists() and not file.is_file():  # a device, or a pipe that nobody fills
+            raise InputError(file=file, expected="a file", got="something else")
         if file.stat().st_size > _LARGEST:
             raise InputError(file=file, expected="a list of at most 64 MB", got="a larger file")
-        content = file.read_text(encoding="utf-8")
+        content = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InputError(file=file, expected="a file that can be read", got=error.strerror or error) from error
     except UnicodeDecodeError as error:
         raise InputError(file=file, expected="text in UTF-8", got=f"byte {error.start} is none") from error
-    for number, line in enumerate(content.splitlines(), 1):
+    for number, line in enumerate(content.split("\n"), 1):
         text = line.partition("#")[0].strip()
         if text:
             yield number, text

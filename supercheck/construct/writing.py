@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from itertools import combinations
+from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,13 @@ def check_output(file: Path) -> None:
     if file.suffix not in SUFFIXES:
         got = file.suffix or "no suffix"
         raise InputError(file=file, expected=f"a name that ends in {', '.join(SUFFIXES)}", got=got)
-    if not file.parent.is_dir():
+    try:
+        folder, taken = file.parent.is_dir(), file.is_dir()
+    except OSError as error:  # such as a name that is too long
+        raise InputError(file=file, expected="a name that a file can have", got=error.strerror) from error
+    if not folder:
         raise InputError(file=file.parent, expected="a folder for what is written", got="no such folder")
-    if file.is_dir():
+    if taken:
         raise InputError(file=file, expected="a name for a file", got="a folder")
 
 
@@ -121,7 +126,9 @@ def _outputs(spec: Spec) -> str:
     name = next((name for name in GATES if _is(name, spec.formulas, tuples)), None)
     if name is None:
         return f"formulas = [\n{''.join(f'    {_quoted(text(formula))},{chr(10)}' for formula in spec.formulas)}]"
-    if name != "copy" and tuples == list(combinations(range(spec.domain.features), 2)):
+    features = spec.domain.features
+    all_there = name != "copy" and len(tuples) == comb(features, 2)
+    if all_there and tuples == list(combinations(range(features), 2)):
         return f'gate = "{name}"\nover = "all-pairs"'
     listed = "".join(f"    [{', '.join(map(str, features))}],\n" for features in tuples)
     return f'gate = "{name}"\nover = [\n{listed}]'
