@@ -238,6 +238,8 @@ def test_what_is_written_is_read_again_and_proved(name: str, suffix: str, tmp_pa
         return
     found = prune(None, spec, output=output)
     assert (found.file, found.spec) == (output, output.with_suffix(".toml"))
+    assert found.result is not None
+    assert found.result.source == verify(None, output.with_suffix(".toml")).source
     assert sorted(tmp_path.iterdir()) == sorted([output, output.with_suffix(".toml")])
     assert verify(None, output.with_suffix(".toml")).verdict is Verdict.PROVED
     if not read_spec(spec).source.layers:  # names of tensors that are no longer there
@@ -352,6 +354,35 @@ def test_what_is_not_proved_once_more_says_so_in_its_name(
     assert capsys.readouterr().out.startswith("UNKNOWN  ")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["small.unproved.npz", "small.unproved.toml"]
     assert "not proved" in (tmp_path / "small.unproved.toml").read_text().splitlines()[0]
+
+
+def test_codes_that_the_written_spec_names_wrongly_are_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was verified had the codes of the spec that was asked: a wrong path in the one written went unnoticed."""
+    encoder = json.loads((SPECS / "proved" / "edge_code_encoder.json").read_text())
+    rows = [[str(2 * Fraction(value)) for value in row] for row in encoder["weight"]]
+    (tmp_path / "other.json").write_text(json.dumps({"weight": rows}))
+    real = pruning.spec_bytes
+
+    def lost(spec: Spec, layers: Layers, names: dict[str, str], notes: list[str]) -> bytes:
+        return real(spec, layers, names | {"encoder": "other.json"}, notes)
+
+    monkeypatch.setattr(pruning, "spec_bytes", lost)
+    spec = str(SPECS / "proved" / "edge_code.toml")
+    assert cli.main(["prune", "--spec", spec, "-o", str(tmp_path / "small.npz")]) == 4
+    assert "does not read back as what was pruned" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["other.json"]
+
+
+def test_what_another_command_left_unproved_stays(tmp_path: Path) -> None:
+    """It was written over, and then deleted, since what is not yet proved had its name."""
+    for suffix in ("npz", "toml"):
+        (tmp_path / f"small.unproved.{suffix}").write_text("of `build`")
+    assert prune(None, SPECS / "proved" / "edge_code.toml", output=tmp_path / "small.npz").verdict is Verdict.PROVED
+    names = ["small.npz", "small.toml", "small.unproved.npz", "small.unproved.toml"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == names
+    assert {(tmp_path / name).read_text() for name in names[2:]} == {"of `build`"}
 
 
 def test_a_formula_of_one_part_is_written_as_that_part(tmp_path: Path) -> None:
