@@ -179,6 +179,13 @@ def test_rounded_weights_are_few_multiples_of_a_power_of_two(asked: Question, di
             assert [value > 0 for value in row if value] == [value > 0 for value in old if value]
 
 
+def test_edges_have_an_exact_order() -> None:
+    """It was by doubles that were rounded to 24 digits: at a boundary a machine's last digit still told two apart."""
+    one, more = Fraction(1), 1 + Fraction(1, 2**40)
+    stored: Stored = [([[more, one]], [Fraction(0)], True), ([[one]], [Fraction(0)], False)]
+    assert trimming.edges(trimming.layered(network(stored))) == [(0, 0, 1), (0, 0, 0), (1, 0, 0)]
+
+
 def duplicated() -> tuple[Network, Spec]:
     """AND of two pairs of four features: a neuron each, one of them twice over, one dead, one unread, one constant."""
     weight = [[1, 1, 0, 0], [2, 2, 0, 0], [0, 0, 1, 1], [-1, -1, -1, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
