@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,15 +26,17 @@ from supercheck.floors import Floor, bound
 from supercheck.floors.bounds import Form, forms
 from supercheck.floors.classes import FunctionClass
 from supercheck.floors.measured import class_floors, counted_class, edge_floors, tolerates_all
-from supercheck.formats import load_linear
+from supercheck.formats import file_digest, load_linear
 from supercheck.network import Network
 from supercheck.options import keep_apart
 from supercheck.posing import question
 from supercheck.report.prune import text
 from supercheck.reproducing import parts
-from supercheck.spec import Spec, read_spec
+from supercheck.spec import Spec
 from supercheck.syntax import text as formula_text
 from supercheck.verifying import verify
+
+_UNPROVED = ".unproved"  # before the suffix
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +102,8 @@ def prune(
         network: a `Network`, the path of a network file, a `torch.nn.Sequential`, or None for the file that
             the spec names.
         spec: a `Spec`, or the path of a spec file.
-        output: the network file to write; its spec goes beside it, with the suffix `.toml`. Both are written once the
-            file was read again and proved; until then, and if it is not, with `.unproved` before the suffix. None:
-            nothing is written.
+        output: the network file to write; its spec goes beside it, with the suffix `.toml`. Both were read again, and
+            the network is proved; where it is not, they have `.unproved` before the suffix. None: nothing is written.
         max_active: a sparsity that wins over the spec's own.
         timeout: seconds for deciding and pruning; what is proved until then is kept, and so it is after Ctrl-C.
             Verifying it once more may take as long again.
@@ -115,7 +117,7 @@ def prune(
     if output is not None:
         check_output(Path(output))
     claims, spec, source = question(network, spec, max_active)
-    target = None if output is None else _Target(Path(output), spec)
+    target = None if output is None else _Target(Path(output), spec, claims.own.digest)
     if target is not None:
         target.check(claims, source)
     ready, clock, limits = time.perf_counter(), Clock.start(timeout), Limits(timeout=timeout)
@@ -133,17 +135,18 @@ def prune(
         kind = np.float32
     pruned = search(claims, (encoder, decoder), spec.arithmetic, clock, progress, kind=kind)
     done = time.perf_counter()
+    own = Network.of(pruned.layers)
     if target is None:
-        result = verify(Network.of(pruned.layers), spec, limits=limits, progress=progress)
+        result = verify(own, spec, limits=limits, progress=progress)
     else:
-        result = target.write(pruned, claims, limits, progress)
+        result = target.write(pruned, claims.of(own, own.between(encoder, decoder)), limits, progress)
     if result.verdict is Verdict.REFUTED:
         raise FaultError("every step was proved, but what came out is refuted")
     now = time.perf_counter()
     of_class, after = counted_class(claims), pruned.after
-    file, written = (None, None) if target is None else target.files(proved=result.verdict is Verdict.PROVED)
-    if file is not None:
-        result = replace(result, source=replace(result.source, network=str(file), spec=str(written)))
+    file, written = (None, None)
+    if target is not None:
+        file, written = target.files("" if result.verdict is Verdict.PROVED else _UNPROVED)
     return Pruning(
         given,
         pruned,
@@ -171,20 +174,21 @@ class _Target:
 
     output: Path
     asked: Spec
+    given: str  # the digest of the network that was given
 
     @property
     def holds_all(self) -> bool:
         """Whether the format holds every rational number."""
         return self.output.suffix == ".json"
 
-    def files(self, *, proved: bool) -> tuple[Path, Path]:
-        """The network file and the spec file."""
-        file = self.output if proved else self.output.with_suffix(f".unproved{self.output.suffix}")
+    def files(self, mark: str = "") -> tuple[Path, Path]:
+        """The network file and the spec file, with a mark before the suffix."""
+        file = self.output.with_suffix(f"{mark}{self.output.suffix}")
         return file, file.with_suffix(".toml")
 
     def check(self, claims: Claims, source: Provenance) -> None:
         """Refuse to write over what is read, or numbers that the format does not hold."""
-        written = (*self.files(proved=True), *self.files(proved=False))
+        written = (*self.files(), *self.files(_UNPROVED))
         keep_apart({f"-o, that is {file}": file for file in written}, self._read(source))
         if not self.holds_all and not fits(layered(claims.own), np.float64):
             do = "write it to a .json file, which holds every number"
@@ -198,31 +202,39 @@ class _Target:
         yield from (part for part in named if part is not None)
 
     def write(self, pruned: Pruned, claims: Claims, limits: Limits, progress: Progress) -> Result:
-        """Write network and spec, read both again and verify; only what is proved gets its own name.
+        """Write network and spec, verify what they read back as, and give them the names that the verdict allows.
+
+        Until then they have names that nobody else has, which go whatever comes of it.
+
+        Args:
+            pruned: what is left.
+            claims: the question, put to what is left.
+            limits: of verifying.
+            progress: told how far that is.
 
         Raises:
             FaultError: if they do not read back as what was written.
         """
-        aside = self.files(proved=False)
-        write_together(self._contents(pruned, claims, proved=False))
-        if _question(read_spec(aside[1])) != _question(self.asked):
-            raise FaultError(f"{aside[1]} does not read back as the spec that was written")
-        asked = replace(self.asked, source=replace(self.asked.source, layers=()))
-        result = verify(aside[0], asked, limits=limits, progress=progress)
-        if result.claims.own.digest != Network.of(pruned.layers).digest:
-            raise FaultError(f"{aside[0]} does not read back as the network that was written")
-        if result.verdict is Verdict.PROVED:
-            write_together(self._contents(pruned, claims, proved=True))
+        aside = self.files(f".{secrets.token_hex(8)}")
+        try:
+            write_together(self._contents(pruned, aside, proved=False))
+            result = verify(None, aside[1], limits=limits, progress=progress)
+        finally:
             for file in aside:
                 with suppress(OSError):
                     os.unlink(file)
-        return result
+        if (result.arithmetic, *_told(result.claims)) != (self.asked.arithmetic, *_told(claims)):
+            raise FaultError(f"what was written to {self.output} and its spec does not read back as what was pruned")
+        proved = result.verdict is Verdict.PROVED
+        file, spec = self.files("" if proved else _UNPROVED)
+        write_together(self._contents(pruned, (file, spec), proved=proved))
+        return replace(result, source=Provenance(str(file), file_digest(file), str(spec), file_digest(spec)))
 
-    def _contents(self, pruned: Pruned, claims: Claims, *, proved: bool) -> dict[Path, bytes]:
+    def _contents(self, pruned: Pruned, files: tuple[Path, Path], *, proved: bool) -> dict[Path, bytes]:
         """What each file is to hold."""
-        file, spec = self.files(proved=proved)
+        file, spec = files
         before, after = pruned.before, pruned.after
-        made: dict[str, int | str] = {"verdict": "proved" if proved else "not proved", "pruned": claims.own.digest}
+        made: dict[str, int | str] = {"verdict": "proved" if proved else "not proved", "pruned": self.given}
         notes = [
             f"Written by `supercheck prune`: {made['verdict']}.",
             f"neurons: {after.neurons} of {before.neurons}; edges: {after.edges} of {before.edges}",
@@ -239,6 +251,7 @@ class _Target:
         }
 
 
-def _question(spec: Spec) -> tuple[object, ...]:
-    """What a spec asks; formulas as they are written, for one of a single part is written as that part."""
-    return spec.domain, list(map(formula_text, spec.formulas)), spec.readout, spec.arithmetic
+def _told(claims: Claims) -> tuple[object, ...]:
+    """What is asked of which network; formulas in text, for one of a single part is written as that part."""
+    own, whole = claims.own.digest, claims.network.digest
+    return own, whole, claims.domain, list(map(formula_text, claims.formulas)), claims.readout

@@ -27,6 +27,9 @@ def rounded(layers: Layers, bits: Sequence[int | None], finer: int = 0) -> Layer
         layers: a ReLU after each but the last.
         bits: for each layer, or None to leave it.
         finer: by how many binary digits a hidden bias may be finer than its row's weights.
+
+    Returns:
+        Layers with the same edges, no sign changed.
     """
     changed = list(layers)
     for depth, most in enumerate(bits):
@@ -73,7 +76,17 @@ def _fractions(rows: Rows) -> list[Fraction]:
 
 
 def respelled(layers: Layers, depth: int, was: int, becomes: int) -> Layers:
-    """The layers with one value of a matrix replaced by another; values as the normal form has them."""
+    """The layers with one value of a matrix replaced by another, wherever it stands.
+
+    Args:
+        layers: a ReLU after each but the last.
+        depth: which layer, from 0.
+        was: a value that is not zero, as the normal form has it: an integer in the unit of its row.
+        becomes: the other one, in the same units.
+
+    Returns:
+        Layers of the same shapes; each weight is in the unit that it had.
+    """
     weight = layers[depth].weight
     values = weight.data.astype(object)
     for place in np.flatnonzero(Network.of(layers).matrices[depth].data == was).tolist():

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from supercheck.construct.storing import Kind, exact, holds, narrowed, nearest, number, plain
-from supercheck.exact import Array, Ratios, Rows, magnitudes, product
+from supercheck.exact import Array, Rows, product
 from supercheck.network import Affine, Network
 from supercheck.wiring import duplicates
 
@@ -30,7 +30,12 @@ Neuron = tuple[int, int]
 
 
 def layered(network: Network) -> Layers:
-    """A network's layers as they are stored, or in normal form where a ReLU does not follow each but the last."""
+    """A network's layers, ready to be changed.
+
+    Returns:
+        The layers as they are stored, or in normal form where a ReLU does not follow each but the last; numbers as
+        `plain` gives them.
+    """
     relus = [layer.relu for layer in network.stored]
     whole = relus == [True] * (len(relus) - 1) + [False]
     layers = network.stored if whole else network.affine()
@@ -64,70 +69,94 @@ def fitted(layers: Layers, kind: Kind) -> Layers:
 def edges(layers: Layers) -> list[Edge]:
     """Every edge, those that can move an output least first.
 
+    Returns:
+        A place for each weight that is not zero.
+
     Source: ours. What a weight can add is at most its size times the most that its source can be; what an output makes
-    of that is at most the largest product of weights on a way there. In doubles: they only choose an order.
+    of that is at most the largest product of weights on a way there. In exact numbers, so that every machine has the
+    same order.
     """
-    found = []
-    below = _heights(layers)
-    above = _gains(layers)
+    found, below, above = [], _heights(layers), _gains(layers)
     for depth, layer in enumerate(layers):
         rows, columns = layer.weight.row_of(), layer.weight.indices
-        sizes = _coarse(_sizes(layer.weight.data) * below[depth][columns] * above[depth][rows])
-        found += list(zip(sizes.tolist(), (depth for _ in rows), rows.tolist(), columns.tolist(), strict=False))
+        sizes = _sizes(layer) * below[depth][columns] * above[depth][rows]
+        found += [(size, depth, *place) for size, *place in zip(sizes, rows.tolist(), columns.tolist(), strict=True)]
     return [(depth, row, column) for _, depth, row, column in sorted(found)]
 
 
 def neurons(layers: Layers) -> list[Neuron]:
-    """Every neuron that something enters and leaves, those that can move an output least first."""
+    """Every neuron that something enters and leaves, those that can move an output least first.
+
+    Source: as of `edges`, with the most that a neuron can be.
+    """
     below, above, found = _heights(layers), _gains(layers), []
-    for depth, (layer, after) in enumerate(pairwise(layers)):
-        read = np.zeros(layer.weight.height)
-        np.maximum.at(read, after.weight.indices, _sizes(after.weight.data) * above[depth + 1][after.weight.row_of()])
-        alive = (np.diff(layer.weight.indptr) > 0) & (read > 0)
-        sizes = _coarse(below[depth + 1] * read).tolist()
+    for depth, layer in enumerate(layers[:-1]):
+        sizes = below[depth + 1] * above[depth]
+        alive = _entered(layer.weight) & _read(layers[depth + 1].weight)
         found += [(sizes[neuron], depth, neuron) for neuron in np.flatnonzero(alive).tolist()]
     return [(depth, neuron) for _, depth, neuron in sorted(found)]
 
 
-def _coarse(sizes: Array) -> Array:
-    """The same to 24 binary digits, so that how a machine sums changes no order."""
-    fraction, exponent = np.frexp(sizes)
-    return np.asarray(np.ldexp(np.round(fraction * 2.0**24), exponent - 24))
+def _sizes(layer: Affine) -> Array:
+    """The absolute values of a layer's weights, as fractions."""
+    return np.abs(exact(layer.weight.data))
 
 
 def _heights(layers: Layers) -> list[Array]:
     """For each layer an upper bound of what its columns can be on inputs from 0 to 1."""
-    found = [np.ones(layers[0].weight.width)]
+    found = [np.full(layers[0].weight.width, Fraction(1))]
     for layer in layers[:-1]:
-        positive = replace(layer.weight, data=np.where(layer.weight.data > 0, _sizes(layer.weight.data), 0.0))
-        bias = np.where(layer.bias > 0, 1, -1) * _sizes(layer.bias)
-        with np.errstate(over="ignore", invalid="ignore"):
-            found.append(np.nan_to_num(np.maximum(positive.dot(found[-1]) + bias, 0.0), nan=np.inf, posinf=np.inf))
+        positive = replace(layer.weight, data=np.maximum(exact(layer.weight.data), 0))
+        found.append(np.maximum(_added(layer.bias, positive.dot(found[-1])), 0))
     return found
 
 
 def _gains(layers: Layers) -> list[Array]:
-    """For each layer the largest product of weights on a way from each row to an output."""
-    found = [np.ones(layers[-1].weight.height)]
+    """For each layer the largest product of weights on a way from each row to an output; 0 where there is no way."""
+    found = [np.full(layers[-1].weight.height, Fraction(1))]
     for layer in reversed(layers[1:]):
-        gain = np.zeros(layer.weight.width)
-        np.maximum.at(gain, layer.weight.indices, _sizes(layer.weight.data) * found[0][layer.weight.row_of()])
+        gain = np.zeros(layer.weight.width, dtype=object)
+        np.maximum.at(gain, layer.weight.indices, _sizes(layer) * found[0][layer.weight.row_of()])
         found.insert(0, gain)
     return found
 
 
 def without(layers: Layers, gone: Collection[Edge]) -> Layers:
-    """The layers without some edges, and without what does nothing then."""
+    """The layers without some edges, and without what does nothing then.
+
+    Args:
+        layers: as `layered` has them.
+        gone: edges of these layers; others are passed over.
+
+    Returns:
+        Layers of the same shapes.
+    """
     return _removed(layers, _masks(layers, gone), [np.zeros(layer.weight.width, dtype=object) for layer in layers])
 
 
 def held(layers: Layers, gone: Collection[Edge]) -> Layers:
-    """The same, but each edge goes on adding what it adds where all inputs are 0."""
+    """The same, but each edge goes on adding what it adds where all inputs are 0.
+
+    Args:
+        layers: as `layered` has them.
+        gone: edges of these layers; what they add goes into biases.
+
+    Returns:
+        Layers of the same shapes.
+    """
     return _removed(layers, _masks(layers, gone), resting(layers))
 
 
 def stood_still(layers: Layers, still: Collection[Neuron]) -> Layers:
-    """The layers with some neurons held at the value that they have where all inputs are 0."""
+    """The layers with some neurons held at the value that they have where all inputs are 0.
+
+    Args:
+        layers: as `layered` has them.
+        still: neurons of these layers; what they add goes into the biases of the next layer.
+
+    Returns:
+        Layers of the same shapes.
+    """
     chosen = [[neuron for at, neuron in still if at == depth - 1] for depth in range(len(layers))]
     masks = [np.isin(layer.weight.indices, part) for layer, part in zip(layers, chosen, strict=True)]
     return _removed(layers, masks, resting(layers))
@@ -145,7 +174,11 @@ def _masks(layers: Layers, chosen: Collection[Edge]) -> list[Array]:
 
 @lru_cache(maxsize=2)
 def resting(layers: Layers) -> list[Array]:
-    """What each layer reads where all inputs are 0."""
+    """What each layer reads where all inputs are 0.
+
+    Returns:
+        For each layer a fraction, or 0, a column.
+    """
     found = [np.zeros(layers[0].weight.width, dtype=object)]
     for layer in layers[:-1]:
         read = _kept(layer.weight, np.asarray(found[-1][layer.weight.indices] != 0, dtype=bool))
@@ -175,7 +208,11 @@ def _fixed(layer: Affine, mask: Array, values: Array) -> Affine:
 
 
 def cleared(layers: Sequence[Affine]) -> Layers:
-    """The same function without neurons that nothing reads, and with those that nothing enters made constants."""
+    """The same function without neurons that nothing reads, and with those that nothing enters made constants.
+
+    Returns:
+        Layers of the same shapes; a layer in which nothing changes is the same object.
+    """
     changed = list(layers)
     while True:
         before = list(changed)
@@ -194,7 +231,11 @@ def cleared(layers: Sequence[Affine]) -> Layers:
 
 
 def merged(layers: Layers) -> Layers:
-    """The same function with only one of the neurons that compute the same, up to a positive factor."""
+    """The same function with only one of the neurons that compute the same, up to a positive factor.
+
+    Returns:
+        Layers of the same shapes.
+    """
     changed = list(layers)
     for group in duplicates(Network.of(layers)):
         depth, (first, *others) = group[0][0] - 1, [neuron for _, neuron in group]
@@ -224,7 +265,15 @@ def _joined(layer: Affine, column: int, factors: dict[int, Fraction]) -> Affine:
 
 
 def folded(layers: Layers, depth: int) -> Layers:
-    """The layers with a hidden layer, which must be linear, multiplied into the next one."""
+    """The layers with a hidden layer multiplied into the next one.
+
+    Args:
+        layers: as `layered` has them.
+        depth: which one, from 0; the function is the same where its neurons are linear on the domain.
+
+    Returns:
+        One layer less.
+    """
     first, then = layers[depth], layers[depth + 1]
     matrix = then.weight.dense()
     bias = plain(_added(product(matrix, first.bias), then.bias))
@@ -233,7 +282,11 @@ def folded(layers: Layers, depth: int) -> Layers:
 
 
 def compact(layers: Layers) -> Layers:
-    """The same function without the neurons that are gone; a layer without neurons takes all before it away."""
+    """The same function without the neurons that are gone.
+
+    Returns:
+        Layers with as many features and outputs; where every output is a constant, the last one alone.
+    """
     last = layers[-1]
     if not len(last.weight.data):  # every output is a constant
         nothing = Rows.from_dense(np.zeros((last.weight.height, layers[0].weight.width), dtype=np.int64))
@@ -264,15 +317,6 @@ def _kept(rows: Rows, mask: Array) -> Rows:
     return Rows(indptr, rows.indices[mask], rows.data[mask], rows.width)
 
 
-def _sizes(values: Array) -> Array:
-    """The absolute values in doubles, roughly."""
-    ratios = Ratios.of(values)
-    below = 1.0 if ratios.denominator is None else magnitudes(ratios.denominator)
-    with np.errstate(over="ignore", invalid="ignore"):
-        sizes = np.ldexp(magnitudes(ratios.numerator), ratios.exponent) / below
-    return np.nan_to_num(sizes, nan=np.inf, posinf=np.inf)
-
-
 def _added(a: Array, b: Array) -> Array:
     total: Array = exact(a) + exact(b)
     return total
@@ -283,7 +327,7 @@ def _times(rows: Rows, vector: Array) -> Array:
 
 
 def entry(layers: Layers, edge: Edge) -> Fraction:
-    """The weight of an edge."""
+    """The weight of an edge, which is one of these layers'."""
     depth, row, column = edge
     columns, values = layers[depth].weight.row(row)
     return number(values[np.searchsorted(columns, column)])
