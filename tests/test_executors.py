@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
@@ -18,6 +21,7 @@ from strategies import questions
 from teams import FAMILIES, fail, hog, kill_self, lie, sleep, told, verified
 from training import CACHE
 
+import supercheck
 from supercheck import FaultError, InputError, Limits, verify
 from supercheck.claims import Claims
 from supercheck.decide import ENGINES, batches, decide
@@ -290,6 +294,29 @@ def test_a_kept_batch_without_the_owners_seal_is_decided_anew(
     counting = Counting()
     assert decide(claims, Limits(team=here(claims, counting, Kept(file)))).outputs == honest.outputs
     assert counting.asked
+
+
+def test_what_other_code_decided_is_decided_anew(tmp_path: Path) -> None:
+    """An engine says proved to everything, its batches are kept, and it is mended."""
+    copy = tmp_path / "supercheck"
+    shutil.copytree(Path(supercheck.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    save(tmp_path / "net.npz", ands(4, nudge=1.0))
+    spec(tmp_path / "net.toml", "net.npz", 4)
+    command = [sys.executable, "-m", "supercheck", "verify", "--spec", "net.toml", "--executor", "in-process"]
+
+    def code() -> int:
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True).returncode
+
+    engine = copy / "decide" / "enumeration.py"
+    right = engine.read_text()
+    wrong = "def decide(claims, outputs, *_):\n    yield [Decision(i, Verdict.PROVED) for i in outputs]\n"
+    engine.write_text(f"{right}\n\n{wrong}")
+    assert code() == 0
+    with sqlite3.connect(tmp_path / ".supercheck" / "cache.sqlite") as database:
+        assert database.execute("SELECT count(*) FROM batches").fetchone()[0] == 1
+    engine.write_text(right)
+    assert code() == 1
 
 
 def test_what_a_deadline_or_a_lost_solver_left_open_is_not_kept(tmp_path: Path) -> None:
