@@ -47,7 +47,7 @@ class Kept:
             CacheError: if they cannot.
         """
         _sources()
-        assert self._secret
+        self._seal("", "")
         with opened(self.file, _TABLE) as database:
             database.execute("SELECT key FROM batches LIMIT 1").fetchone()
 
