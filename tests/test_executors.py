@@ -18,7 +18,7 @@ import pytest
 from gates import ands, run, save, spec
 from hypothesis import given, settings, strategies as st
 from strategies import questions
-from teams import FAMILIES, fail, hog, kill_self, lie, sleep, told, verified
+from teams import FAMILIES, fail, hog, kill_self, lie, nap, sleep, told, use_up, verified
 from training import CACHE
 
 import supercheck
@@ -197,6 +197,26 @@ def test_a_batch_that_looks_at_no_clock_is_left_at_the_deadline() -> None:
     assert [(d.output, d.verdict, d.reason) for d in found] == [
         (i, Verdict.UNKNOWN, "timeout after 0.5 s") for i in range(5)
     ]
+
+
+def test_the_deadline_holds_where_batches_are_decided_at_once() -> None:
+    claims, counting = FAMILIES["A"]().claims, Counting()
+    found = spread(here(claims, counting), use_up, range(40), Limits(timeout=0.5))
+    asked = [i for batch in counting.asked for i in batch.outputs]
+    assert len(counting.asked) <= 1
+    assert [d.output for d in found if d.verdict is Verdict.PROVED] == asked
+    late = [(d.output, d.verdict, d.reason) for d in found if d.output not in asked]
+    assert late == [(i, Verdict.UNKNOWN, "timeout after 0.5 s") for i in range(len(asked), 40)]
+
+
+def test_a_batch_is_given_the_time_that_is_left_and_its_end_is_told() -> None:
+    claims, counting = FAMILIES["A"]().claims, Counting()
+    seen: list[tuple[int, int, str]] = []
+    clock = Clock.start(60.0, lambda *one: seen.append(one))
+    list(here(claims, counting).spread("z3", nap, claims, range(12), Limits(timeout=60.0), clock))
+    given = [batch.seconds or 0.0 for batch in counting.asked]
+    assert 60 > given[0] > given[1] > given[2] > 0
+    assert seen == [(1, 3, "batches (z3)"), (2, 3, "batches (z3)"), (3, 3, "batches (z3)")]
 
 
 def test_another_version_is_refused() -> None:
