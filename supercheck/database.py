@@ -1,6 +1,7 @@
 """One SQLite file of ours that any number of processes share, and any of them may be killed.
 
-Nothing in it is believed by itself: whoever finds a row has to convince himself anew.
+Nothing in it is believed because it is there: a gate's verdict is replayed or checked anew; a finished batch is not,
+but has to come from the same code and to bear its owner's seal (`decide/resuming.py`).
 """
 
 from __future__ import annotations

@@ -71,6 +71,18 @@ def sleep(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) 
     yield []
 
 
+def nap(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
+    """Take a little time."""
+    time.sleep(0.01)
+    yield [Decision(i, Verdict.PROVED) for i in outputs]
+
+
+def use_up(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
+    """Take all the time there is."""
+    time.sleep(clock.left)
+    yield [Decision(i, Verdict.PROVED) for i in outputs]
+
+
 def lie(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
     """Decide the first output twice and the last one not at all."""
     yield [Decision(i, Verdict.PROVED) for i in (outputs[0], *outputs[:-1])]

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from pickle import dumps
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -24,7 +26,8 @@ from training import CACHE
 
 from supercheck import FaultError, InputError, Limits, verify
 from supercheck.decide import ENGINES, batches, team
-from supercheck.decide.batches import posed
+from supercheck.decide.batches import Answer, Batch, posed
+from supercheck.decide.cluster import Desk
 from supercheck.decide.executors import Place, gathered
 from supercheck.decide.limits import Clock
 from supercheck.evidence import Decision, Verdict
@@ -282,3 +285,86 @@ def test_a_worker_with_another_supercheck_is_refused_before_anything_is_sent(
     refused = pytest.raises(InputError, match=r"expected supercheck 0\.1\.0 on the whole cluster, got 0\.0\.9 on tcp")
     with refused, pytest.warns(UserWarning, match="Mismatched versions found"):
         verify(made.network, made.spec, executor=where)
+
+
+# a worker's desk, with children that answer at once
+
+
+class Child:
+    """Stands for the process of a worker's thread; asked after its end, the real one would be waited for in vain."""
+
+    def __init__(self, *_: object) -> None:
+        self.ended = False
+
+    def submit(self, fn: Callable[[Batch], Answer], batch: Batch) -> Child:
+        assert not self.ended
+        self.call = lambda: fn(batch)
+        return self
+
+    def result(self, _seconds: float | None) -> Answer:
+        return self.call()
+
+    def shutdown(self, **_: object) -> None:
+        self.ended = True
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setattr("supercheck.decide.cluster.Processes", Child)
+    found = Desk(b"", None)
+    share: Any = SimpleNamespace(local_directory=tmp_path, memory_manager=SimpleNamespace(memory_limit=None))
+    found.setup(share)
+    return found
+
+
+ASKED = Batch("", "z3", sleep, (0,), 1, None, Limits(), None)
+ANSWER = Answer([], complete=True)
+
+
+def test_a_child_that_another_thread_has_meanwhile_is_not_ended(desk: Desk) -> None:
+    class Snatched(list[Any]):
+        """Another thread takes whatever is put here at once."""
+
+        def append(self, child: Any) -> None:
+            assert desk.busy == {}
+            taken.append(child)
+
+    taken: list[Any] = []
+    desk.idle = Snatched()
+    assert desk.work("key", lambda _: ANSWER, ASKED) is ANSWER
+    assert [child.ended for child in taken] == [False]
+
+
+def test_the_child_of_a_batch_that_nobody_waits_for_gets_no_other(desk: Desk) -> None:
+    def cancelled(_: Batch) -> Answer:
+        children.extend(desk.busy.values())
+        desk.transition("key", "executing", "released")
+        return ANSWER
+
+    children: list[Any] = []
+    desk.work("key", cancelled, ASKED)
+    assert [child.ended for child in children] == [True]
+    assert desk.idle == []
+    desk.transition("key", "executing", "released")  # its thread was faster: there is nothing to end
+
+
+def test_a_worker_of_two_threads_asks_no_child_that_it_has_ended(desk: Desk) -> None:
+    class Slow(list[Any]):
+        """Lets other threads run before it says that something was put here."""
+
+        def append(self, child: Any) -> None:
+            super().append(child)
+            time.sleep(1e-4)
+
+    def decided(_: Batch) -> Answer:
+        time.sleep(3e-4)
+        return ANSWER
+
+    def thread(name: str) -> bool:
+        return all(desk.work(f"{name}{turn}", decided, ASKED) is ANSWER for turn in range(100))
+
+    desk.idle = Slow()
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pool.map(thread, ("a", "b")))
+    assert desk.busy == {}
+    assert not any(child.ended for child in desk.idle)

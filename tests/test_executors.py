@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
@@ -15,9 +18,10 @@ import pytest
 from gates import ands, run, save, spec
 from hypothesis import given, settings, strategies as st
 from strategies import questions
-from teams import FAMILIES, fail, hog, kill_self, lie, sleep, told, verified
+from teams import FAMILIES, fail, hog, kill_self, lie, nap, sleep, told, use_up, verified
 from training import CACHE
 
+import supercheck
 from supercheck import FaultError, InputError, Limits, verify
 from supercheck.claims import Claims
 from supercheck.decide import ENGINES, batches, decide
@@ -195,6 +199,26 @@ def test_a_batch_that_looks_at_no_clock_is_left_at_the_deadline() -> None:
     ]
 
 
+def test_the_deadline_holds_where_batches_are_decided_at_once() -> None:
+    claims, counting = FAMILIES["A"]().claims, Counting()
+    found = spread(here(claims, counting), use_up, range(40), Limits(timeout=0.5))
+    asked = [i for batch in counting.asked for i in batch.outputs]
+    assert len(counting.asked) <= 1
+    assert [d.output for d in found if d.verdict is Verdict.PROVED] == asked
+    late = [(d.output, d.verdict, d.reason) for d in found if d.output not in asked]
+    assert late == [(i, Verdict.UNKNOWN, "timeout after 0.5 s") for i in range(len(asked), 40)]
+
+
+def test_a_batch_is_given_the_time_that_is_left_and_its_end_is_told() -> None:
+    claims, counting = FAMILIES["A"]().claims, Counting()
+    seen: list[tuple[int, int, str]] = []
+    clock = Clock.start(60.0, lambda *one: seen.append(one))
+    list(here(claims, counting).spread("z3", nap, claims, range(12), Limits(timeout=60.0), clock))
+    given = [batch.seconds or 0.0 for batch in counting.asked]
+    assert 60 > given[0] > given[1] > given[2] > 0
+    assert seen == [(1, 3, "batches (z3)"), (2, 3, "batches (z3)"), (3, 3, "batches (z3)")]
+
+
 def test_another_version_is_refused() -> None:
     claims = FAMILIES["A"]().claims
     old = Team(claims, InProcess(), lambda batch: Answer([], True, "0.0.9"))
@@ -292,6 +316,29 @@ def test_a_kept_batch_without_the_owners_seal_is_decided_anew(
     assert counting.asked
 
 
+def test_what_other_code_decided_is_decided_anew(tmp_path: Path) -> None:
+    """An engine says proved to everything, its batches are kept, and it is mended."""
+    copy = tmp_path / "supercheck"
+    shutil.copytree(Path(supercheck.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    save(tmp_path / "net.npz", ands(4, nudge=1.0))
+    spec(tmp_path / "net.toml", "net.npz", 4)
+    command = [sys.executable, "-m", "supercheck", "verify", "--spec", "net.toml", "--executor", "in-process"]
+
+    def code() -> int:
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True).returncode
+
+    engine = copy / "decide" / "enumeration.py"
+    right = engine.read_text()
+    wrong = "def decide(claims, outputs, *_):\n    yield [Decision(i, Verdict.PROVED) for i in outputs]\n"
+    engine.write_text(f"{right}\n\n{wrong}")
+    assert code() == 0
+    with sqlite3.connect(tmp_path / ".supercheck" / "cache.sqlite") as database:
+        assert database.execute("SELECT count(*) FROM batches").fetchone()[0] == 1
+    engine.write_text(right)
+    assert code() == 1
+
+
 def test_what_a_deadline_or_a_lost_solver_left_open_is_not_kept(tmp_path: Path) -> None:
     claims = FAMILIES["A"]().claims
     kept = Kept(tmp_path / "cache.sqlite")
@@ -331,6 +378,13 @@ def test_where_batches_cannot_be_kept_one_line_says_so(question: Path, capsys: p
     told = capsys.readouterr().err
     assert told.startswith("supercheck: finished batches are not kept: ")
     assert told.count("\n") == 1
+
+
+def test_without_a_key_nothing_is_kept_under_optimisation_either(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where a folder should be")
+    command = [sys.executable, "-O", "-c", "from supercheck.decide.resuming import Kept; Kept().probe()"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert told.stderr.splitlines()[-1].startswith("supercheck.database.CacheError: no key to seal batches with")
 
 
 def test_a_wrong_word_is_said_before_anything_is_read(question: Path, capsys: pytest.CaptureFixture[str]) -> None:

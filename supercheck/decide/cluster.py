@@ -16,6 +16,7 @@ from concurrent.futures import CancelledError, Executor, Future
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from threading import Lock
 from typing import Any
 
 from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin, get_worker
@@ -197,9 +198,11 @@ class Desk(WorkerPlugin):  # type: ignore[misc]
         self.file: Path | None = None
         self.idle: list[Processes] = []
         self.busy: dict[str, Processes] = {}
+        self.lock: Lock
 
     def setup(self, worker: Worker) -> None:
         """Put the question where child processes find it, and forget it."""
+        self.lock = Lock()  # here, for a lock does not travel
         if hashlib.sha256(self.question).hexdigest() != self.digest:
             raise FaultError("the question is not the one that was sent")
         with NamedTemporaryFile(dir=worker.local_directory, prefix="supercheck-", delete=False) as stream:
@@ -216,31 +219,40 @@ class Desk(WorkerPlugin):  # type: ignore[misc]
             LostError: if the process ended first.
             FaultError: if supercheck contradicts itself there.
         """
+        with self.lock:  # so that nobody ends a child before it has been asked
+            child = self.idle.pop() if self.idle else Processes(1, _pose_file, (self.file,), self.memory)
+            told = child.submit(fn, batch)
+            self.busy[key] = child
+        answered = False
         try:
-            child = self.idle.pop()
-        except IndexError:  # no more than there are threads
-            child = Processes(1, _pose_file, (self.file,), self.memory)
-        self.busy[key] = child
-        try:
-            answer: Answer = child.submit(fn, batch).result(None if batch.seconds is None else batch.seconds + 1)
+            answer: Answer = told.result(None if batch.seconds is None else batch.seconds + 1)
+            answered = True
         except TimeoutError:  # its own clock should have ended it
             raise LostError(f"it took longer than the {batch.seconds:.1f} s that were left") from None
-        else:
-            self.idle.append(child)
-            return answer
         finally:
-            del self.busy[key]
-            if child not in self.idle:
+            with self.lock:
+                fine = self.busy.pop(key, None) is child and answered
+                if fine:
+                    self.idle.append(child)  # last, for from here on it is another thread's
+            if not fine:
                 child.shutdown(wait=False, cancel_futures=True)
+        return answer
 
     def transition(self, key: Any, start: str, finish: str, **_kwargs: Any) -> None:
         """End the process of a batch that nobody waits for any more."""
-        if start == "executing" and finish == "released" and key in self.busy:
-            self.busy[key].shutdown(wait=False, cancel_futures=True)
+        if start == "executing" and finish == "released":
+            with self.lock:
+                child = self.busy.pop(key, None)  # or its own thread was faster
+            if child is not None:
+                child.shutdown(wait=False, cancel_futures=True)
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask's signature
         """End all processes, and forget the question."""
-        for child in [*self.idle, *self.busy.values()]:
+        with self.lock:
+            children = [*self.idle, *self.busy.values()]
+            self.idle.clear()
+            self.busy.clear()
+        for child in children:
             child.shutdown(wait=False, cancel_futures=True)
         if self.file is not None:
             with suppress(OSError):

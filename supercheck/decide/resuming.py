@@ -1,8 +1,9 @@
 """Finished batches, kept so that an interrupted run goes on where it was.
 
-To check a day's proofs again would take a day, so a batch that was kept is believed if it bears a seal: an HMAC under a
-key that never leaves its owner's account on this machine. Whoever else writes into the file, or restores another
-machine's, costs time and never a verdict; and refutations are replayed as ever.
+To check a day's proofs again would take a day, so a batch that was kept is believed if the very code that runs now
+decided it, and if it bears a seal: an HMAC under a key that never leaves its owner's account on this machine. Whoever
+else writes into the file, or restores another machine's, costs time and never a verdict; and refutations are replayed
+as ever.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ class Kept:
         Raises:
             CacheError: if they cannot.
         """
-        assert self._secret
+        _sources()
+        self._seal("", "")
         with opened(self.file, _TABLE) as database:
             database.execute("SELECT key FROM batches LIMIT 1").fetchone()
 
@@ -56,8 +58,8 @@ class Kept:
             question: the digests of network and claims.
             batch: the batch.
         """
-        key = _key(question, batch)
         with suppress(CacheError), opened(self.file, _TABLE) as database:
+            key = _key(question, batch)
             row = database.execute("SELECT content, seal FROM batches WHERE key = ?", (key,)).fetchone()
             if row is not None and hmac.compare_digest(self._seal(key, str(row[0])), str(row[1]).encode()):
                 return Answer([_decision(*told) for told in json.loads(row[0])], complete=True)
@@ -65,8 +67,9 @@ class Kept:
 
     def keep(self, question: str, batch: Batch, answer: Answer) -> None:
         """Keep the answer to a batch; a file that cannot be written costs only time."""
-        key, content = _key(question, batch), json.dumps([_told(decision) for decision in answer.decisions])
+        content = json.dumps([_told(decision) for decision in answer.decisions])
         with suppress(CacheError), opened(self.file, _TABLE) as database:
+            key = _key(question, batch)
             seal = self._seal(key, content).decode()
             database.execute("REPLACE INTO batches VALUES (?, ?, ?)", (key, content, seal))
 
@@ -103,7 +106,22 @@ def _make(file: Path) -> None:
 
 
 def _key(question: str, batch: Batch) -> str:
-    return hashlib.sha256(f"{question}\n{batch.meaning}".encode()).hexdigest()
+    return hashlib.sha256(f"{_sources()}\n{question}\n{batch.meaning}".encode()).hexdigest()
+
+
+@cache
+def _sources() -> str:
+    """The digest of supercheck's own code: what a mended engine got wrong before has to be decided anew."""
+    folder, digest = Path(__file__).parent.parent, hashlib.sha256()
+    files = sorted(folder.rglob("*.py"))
+    if not files:
+        raise CacheError(f"no sources in {folder} to tell by who decided a batch")
+    try:
+        for file in files:
+            digest.update(f"{file.relative_to(folder)}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    except OSError as error:
+        raise CacheError(f"no sources to tell by who decided a batch: {error}") from error
+    return digest.hexdigest()
 
 
 def _told(decision: Decision) -> list[Any]:

@@ -69,36 +69,39 @@ class Team:
             FaultError: if an answer is not about the outputs that were asked about.
             InputError: if another version of supercheck answers.
         """
-        batches = [self._batch(name, work, claims, part, limits, clock) for part in cut(name, claims, outputs, limits)]
-        running: dict[Future[Answer], Batch] = {}
-        done = 0
+        parts, what = list(cut(name, claims, outputs, limits)), f"batches ({name})"
+        left, running = set(parts), dict[Future[Answer], Batch]()
         try:
-            for batch in batches:
+            for part in parts:
+                if clock.over:  # it has been used up by batches that were answered at once
+                    break
+                batch = self._batch(name, work, claims, part, limits, clock)
                 known = None if self.kept is None else self.kept.find(self.question, batch)
                 if known is not None:
-                    done += 1
-                    yield _checked(batch, known)
-                    continue
-                future = self._submitted(batch)
-                if future.done():
-                    done += 1
-                    yield self._received(batch, future)
+                    decisions = _checked(batch, known)
+                elif (future := self._submitted(batch)).done():
+                    decisions = self._received(batch, future)
                 else:
                     running[future] = batch
+                    continue
+                left.remove(part)
+                yield decisions
+                clock.progress(len(parts) - len(left), len(parts), what)
             while running:
-                clock.progress(done, len(batches), f"batches ({name})")
+                clock.progress(len(parts) - len(left), len(parts), what)
                 seconds = clock.left if clock.timeout is not None else None
                 finished, _ = wait(running, timeout=seconds, return_when=FIRST_COMPLETED)
                 if not finished:
                     break
                 for future in finished:
-                    done += 1
-                    yield self._received(running.pop(future), future)
+                    batch = running.pop(future)
+                    left.remove(batch.outputs)
+                    yield self._received(batch, future)
         finally:
             for future in running:
                 future.cancel()
-        if running:
-            yield [Decision(i, Verdict.UNKNOWN, clock.reason) for batch in running.values() for i in batch.outputs]
+        if left:
+            yield [Decision(i, Verdict.UNKNOWN, clock.reason) for part in parts if part in left for i in part]
 
     def _batch(
         self, name: str, work: Work, claims: Claims, outputs: tuple[int, ...], limits: Limits, clock: Clock
