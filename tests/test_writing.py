@@ -17,6 +17,7 @@ from supercheck.construct.writing import code_bytes, network_bytes, spec_bytes
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.exact import Array, Rows, exact_array, integers
+from supercheck.expressions import evaluate_limit
 from supercheck.formats import load, load_linear
 from supercheck.network import Affine, Network
 from supercheck.spec import Readout, Spec, read_spec
@@ -155,6 +156,17 @@ def test_gates_are_written_as_gates(name: str, tmp_path: Path) -> None:
         assert f'gate = "{name}"' in file.read_text()
         assert ("all-pairs" in file.read_text()) == (number == 1)
         assert read_spec(file).formulas == spec.formulas
+
+
+def test_limits_are_written(tmp_path: Path) -> None:
+    """Regression: prune dropped them, so that a gate no longer looked."""
+    limits = {"max_neurons": 3, "max_edges": "3 * outputs", "max_bits": Fraction(5, 2)}
+    spec = Spec(KSparse(2, 1), (gate("copy", (0,)),), Readout("equality"), audit=limits)
+    file = tmp_path / "spec.toml"
+    file.write_bytes(spec_bytes(spec, [LAST], {"file": "net.npz"}))
+    terms = {"m": 2, "k": 1, "outputs": 1}
+    values = {name: evaluate_limit(limit, terms) for name, limit in read_spec(file).audit.items()}
+    assert values == {"max_neurons": 3, "max_edges": 3, "max_bits": Fraction(5, 2)}
 
 
 def test_a_table_is_named_and_not_spelled_out(tmp_path: Path) -> None:

@@ -117,6 +117,8 @@ def spec_bytes(spec: Spec, layers: Sequence[Affine], names: Mapping[str, str], n
     parts += ["", "[outputs]", outputs, "", "[readout]", f'mode = "{readout.mode}"', *numbers]
     if spec.arithmetic != "real":
         parts += ["", "[arithmetic]", f'of = "{spec.arithmetic}"']
+    if spec.audit:
+        parts += ["", "[audit]", *(f'{key} = "{limit}"' for key, limit in spec.audit.items())]
     return ("\n".join(parts).lstrip("\n") + "\n").encode()
 
 
