@@ -16,12 +16,13 @@ from typing import TypeVar
 
 from supercheck.claims import Claims
 from supercheck.construct import rounding, trimming
-from supercheck.construct.proving import LateError, Objection, Prover
+from supercheck.construct.proving import Objection, Prover
 from supercheck.construct.storing import Kind
 from supercheck.construct.trimming import Edge, Layers, Neuron
 from supercheck.counting import Counts, count
 from supercheck.decide import INTERRUPTED
 from supercheck.decide.limits import Clock, Progress, quiet
+from supercheck.decide.sheet import LateError
 from supercheck.network import Affine, Network
 from supercheck.wiring import states
 
