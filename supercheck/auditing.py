@@ -14,11 +14,11 @@ from pathlib import Path
 from supercheck.boolean import support
 from supercheck.claims import Claims
 from supercheck.counting import Counts, count
-from supercheck.decide import Limits, decide
+from supercheck.decide import Limits
 from supercheck.errors import FaultError
 from supercheck.evidence import Result, Verdict
 from supercheck.findings import Audit, Degrees, Neurons, Representing, Spread, checks
-from supercheck.float32 import decide_float32
+from supercheck.float32 import decide_in
 from supercheck.floors import representing
 from supercheck.floors.bounds import constructions, forms
 from supercheck.floors.classes import and_arity
@@ -85,7 +85,7 @@ def _decided(
         return None, f"not asked: {claims.domain.size:,} inputs take more than seconds; --verify decides it"
     limit = timeout if timeout is not None or verify else QUICK_SECONDS
     limits = Limits(timeout=limit, margins=True)
-    result = decide(claims, limits) if spec.arithmetic == "real" else decide_float32(claims, limits)
+    result = decide_in(spec.arithmetic, claims, limits)
     return result, result.reason
 
 

@@ -6,12 +6,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from supercheck.decide import Limits, decide
+from supercheck.decide import Limits
 from supercheck.decide.limits import Clock, Progress, quiet
 from supercheck.errors import InputError
 from supercheck.evidence import Result
 from supercheck.exploration import LIMIT, Exploration, Wanted, examine
-from supercheck.float32 import decide_float32
+from supercheck.float32 import decide_in
 from supercheck.posing import question
 from supercheck.report.explore import text
 from supercheck.report.explore_html import framed
@@ -56,8 +56,7 @@ def explore(
     if limit is not None and limit < 1:
         raise InputError(place="--limit", expected="a number of at least 1", got=limit)
     ready, clock = time.perf_counter(), Clock.start(timeout, progress)
-    solve = decide_float32 if spec.arithmetic == "float32" else decide
-    result = replace(solve(claims, Limits(timeout=timeout), progress), source=source)
+    result = replace(decide_in(spec.arithmetic, claims, Limits(timeout=timeout), progress), source=source)
     decided = time.perf_counter()
     found = replace(explored(result, clock, Wanted(only, limit, all)), source=source)
     done = time.perf_counter()

@@ -17,11 +17,11 @@ from supercheck.construct.pruning import Pruned, prune as search
 from supercheck.construct.storing import Kind
 from supercheck.construct.trimming import fits, layered
 from supercheck.construct.writing import check_output, network_bytes, spec_bytes, write_together
-from supercheck.decide import Limits, decide
+from supercheck.decide import Limits
 from supercheck.decide.limits import Clock, Progress, quiet
 from supercheck.errors import FaultError, InputError
 from supercheck.evidence import Provenance, Result, Verdict
-from supercheck.float32 import decide_float32
+from supercheck.float32 import decide_in
 from supercheck.floors import Floor, bound
 from supercheck.floors.bounds import Form, forms
 from supercheck.floors.classes import FunctionClass
@@ -121,8 +121,7 @@ def prune(
     if target is not None:
         target.check(claims, source)
     ready, clock, limits = time.perf_counter(), Clock.start(timeout), Limits(timeout=timeout)
-    solve = decide_float32 if spec.arithmetic == "float32" else decide
-    given = replace(solve(claims, limits, progress), source=source)
+    given = replace(decide_in(spec.arithmetic, claims, limits, progress), source=source)
     decided = time.perf_counter()
     seconds = {"load": ready - begun, "decide": decided - ready}
     if given.verdict is not Verdict.PROVED:

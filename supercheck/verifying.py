@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from supercheck.certificate import certified
-from supercheck.decide import Limits, decide
+from supercheck.decide import Limits
 from supercheck.decide.executors import DEFAULT, Place, gathered
 from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import InputError
 from supercheck.evidence import Result
-from supercheck.float32 import decide_float32
+from supercheck.float32 import decide_in
 from supercheck.posing import question
 from supercheck.report.text import html, text
 from supercheck.spec import Spec
@@ -61,10 +61,7 @@ def verify(
     ready = time.perf_counter()
     with gathered(place, claims, limits, None if kept is None else Path(kept)) as team:
         limits = replace(limits, team=team)
-        if spec.arithmetic == "float32":
-            result = decide_float32(claims, limits, progress)
-        else:
-            result = decide(claims, limits, progress)
+        result = decide_in(spec.arithmetic, claims, limits, progress)
         result = replace(result, source=source, render=text, render_html=html)
         if certificate is not None:
             result = certified(result, Path(certificate), limits, require=require_certificate, progress=progress)

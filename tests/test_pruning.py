@@ -25,7 +25,7 @@ from supercheck import (
     prune,
     pruning,
 )
-from supercheck.construct import proving, rounding, trimming
+from supercheck.construct import proving, ranking, rounding, trimming
 from supercheck.construct.trimming import Layers
 from supercheck.evidence import OutputResult
 from supercheck.exact import Ratios
@@ -121,10 +121,10 @@ def test_changes_that_claim_to_keep_the_function_do(asked: Question, data: st.Da
         for active in inputs(features, features):
             x = [int(j in active) for j in range(features)]
             assert run(plainly(changed), x) == run(asked.stored, x)
-    edge = data.draw(st.sampled_from(trimming.edges(layers) or [(0, 0, 0)]))
+    edge = data.draw(st.sampled_from(ranking.edges(layers) or [(0, 0, 0)]))
     less = plainly(layers)
     less[edge[0]][0][edge[1]][edge[2]] = Fraction(0)
-    held = data.draw(st.sampled_from(trimming.neurons(layers) or [(len(layers) - 1, 0)]))
+    held = data.draw(st.sampled_from(ranking.neurons(layers) or [(len(layers) - 1, 0)]))
     for active in inputs(features, features):
         x = [int(j in active) for j in range(features)]
         assert run(plainly(trimming.without(layers, [edge])), x) == run(less, x)
@@ -169,7 +169,7 @@ def test_edges_have_an_exact_order() -> None:
     """It was by doubles that were rounded to 24 digits: at a boundary a machine's last digit still told two apart."""
     one, more = Fraction(1), 1 + Fraction(1, 2**40)
     stored: Stored = [([[more, one]], [Fraction(0)], True), ([[one]], [Fraction(0)], False)]
-    assert trimming.edges(trimming.layered(network(stored))) == [(0, 0, 1), (0, 0, 0), (1, 0, 0)]
+    assert ranking.edges(trimming.layered(network(stored))) == [(0, 0, 1), (0, 0, 0), (1, 0, 0)]
 
 
 def duplicated() -> tuple[Network, Spec]:

@@ -107,7 +107,7 @@ def test_an_interruption_stops_the_session() -> None:
         "import os, signal\n"
         "import supercheck.verifying\n"
         "def stop(*_, **__): os.kill(os.getpid(), signal.SIGINT)\n"
-        "supercheck.verifying.decide = stop\n"
+        "supercheck.verifying.decide_in = stop\n"
     )
     code, out = session("--supercheck", "specs")
     assert code == 2

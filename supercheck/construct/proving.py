@@ -17,6 +17,7 @@ from supercheck.construct.trimming import Layers
 from supercheck.decide import CHEAP, INTERRUPTED, QUICK, Limits, unproved
 from supercheck.decide.enumeration import cost
 from supercheck.decide.limits import Clock
+from supercheck.decide.sheet import LateError
 from supercheck.evaluation import totals
 from supercheck.evidence import Counterexample, Decision, Verdict
 from supercheck.exact import Array, Rows, by_row
@@ -25,10 +26,6 @@ from supercheck.network import Affine, Network
 from supercheck.replaying import replay
 
 _WITNESSES = 128  # refuting inputs that are kept
-
-
-class LateError(Exception):
-    """The time is up."""
 
 
 @dataclass(frozen=True)

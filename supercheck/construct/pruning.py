@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from supercheck.claims import Claims
-from supercheck.construct import rounding, trimming
-from supercheck.construct.proving import LateError, Objection, Prover
+from supercheck.construct import ranking, rounding, trimming
+from supercheck.construct.proving import Objection, Prover
 from supercheck.construct.storing import Kind
 from supercheck.construct.trimming import Edge, Layers, Neuron
 from supercheck.counting import Counts, count
 from supercheck.decide import INTERRUPTED
 from supercheck.decide.limits import Clock, Progress, quiet
+from supercheck.decide.sheet import LateError
 from supercheck.network import Affine, Network
 from supercheck.wiring import states
 
@@ -118,9 +119,9 @@ class _Search:
             before = self.layers = trimming.compact(self.layers)
             self.neurons, self.edges = {}, {}
             self._step(trimming.merged(self.layers))
-            self._shed("neurons", trimming.neurons(self.layers), trimming.stood_still, self.neurons, halves=first)
+            self._shed("neurons", ranking.neurons(self.layers), trimming.stood_still, self.neurons, halves=first)
             self._shed("edges", self._biasing(every=first), trimming.held, {}, halves=first)
-            self._shed("edges", trimming.edges(self.layers), trimming.without, self.edges, halves=False)
+            self._shed("edges", ranking.edges(self.layers), trimming.without, self.edges, halves=False)
             self._round()
             if self.layers is before:
                 return
@@ -129,7 +130,7 @@ class _Search:
     def _biasing(self, *, every: bool) -> list[Edge]:
         """The edges that add something where all inputs are 0, or every one."""
         rest = trimming.resting(self.layers)
-        return [edge for edge in trimming.edges(self.layers) if every or rest[edge[0]][edge[2]]]
+        return [edge for edge in ranking.edges(self.layers) if every or rest[edge[0]][edge[2]]]
 
     def _fold(self) -> None:
         """Multiply hidden layers that are linear on the domain into the next ones, where that adds no edge."""

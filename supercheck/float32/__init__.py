@@ -45,13 +45,26 @@ from supercheck.float32.pairs import apart, parted
 from supercheck.numerals import short
 from supercheck.replaying import wrong
 
-__all__ = ["decide_float32"]
+__all__ = ["decide_float32", "decide_in"]
 
 _CLOSE = 16  # inputs of one output on which an order that goes wrong is looked for
 _TREES = 64  # inputs of one output for which all trees are gone through, where there are few
 _JUDGED = 1 << 14  # inputs of one output that are judged one by one
 _OVERFLOW = "a sum may be past the range of float32"
 _NONE = Fraction(0)
+
+
+def decide_in(arithmetic: str, claims: Claims, limits: Limits = Limits(), progress: Progress = quiet) -> Result:
+    """Decide every claim in the arithmetic of its spec.
+
+    Args:
+        arithmetic: "real" or "float32".
+        claims: the question.
+        limits: engine, time, workers.
+        progress: told how many outputs are decided.
+    """
+    solve = decide_float32 if arithmetic == "float32" else decide
+    return solve(claims, limits, progress)
 
 
 def decide_float32(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet) -> Result:

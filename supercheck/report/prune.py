@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from supercheck.claims import expected
 from supercheck.construct.proving import Objection
@@ -100,20 +100,39 @@ def _binding(found: Pruning, pruned: Pruned) -> Iterator[str]:
     yield "What binds: of what is left, each was tried by itself."
     without = "without it, some output is wrong"
     held = "held at the value that it has where all inputs are 0, some output is wrong"
-    named_neurons = {f"h{depth + 1}.{neuron}": why for (depth, neuron), why in pruned.neurons.items()}
-    named_edges = {edge_name(found, edge): why for edge, why in pruned.edges.items()}
-    yield from _kept(found, "neuron", named_neurons, held)
-    yield from _kept(found, "edge", named_edges, without)
+    neurons, edges = binding(found, pruned)
+    yield from _kept(found, "neuron", neurons, held)
+    yield from _kept(found, "edge", edges, without)
 
 
-def _kept(found: Pruning, noun: str, kept: Mapping[str, Objection], said: str) -> Iterator[str]:
-    refuted = {name: why for name, why in kept.items() if why.counterexample is not None}
-    if refuted:
-        yield f"  {plural(len(refuted), noun)}: {said}. For instance {_example(found, *next(iter(refuted.items())))}"
-    if len(refuted) < len(kept):
-        name, why = next((name, why) for name, why in kept.items() if why.counterexample is None)
-        open_ = plural(len(kept) - len(refuted), noun)
-        yield f"  {open_}: not proved to be of no use, so kept. For instance {name}: {why.reason}"
+class Binding(NamedTuple):
+    """Why what is left has to stay, by name."""
+
+    refuted: Mapping[str, Objection]
+    """A counterexample shows what goes wrong without it."""
+    open: Mapping[str, Objection]
+    """It is not known that nothing does."""
+
+
+def binding(found: Pruning, pruned: Pruned) -> tuple[Binding, Binding]:
+    """What binds, of the neurons and of the edges; nothing where not each was tried."""
+    neurons = {f"h{depth + 1}.{neuron}": why for (depth, neuron), why in pruned.neurons.items()}
+    return _parted(neurons), _parted({edge_name(found, edge): why for edge, why in pruned.edges.items()})
+
+
+def _parted(kept: Mapping[str, Objection]) -> Binding:
+    open_ = {name: why for name, why in kept.items() if why.counterexample is None}
+    return Binding({name: why for name, why in kept.items() if name not in open_}, open_)
+
+
+def _kept(found: Pruning, noun: str, kept: Binding, said: str) -> Iterator[str]:
+    if kept.refuted:
+        example = _example(found, *next(iter(kept.refuted.items())))
+        yield f"  {plural(len(kept.refuted), noun)}: {said}. For instance {example}"
+    if kept.open:
+        name, why = next(iter(kept.open.items()))
+        number = plural(len(kept.open), noun)
+        yield f"  {number}: not proved to be of no use, so kept. For instance {name}: {why.reason}"
 
 
 def _example(found: Pruning, name: str, why: Objection) -> str:

@@ -9,16 +9,14 @@ after: neurons, width, edges, parameters, bits, layers [{name, neurons, edges, v
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from supercheck import __version__
-from supercheck.construct.proving import Objection
 from supercheck.construct.pruning import Pruned
 from supercheck.counting import Counts
 from supercheck.report.audit_json import floor_object, form_object
 from supercheck.report.json import counterexample_object, question
-from supercheck.report.prune import edge_name, layers
+from supercheck.report.prune import Binding, binding, layers
 
 if TYPE_CHECKING:
     from supercheck.pruning import Pruning
@@ -73,8 +71,7 @@ def _counts(counts: Counts) -> dict[str, Any]:
 
 
 def _binds(found: Pruning, pruned: Pruned) -> dict[str, Any]:
-    neurons = {f"h{depth + 1}.{neuron}": why for (depth, neuron), why in pruned.neurons.items()}
-    edges = {edge_name(found, edge): why for edge, why in pruned.edges.items()}
+    neurons, edges = binding(found, pruned)
     return {
         "complete": pruned.reason is None,
         "reason": pruned.reason,
@@ -83,10 +80,9 @@ def _binds(found: Pruning, pruned: Pruned) -> dict[str, Any]:
     }
 
 
-def _kept(kept: Mapping[str, Objection], left: int) -> dict[str, Any]:
-    refuted = {name: why for name, why in kept.items() if why.counterexample is not None}
+def _kept(kept: Binding, left: int) -> dict[str, Any]:
     example = None
-    if refuted:
-        name, why = next(iter(refuted.items()))
+    if kept.refuted:
+        name, why = next(iter(kept.refuted.items()))
         example = {"without": name, "counterexample": counterexample_object(why.counterexample)}
-    return {"left": left, "refuted": len(refuted), "open": len(kept) - len(refuted), "example": example}
+    return {"left": left, "refuted": len(kept.refuted), "open": len(kept.open), "example": example}
