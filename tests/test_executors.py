@@ -90,7 +90,7 @@ def test_result_and_certificate_are_the_same_wherever_batches_run(
     assert verified(made, tmp_path / "a", executor=executor) == verified(made, tmp_path / "b")
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(questions(), st.sampled_from([1, 10**4, 10**6]), st.sampled_from(["auto", "bound", "branch", "enumerate"]))
 def test_any_question_has_the_same_answer_in_batches(asked: Any, target: int, engine: str) -> None:
     claims = asked.claims
