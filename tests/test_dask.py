@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 import pytest
 from distributed import Client, LocalCluster
-from families import write
+from families import one_per_pair, write
 from gates import run
 from teams import FAMILIES, fail, hog, kill_own_worker, sleep, verified
 from training import CACHE
@@ -151,8 +151,8 @@ def questions(dask_worker: Any) -> list[tuple[str, int]]:
 
 
 def test_the_deadline_ends_what_workers_do(cluster: LocalCluster, word: str) -> None:
-    found = on_cluster(word, "A", sleep, [0, 1], Limits(timeout=3))
-    assert {d.reason for d in found} == {"timeout after 3 s"}
+    found = on_cluster(word, "A", sleep, [0, 1], Limits(timeout=2))
+    assert {d.reason for d in found} == {"timeout after 2 s"}
     eventually(lambda: not any(children(one) for one in workers(cluster)))
 
 
@@ -245,10 +245,10 @@ def test_a_lost_scheduler_leaves_outputs_unknown_with_the_reason(
     scheduler = apart("scheduler", "--port", "0")
     where = address(tmp_path)
     apart("worker", "--no-nanny", "--nthreads", "1")
-    made = FAMILIES["C"]()
+    made = one_per_pair(30, 100, 3, seed=4)
 
     def progress(done: int, _total: int, what: str) -> None:
-        if what == "batches (bound)" and done == 2:
+        if what == "batches (enumerate)" and done:
             scheduler.kill()
             scheduler.wait()
 

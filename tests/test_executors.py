@@ -26,7 +26,7 @@ from supercheck import FaultError, InputError, Limits, verify
 from supercheck.claims import Claims
 from supercheck.decide import ENGINES, batches, decide
 from supercheck.decide.batches import Answer, Batch, cut, pose, posed, solved
-from supercheck.decide.executors import InProcess, Place
+from supercheck.decide.executors import MOST, InProcess, Place
 from supercheck.decide.limits import Clock
 from supercheck.decide.processes import Processes
 from supercheck.decide.resuming import Kept
@@ -90,7 +90,7 @@ def test_result_and_certificate_are_the_same_wherever_batches_run(
     assert verified(made, tmp_path / "a", executor=executor) == verified(made, tmp_path / "b")
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(questions(), st.sampled_from([1, 10**4, 10**6]), st.sampled_from(["auto", "bound", "branch", "enumerate"]))
 def test_any_question_has_the_same_answer_in_batches(asked: Any, target: int, engine: str) -> None:
     claims = asked.claims
@@ -232,6 +232,15 @@ def test_another_version_is_refused() -> None:
 def test_a_word_that_means_no_executor_is_bad_input(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InputError, match="--executor: expected processes"):
         Place.named(word)
+
+
+@pytest.mark.parametrize("word", ["dask-local:60000", "processes:60000", f"processes:{MOST + 1}"])
+def test_more_processes_than_a_machine_runs_are_bad_input(word: str, question: Path, capsys: Any) -> None:
+    assert run("verify", "--spec", question, "--executor", word) == 2
+    told = capsys.readouterr().err
+    assert f"--executor: expected at most {MOST} processes here, got {word.partition(':')[2]}" in told
+    assert told.count("\n") == 1
+    assert Place.named(f"processes:{MOST}").workers == MOST
 
 
 def test_without_dask_it_is_said_how_to_get_it(question: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

@@ -6,6 +6,7 @@ where a limit has to be hard.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -26,7 +27,8 @@ DEFAULT = "processes"
 
 WORDS = f"{DEFAULT}, {DEFAULT}:N, in-process, dask-local:N or dask://HOST:PORT"
 
-_MOST = 1 << 16  # processes that anybody may mean
+MOST = max(64, 4 * (os.cpu_count() or 1))
+"""Processes that may be started here: each takes 100 MB, and more of them than cores gain nothing."""
 
 
 class InProcess(Executor):
@@ -61,14 +63,17 @@ class Place:
         """The place that an option's word means.
 
         Raises:
-            InputError: if it means none.
+            InputError: if it means none, or more processes than may be started here.
         """
         kind, colon, rest = word.partition(":")
         if re.fullmatch(r"(dask|tcp|tls)://[^/\s]+:\d{1,5}", word):
             return cls("dask", address=f"{kind.replace('dask', 'tcp')}:{rest}")
         if word in (DEFAULT, "in-process"):
             return cls(word)
-        if colon and kind in (DEFAULT, "dask-local") and re.fullmatch("[1-9][0-9]{0,4}", rest) and int(rest) <= _MOST:
+        if colon and kind in (DEFAULT, "dask-local") and re.fullmatch("[1-9][0-9]{0,6}", rest):
+            if int(rest) > MOST:
+                do = "use Dask workers on other machines, `dask://HOST:PORT`"
+                raise InputError(place="--executor", expected=f"at most {MOST} processes here", got=rest, do=do)
             return cls(kind, int(rest))
         raise InputError(place="--executor", expected=WORDS, got=word)
 
