@@ -132,3 +132,10 @@ def test_so_many_neurons_as_are_asked_for_may_be_too_few() -> None:
 def test_what_contradicts_itself_is_refused(wanted: dict[str, int], words: str) -> None:
     with pytest.raises(InputError, match=words):
         output_channels(Wanted(2, outputs=40, **wanted))
+
+
+@pytest.mark.parametrize("k", [3, 4])
+def test_the_smallest_of_so_few_outputs_that_no_channel_fits_is_a_neuron_for_each(k: int) -> None:
+    """No size of channels is below two neurons, so there is nothing to try: this divided by zero."""
+    found = smallest(4, np.array([[0, 1], [2, 3]]), k, seconds=10)
+    assert (found.right, found.channels.neurons, found.channels.sizes.tolist()) == (True, 2, [1, 1])
