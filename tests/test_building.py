@@ -11,7 +11,7 @@ import pytest
 import supercheck
 from supercheck import cli
 from supercheck.boolean import Var, Xor
-from supercheck.errors import InputError
+from supercheck.errors import FaultError, InputError
 
 Capture = pytest.CaptureFixture[str]
 
@@ -240,3 +240,23 @@ def test_python_takes_lists_graphs_and_formulas_in_place_of_files() -> None:
         supercheck.build("circuit", formulas=["x0 x1"], max_active=3)
     with pytest.raises(InputError, match="-k"):
         supercheck.build("copy", pairs=[(0, 1)], max_active=True)
+
+
+def test_a_table_is_named_from_where_a_linked_folder_leads(capsys: Capture) -> None:
+    """The spec named it as seen from the link, did not read back, and was left under its proved name."""
+    Path("deep/er").mkdir(parents=True)
+    Path("link").symlink_to("deep/er")
+    assert cli.main(["build", "table", "--table", "table.csv", "-k", "1", "-o", "link/n.npz"]) == 0
+    assert sorted(file.name for file in Path("deep/er").iterdir()) == ["n.npz", "n.toml"]
+    assert 'table = "../../table.csv"' in Path("deep/er/n.toml").read_text()
+    capsys.readouterr()
+    assert cli.main(["verify", "--spec", "link/n.toml"]) == 0
+
+
+def test_what_does_not_read_back_never_has_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(*_: object) -> None:
+        raise FaultError("n.npz does not read back as the network that was written")
+
+    monkeypatch.setattr("supercheck.building._read_back", other)
+    assert cli.main(["build", "copy", "--features", "4", "-k", "2", "-o", "n.npz"]) == 4
+    assert not list(Path().glob("n.*"))
