@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from math import comb
+from math import comb, isqrt
 
 import numpy as np
 
@@ -28,6 +28,7 @@ READ_AT = Fraction(1, 2)
 """An output is 1 where its channel is full, and at most 0 where it is not, whatever the channel's size."""
 
 _CELLS = 1 << 24  # overlaps at a time
+_TABLE = 1 << 30  # outputs times neurons, where each output has its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,15 @@ def owning(features: int, pairs: Array, lists: Array, neurons: int) -> Channels:
 
 
 def alone(features: int, pairs: Array) -> Channels:
-    """A neuron of its own for each output; it is right at every k."""
+    """A neuron of its own for each output; it is right at every k.
+
+    Raises:
+        InputError: if there are too many outputs for a table of what each owns.
+    """
+    if len(pairs) ** 2 > _TABLE:
+        expected = f"at most {isqrt(_TABLE):,} where no fewer neurons than outputs are found"
+        do = "build one-per-gate, or allow more time"
+        raise InputError(place="--outputs", expected=expected, got=f"{len(pairs):,}", do=do)
     return Channels(features, pairs, np.eye(len(pairs), dtype=bool))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from supercheck.construct.built import Built, Wanted, claim, domain_of
 from supercheck.construct.layers import hidden, readout
+from supercheck.decide.limits import Clock
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.exact import Array, Rows
@@ -56,7 +57,7 @@ def table(wanted: Wanted) -> Built:
     spec = replace(claim(features, wanted.max_active, formulas, Fraction(1, 2)), table=wanted.table)
     inputs, values = _tabulated(wanted.table, domain, named)
     ways = {"a neuron an input": _by_input(inputs, values), "monomials": _by_monomial(inputs, values)}
-    line = _by_line(inputs, values, Random(wanted.seed))
+    line = _by_line(inputs, values, Random(wanted.seed), wanted.clock)
     if line is not None:
         ways["kinks on a line"] = line
     way = min(ways, key=lambda name: len(ways[name].bias))  # of equals the first, which is exact
@@ -109,7 +110,7 @@ def _by_monomial(inputs: Array, values: Array) -> _Layers:
     return _Layers(inputs[used], 1 - inputs[used].sum(axis=1), terms[used].T, terms[0])
 
 
-def _by_line(inputs: Array, values: Array, random: Random) -> _Layers | None:
+def _by_line(inputs: Array, values: Array, random: Random, clock: Clock) -> _Layers | None:
     """A neuron for every kink along the line that takes the fewest of those that are tried, if any line suits.
 
     All ones come first, then by turns small random weights, which tell apart what they must if need be, and large ones.
@@ -117,6 +118,8 @@ def _by_line(inputs: Array, values: Array, random: Random) -> _Layers | None:
     features = inputs.shape[1]
     best: tuple[Array, list[tuple[int, Array]], Array] | None = None
     for number in range(max(2, min(_LINES, _WORK // len(inputs)))):
+        if clock.over:
+            break
         reach = 4 * len(inputs) ** 2 if number % 2 else 2 + number // 4
         weights = np.array([random.randint(-reach, reach) if number else 1 for _ in range(features)], dtype=np.int64)
         found = _kinks(inputs @ weights, values, None if best is None else len(best[1]))
