@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from supercheck.boolean import Formula
-from supercheck.construct import CONSTRUCTIONS
+from supercheck.construct import CONSTRUCTIONS, DRAWN
 from supercheck.construct.built import Built, Wanted
 from supercheck.construct.pairs import of_edges, read_pairs
 from supercheck.construct.reading import read_formulas
@@ -100,12 +100,13 @@ def build(
     made = time.perf_counter()
     result = verify(built.whole, built.spec, limits=limits, progress=progress)
     proved = result.verdict is Verdict.PROVED
+    drawn_pairs = request.pairs is None and request.outputs is not None
     built = replace(
         built,
         made={
             "construction": construction,
             "verdict": result.verdict.value if proved else f"not proved ({result.verdict.value})",
-            "seed": request.seed,
+            **({"seed": request.seed} if construction in DRAWN or drawn_pairs else {}),
             **built.made,
         },
     )

@@ -11,7 +11,8 @@ from hypothesis import given, settings, strategies as st
 
 from supercheck import verify
 from supercheck.construct.built import Wanted
-from supercheck.construct.channels import conjunctions, least_neurons, margins
+from supercheck.construct.channels import least_neurons, margins
+from supercheck.construct.gated import gated
 from supercheck.construct.output_channels import draws, output_channels, rising
 from supercheck.construct.pairs import drawn
 from supercheck.construct.repairing import Searched, repair, smallest
@@ -27,7 +28,7 @@ def regular(outputs: int, influence: int) -> tuple[int, Array]:
 
 
 def proved(found: Searched, k: int) -> bool:
-    built = conjunctions(found.channels, k)
+    built = gated(found.channels, "and", k)
     return verify(built.whole, built.spec).verdict is Verdict.PROVED
 
 
