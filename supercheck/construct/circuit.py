@@ -165,6 +165,7 @@ def _layers(gates: Gates, outputs: Sequence[Sum]) -> tuple[Affine, ...]:
             else:
                 gate = gates.gates[value - gates.features]
                 total = _total(forms, gate.parts)
+                _check_edges(len(total[1]) * sum(slope != 0 for slope, _, _ in gate.neurons()))
                 for slope, bias, weight in gate.neurons():
                     if slope == 0:
                         constant += weight
