@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from supercheck.boolean import Formula
-from supercheck.construct import CONSTRUCTIONS
+from supercheck.construct import CONSTRUCTIONS, DRAWN
 from supercheck.construct.built import Built, Wanted
 from supercheck.construct.pairs import of_edges, read_pairs
 from supercheck.construct.reading import read_formulas
@@ -99,25 +100,28 @@ def build(
     made = time.perf_counter()
     result = verify(built.whole, built.spec, limits=limits, progress=progress)
     proved = result.verdict is Verdict.PROVED
+    drawn_pairs = request.pairs is None and request.outputs is not None
     built = replace(
         built,
         made={
             "construction": construction,
             "verdict": result.verdict.value if proved else f"not proved ({result.verdict.value})",
-            "seed": request.seed,
+            **({"seed": request.seed} if construction in DRAWN or drawn_pairs else {}),
             **built.made,
         },
     )
     file, spec = None, None
     if output is not None:
-        file, spec = save(built, Path(output) if proved else _unproved(Path(output)))
+        file, spec = save(built, Path(output), proved=proved)
     now = time.perf_counter()
     seconds = {"build": made - begun, **result.seconds, "total": now - begun}
     return Building(construction, built, result, file, spec, seconds)
 
 
-def save(built: Built, file: Path) -> tuple[Path, Path]:
+def save(built: Built, file: Path, *, proved: bool) -> tuple[Path, Path]:
     """Write a network, its codes and its spec, all or none; what was written is read back and compared.
+
+    All is written with `.unproved` in its names; what is proved, and read back, gets its own.
 
     Returns:
         The network file and the spec file.
@@ -127,20 +131,43 @@ def save(built: Built, file: Path) -> tuple[Path, Path]:
         FaultError: if it reads back as something else.
     """
     codes = {"encoder": built.encoder, "decoder": built.decoder}
-    names = {key: name for key, name in _names(file).items() if key not in codes or codes[key] is not None}
-    contents = {names["file"]: network_bytes(built.layers, file, built.made)}
-    contents |= {names[key]: code_bytes(code, file, built.made) for key, code in codes.items() if code is not None}
+    contents = {"file": network_bytes(built.layers, file, built.made)}
+    contents |= {key: code_bytes(code, file, built.made) for key, code in codes.items() if code is not None}
+    aside, names = (
+        {key: name for key, name in _names(of).items() if key in contents or key == "spec"}
+        for of in (_unproved(file), file)
+    )
+    _write(built, aside, contents)
+    try:
+        _read_back(built, aside)
+    except BaseException:
+        _remove(aside)
+        raise
+    if not proved:
+        return aside["file"], aside["spec"]
+    _write(built, names, contents)
+    _remove(aside)
+    return names["file"], names["spec"]
+
+
+def _write(built: Built, names: dict[str, Path], contents: dict[str, bytes]) -> None:
+    """Write a spec, and what it names."""
     notes = [
         f"Written by `supercheck build {built.made['construction']}`: {built.made['verdict']}.",
         *(f"{key}: {value}" for key, value in built.made.items() if key not in ("construction", "verdict")),
     ]
     stated = {key: name.name for key, name in names.items()}
     if built.spec.table is not None:
-        stated["table"] = Path(os.path.relpath(built.spec.table, file.parent)).as_posix()
-    contents[names["spec"]] = spec_bytes(built.spec, built.layers, stated, notes)
-    write_together(contents)
-    _read_back(built, names)
-    return names["file"], names["spec"]
+        folder = names["spec"].parent.resolve()
+        stated["table"] = Path(os.path.relpath(built.spec.table.resolve(), folder)).as_posix()
+    spec = spec_bytes(built.spec, built.layers, stated, notes)
+    write_together({names[key]: content for key, content in contents.items()} | {names["spec"]: spec})
+
+
+def _remove(names: dict[str, Path]) -> None:
+    for file in names.values():
+        with suppress(OSError):
+            os.unlink(file)
 
 
 def _names(file: Path) -> dict[str, Path]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import combinations, count
 from pathlib import Path
 from typing import TextIO
@@ -29,35 +30,46 @@ def read_table(path: Path, domain: KSparse) -> list[Formula]:
     Returns:
         One formula an output: the OR of the rows on which it is 1.
     """
-    features, outputs, rows = read_rows(path, domain)
-    named = set(features)
-    held = [(row(on, named - on), cells) for on, cells in rows.items()]  # a row is shared by its outputs
-    return [some([here for here, cells in held if cells[i] == "1"]) for i in range(outputs)]
+    return read_rows(path, lambda _: domain).formulas()
 
 
-def named_features(path: Path) -> list[int]:
-    """The features that a truth table names, in its order.
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A truth table.
 
-    Raises:
-        InputError: if its header is none.
+    Attributes:
+        domain: the inputs that it is for.
+        features: those that it names, in its order.
+        outputs: how many there are.
+        rows: for each assignment's active features the outputs, "0" or "1".
     """
-    return _columns(path, next(_lines(path), (1, []))[1], None)
+
+    domain: KSparse
+    features: list[int]
+    outputs: int
+    rows: dict[frozenset[int], list[str]]
+
+    def formulas(self) -> list[Formula]:
+        """One formula an output: the OR of the rows on which it is 1."""
+        named = set(self.features)
+        held = [(row(on, named - on), cells) for on, cells in self.rows.items()]  # a row is shared by its outputs
+        return [some([here for here, cells in held if cells[i] == "1"]) for i in range(self.outputs)]
 
 
-def read_rows(path: Path, domain: KSparse) -> tuple[list[int], int, dict[frozenset[int], list[str]]]:
+def read_rows(path: Path, domain_of: Callable[[list[int]], KSparse]) -> Table:
     """The rows of a truth table.
 
     Args:
         path: the CSV file.
-        domain: every assignment of the named features that it allows must be listed exactly once.
-
-    Returns:
-        The named features in order, how many outputs there are, and for each assignment's active features the outputs,
-        "0" or "1".
+        domain_of: from the named features, in order, the inputs that it is for; every assignment of these features
+            that they allow must be listed exactly once.
     """
     lines = _lines(path)
     _, header = next(lines, (1, []))
-    features = _columns(path, header, domain)
+    features = _columns(path, header)
+    domain = domain_of(features)
+    if outside := [j for j in features if j >= domain.features]:
+        raise InputError(file=path, line=1, expected=f"features x0 to x{domain.features - 1}", got=f"x{outside[0]}")
     named = len(features)
     rows: dict[frozenset[int], list[str]] = {}
     room = MOST_LITERALS
@@ -82,7 +94,7 @@ def read_rows(path: Path, domain: KSparse) -> tuple[list[int], int, dict[frozens
         missing = next(on for on in every if on not in rows)
         expected = f"every assignment with at most {limit} features on ({needed:,} rows)"
         raise InputError(file=path, expected=expected, got=f"no row for {_assignment(missing)}")
-    return features, len(header) - named, rows
+    return Table(domain, features, len(header) - named, rows)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -116,7 +128,7 @@ def _bounded(path: Path, file: TextIO) -> Iterator[str]:
         yield line
 
 
-def _columns(path: Path, header: list[str], domain: KSparse | None) -> list[int]:
+def _columns(path: Path, header: list[str]) -> list[int]:
     """The named features, in order; the outputs must follow as y0, y1, ..."""
     expected = "a header x0,x3,...,y0,y1,...: features first, then outputs numbered from 0"
     if len(header) > MOST_COLUMNS:
@@ -127,9 +139,6 @@ def _columns(path: Path, header: list[str], domain: KSparse | None) -> list[int]
         raise InputError(file=path, line=1, expected=expected, got=",".join(header) or "nothing")
     if len(set(features)) < len(features):
         raise InputError(file=path, line=1, expected="each feature once", got=",".join(header))
-    outside = [j for j in features if domain is not None and j >= domain.features]
-    if outside and domain is not None:
-        raise InputError(file=path, line=1, expected=f"features x0 to x{domain.features - 1}", got=f"x{outside[0]}")
     return features
 
 

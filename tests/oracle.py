@@ -19,7 +19,7 @@ def run(layers: Stored, x: Sequence[int]) -> list[Fraction]:
     h = [Fraction(value) for value in x]
     for weight, bias, relu in layers:
         z = [
-            b + sum((w * v for w, v in zip(row, h, strict=True)), Fraction(0))
+            b + sum((w * v for w, v in zip(row, h, strict=True) if w and v), Fraction(0))
             for row, b in zip(weight, bias, strict=True)
         ]
         h = [max(value, Fraction(0)) for value in z] if relu else z

@@ -11,7 +11,7 @@ import pytest
 import supercheck
 from supercheck import cli
 from supercheck.boolean import Var, Xor
-from supercheck.errors import InputError
+from supercheck.errors import FaultError, InputError
 
 Capture = pytest.CaptureFixture[str]
 
@@ -137,6 +137,21 @@ def test_a_bad_request_is_one_line_and_exit_2_and_nothing_is_written(case: str, 
     assert {file: file.read_bytes() for file in Path().rglob("*") if file.is_file()} == before
 
 
+@pytest.mark.parametrize(
+    ("command", "drawn"),
+    [
+        ("copy --features 5", False), ("copy --outputs 5", True), ("parity --features 5", False),
+        ("design --pairs pairs.txt", False), ("input-channels --outputs 9", True),
+        ("circuit --formulas far.txt", False), ("permutation --features 4", True),
+        ("output-channels --pairs pairs.txt", True), ("u-and --features 6", True), ("table --table table.csv", True),
+    ],
+)  # fmt: skip
+def test_a_seed_is_told_where_something_is_drawn(command: str, drawn: bool, capsys: Capture) -> None:
+    _, found = run(f"build {command} -k 1 -o n.npz", capsys)
+    assert ("seed" in found["made"]) == drawn
+    assert ("# seed: 0\n" in Path("n.toml").read_text()) == drawn
+
+
 def run(command: str, capsys: Capture) -> tuple[int, dict[str, object]]:
     code = cli.main([*command.split(), "--format", "json"])
     found: dict[str, object] = json.loads(capsys.readouterr().out)
@@ -157,7 +172,7 @@ def test_json_says_what_was_built(capsys: Capture) -> None:
         "file": "n.npz", "spec": "n.toml", "neurons": 5, "width": 5, "edges": 25, "at": "3/2", "proved": True,
         "verdict": "proved", "reason": None,
     }  # fmt: skip
-    assert found["made"] == {"construction": "copy", "verdict": "proved", "seed": 0}
+    assert found["made"] == {"construction": "copy", "verdict": "proved"}
 
 
 @pytest.mark.parametrize("suffix", ["npz", "safetensors", "json"])
@@ -240,3 +255,23 @@ def test_python_takes_lists_graphs_and_formulas_in_place_of_files() -> None:
         supercheck.build("circuit", formulas=["x0 x1"], max_active=3)
     with pytest.raises(InputError, match="-k"):
         supercheck.build("copy", pairs=[(0, 1)], max_active=True)
+
+
+def test_a_table_is_named_from_where_a_linked_folder_leads(capsys: Capture) -> None:
+    """The spec named it as seen from the link, did not read back, and was left under its proved name."""
+    Path("deep/er").mkdir(parents=True)
+    Path("link").symlink_to("deep/er")
+    assert cli.main(["build", "table", "--table", "table.csv", "-k", "1", "-o", "link/n.npz"]) == 0
+    assert sorted(file.name for file in Path("deep/er").iterdir()) == ["n.npz", "n.toml"]
+    assert 'table = "../../table.csv"' in Path("deep/er/n.toml").read_text()
+    capsys.readouterr()
+    assert cli.main(["verify", "--spec", "link/n.toml"]) == 0
+
+
+def test_what_does_not_read_back_never_has_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(*_: object) -> None:
+        raise FaultError("n.npz does not read back as the network that was written")
+
+    monkeypatch.setattr("supercheck.building._read_back", other)
+    assert cli.main(["build", "copy", "--features", "4", "-k", "2", "-o", "n.npz"]) == 4
+    assert not list(Path().glob("n.*"))

@@ -15,13 +15,13 @@ from supercheck.construct.chance import stream
 from supercheck.construct.channels import (
     Channels,
     alone,
-    conjunctions,
     in_common,
     least_neurons,
     margins,
     random_channels,
     thinned,
 )  # fmt: skip
+from supercheck.construct.gated import gated
 from supercheck.decide import Limits
 from supercheck.errors import InputError
 from supercheck.evidence import Verdict
@@ -40,7 +40,7 @@ def channels(draw: st.DrawFn) -> Channels:
 @given(channels(), st.integers(0, 4))
 def test_the_margin_is_what_enumeration_finds(made: Channels, k: int) -> None:
     k = min(k, made.features)
-    network = conjunctions(made, k).whole
+    network = gated(made, "and", k).whole
     off: list[list[Fraction]] = [[] for _ in made.pairs]
     for active in inputs(made.features, k):
         y = network.run([int(j in active) for j in range(made.features)])
@@ -54,7 +54,7 @@ def test_the_margin_is_what_enumeration_finds(made: Channels, k: int) -> None:
 
 @given(channels(), st.integers(0, 4), st.sampled_from(["bound", "auto"]))
 def test_the_margin_is_the_engines(made: Channels, k: int, engine: str) -> None:
-    built = conjunctions(made, min(k, made.features))
+    built = gated(made, "and", min(k, made.features))
     found = verify(built.whole, built.spec, limits=Limits(engine=engine, margins=True))
     expected = margins(made, k).tolist()
     assert [one.verdict is Verdict.PROVED for one in found.outputs] == [margin > 0 for margin in expected]

@@ -16,6 +16,7 @@ from supercheck.boolean import Formula, Not, Var, Xor, every
 from supercheck.construct.built import Built, Wanted
 from supercheck.construct.circuit import circuit
 from supercheck.construct.table import table
+from supercheck.errors import InputError
 from supercheck.syntax import parse
 
 
@@ -122,3 +123,16 @@ def test_the_way_is_the_one_that_takes_the_fewest(
     assert built.neurons < neurons or built.made["way"] == way
     assert right(built)
     assert proved(built, "enumerate")
+
+
+def test_a_parity_of_thousands_is_refused_before_it_is_built() -> None:
+    """An XOR of n parts has n neurons with n edges each: 5,000 took 7 GB."""
+    with pytest.raises(InputError, match="--formulas: expected at most 4,194,304 edges in a layer"):
+        circuit(Wanted(2, features=5000, formulas=[Xor(tuple(map(Var, range(5000))))]))
+
+
+def test_without_time_a_table_is_built_without_a_line(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x0,x1,y0\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
+    built = table(Wanted(2, table=tmp_path / "t.csv", seconds=1e-9))
+    assert built.made["neurons that each way takes"] == "a neuron an input 2, monomials 3"
+    assert right(built)

@@ -15,6 +15,7 @@ from supercheck.construct.designs import disjunct, field, greedy, reed_solomon, 
 from supercheck.construct.group_testing import design, group_testing
 from supercheck.construct.pairs import of_edges
 from supercheck.construct.parity import parity
+from supercheck.decide.limits import Clock
 from supercheck.errors import InputError
 from supercheck.exact import Array
 
@@ -68,7 +69,7 @@ def test_reed_solomon_has_the_rows_that_theory_says(sets: int, most: int, rows: 
 
 @pytest.mark.parametrize(("sets", "most", "rows"), [(256, 2, 35), (256, 3, 71), (256, 4, 110), (57, 2, 19), (5, 3, 5)])
 def test_the_best_matrix_is_no_worse_than_the_prototype(sets: int, most: int, rows: int) -> None:
-    matrix, _ = disjunct(sets, most, Random(0))
+    matrix, _ = disjunct(sets, most, Random(0), Clock.start(None))
     weight, shared = overlaps(matrix)
     assert len(matrix) <= rows
     assert most * shared < weight
@@ -76,7 +77,7 @@ def test_the_best_matrix_is_no_worse_than_the_prototype(sets: int, most: int, ro
 
 @pytest.mark.parametrize("most", [1, 2, 3])
 def test_greed_finds_disjunct_matrices_or_none(most: int) -> None:
-    found = [greedy(12, most, 1, rows, Random(rows)) for rows in range(3, 22)]
+    found = [greedy(12, most, 1, rows, Random(rows), Clock.start(None)) for rows in range(3, 22)]
     assert found[0] is None
     for matrix in found:
         assert matrix is None or is_disjunct(matrix, most)
@@ -156,3 +157,16 @@ def test_parity_is_exact_with_as_many_neurons_as_may_be_on(features: int, most: 
     assert proved(built, "auto")
     values = [built.whole.run([int(j < size) for j in range(features)])[0] for size in range(most + 1)]
     assert values == [size % 2 for size in range(most + 1)]
+
+
+def test_no_code_over_a_field_as_large_as_the_identity_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Polynomials of degree 0 need as many elements as there are sets: their tables took hours at k = 64."""
+    monkeypatch.setattr("supercheck.construct.designs.field", lambda size: pytest.fail(f"{size} elements"))
+    matrix, name = reed_solomon(4096, 64)
+    assert (name, matrix.shape) == ("each feature its own row", (4096, 4096))
+    assert (reed_solomon(5, 3)[0] == np.eye(5)).all()
+
+
+def test_without_time_greed_is_not_begun_again() -> None:
+    _, name = disjunct(256, 4, Random(0), Clock(1e-9, 0.0))
+    assert name.startswith("Reed-Solomon")

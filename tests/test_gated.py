@@ -10,13 +10,16 @@ import pytest
 from plainly import wrong
 
 from supercheck.construct.built import Wanted
-from supercheck.construct.channels import Channels, conjunctions, margins
+from supercheck.construct.channels import Channels, margins
 from supercheck.construct.gated import gated, sparsity
+from supercheck.construct.layers import hidden, readout
 from supercheck.construct.output_channels import output_channels
 from supercheck.construct.pairs import drawn
 from supercheck.decide import ENGINES, Limits
 from supercheck.errors import InputError
 from supercheck.evidence import Verdict
+from supercheck.exact import Rows
+from supercheck.network import Network
 from supercheck.verifying import verify
 
 GATES = ("and", "or", "xor", "nand", "nor", "xnor")
@@ -50,7 +53,9 @@ def test_what_the_closed_form_proves_is_right(gate: str) -> None:
 def test_and_is_the_network_of_the_source() -> None:
     for seed in range(20):
         channels = some_channels(seed)
-        assert gated(channels, "and", 2).whole.digest == conjunctions(channels, 2).whole.digest
+        first = hidden(Rows.from_dense(channels.fed.T.astype(np.int64)), -1)
+        last = readout(Rows.from_dense(channels.owned.astype(np.int64)), 1 - channels.sizes)
+        assert gated(channels, "and", 2).whole.digest == Network.of([first, last]).digest
 
 
 @pytest.mark.parametrize("gate", GATES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -10,7 +11,8 @@ from hypothesis import given, settings, strategies as st
 
 from supercheck import verify
 from supercheck.construct.built import Wanted
-from supercheck.construct.channels import conjunctions, least_neurons, margins
+from supercheck.construct.channels import least_neurons, margins
+from supercheck.construct.gated import gated
 from supercheck.construct.output_channels import draws, output_channels, rising
 from supercheck.construct.pairs import drawn
 from supercheck.construct.repairing import Searched, repair, smallest
@@ -26,7 +28,7 @@ def regular(outputs: int, influence: int) -> tuple[int, Array]:
 
 
 def proved(found: Searched, k: int) -> bool:
-    built = conjunctions(found.channels, k)
+    built = gated(found.channels, "and", k)
     return verify(built.whole, built.spec).verdict is Verdict.PROVED
 
 
@@ -132,3 +134,30 @@ def test_so_many_neurons_as_are_asked_for_may_be_too_few() -> None:
 def test_what_contradicts_itself_is_refused(wanted: dict[str, int], words: str) -> None:
     with pytest.raises(InputError, match=words):
         output_channels(Wanted(2, outputs=40, **wanted))
+
+
+@pytest.mark.parametrize("k", [3, 4])
+def test_the_smallest_of_so_few_outputs_that_no_channel_fits_is_a_neuron_for_each(k: int) -> None:
+    """No size of channels is below two neurons, so there is nothing to try: this divided by zero."""
+    found = smallest(4, np.array([[0, 1], [2, 3]]), k, seconds=10)
+    assert (found.right, found.channels.neurons, found.channels.sizes.tolist()) == (True, 2, [1, 1])
+
+
+def test_a_channel_may_be_as_large_as_floats_cannot_count() -> None:
+    """To score channels of so many neurons overflowed, though their size was given."""
+    wanted = Wanted(3, features=10, neurons=3000, channel=2000)
+    assert output_channels(wanted).made["neurons"] == 3000
+    assert output_channels(Wanted(3, features=10, channel=2000)).neurons == 45
+
+
+@pytest.mark.parametrize("repaired", [False, True])
+def test_more_neurons_than_memory_holds_are_refused(repaired: bool) -> None:
+    for neurons, said in ((10**7, "at most 1,677,721 for 40 features"), (10**12, "at most 10,000,000, got 1,000,0")):
+        with pytest.raises(InputError, match=f"--neurons: expected {said}"):
+            output_channels(Wanted(2, features=40, outputs=80, neurons=neurons, repair=repaired))
+
+
+def test_parts_of_a_request_share_its_deadline() -> None:
+    """Each cut of combined channels had all of the time to itself."""
+    wanted = Wanted(2, outputs=40, seconds=5, begun=7.0)
+    assert replace(wanted, max_active=3, repair=True).clock.end == 12.0

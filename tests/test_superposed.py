@@ -40,7 +40,7 @@ def test_the_two_classes_are_what_the_engines_find() -> None:
     for seed in range(8):
         wanted = Wanted(2, features=9, outputs=9, neurons=14, channel=5, seed=seed)
         drawn = _drawn(9, listed(wanted)[1], 14, 5, seed)
-        low, high = drawn.classes(listed(wanted)[1])
+        low, high = drawn.classes(listed(wanted)[1], wanted.clock)
         built = superposed(wanted)
         found = verify(built.whole, built.spec, limits=Limits(margins=True))
         assert (found.verdict is Verdict.PROVED) == (low < high)
@@ -83,10 +83,16 @@ def test_too_few_neurons_are_refuted_not_proved(tmp_path: Path) -> None:
     [
         (Wanted(3, features=6, outputs=5), "-k: expected 2"),
         (Wanted(2, features=4_000, outputs=60), "--features: expected at most 2,048"),
-        (Wanted(2, features=60, outputs=60, neurons=10**9), "--neurons: expected at most 2,048"),
+        (Wanted(2, features=60, outputs=60, neurons=10**6), "--neurons: expected at most 2,048"),
         (Wanted(2, features=6, outputs=5, gate="or"), "--gate: expected nothing"),
     ],
 )
 def test_what_it_cannot_build_is_told(wanted: Wanted, told: str) -> None:
     with pytest.raises(InputError, match=told):
         superposed(wanted)
+
+
+def test_without_time_it_says_that_time_is_missing() -> None:
+    """It went on for as long as it took, whatever --timeout said."""
+    with pytest.raises(InputError, match="--timeout: expected time enough to find a network"):
+        superposed(Wanted(2, features=32, outputs=32, seconds=1e-9))

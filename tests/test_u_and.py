@@ -68,7 +68,20 @@ def test_how_many_features_has_to_be_said() -> None:
         u_and(Wanted(2))
     with pytest.raises(InputError, match="--features: expected at most 512, got 600"):
         u_and(Wanted(2, features=600))
-    with pytest.raises(InputError, match="--neurons: expected at most 8,192, got 1,000,000,000"):
-        u_and(Wanted(2, features=6, neurons=10**9))
+    with pytest.raises(InputError, match="--neurons: expected at most 8,192, got 1,000,000"):
+        u_and(Wanted(2, features=6, neurons=10**6))
     with pytest.raises(InputError, match="--outputs: expected nothing"):
         u_and(Wanted(2, features=5, outputs=3))
+
+
+def test_where_many_may_be_on_a_neuron_for_each_pair_is_the_least_that_is_found() -> None:
+    """It drew ever more neurons: for m = 40 and k = 12 tens of thousands, where 780 do."""
+    built = u_and(Wanted(6, features=7))
+    assert built.neurons == comb(7, 2)
+    assert wrong(built) == set()
+
+
+def test_without_time_each_pair_has_a_neuron_of_its_own() -> None:
+    assert u_and(Wanted(3, features=40, seconds=1e-9)).neurons == comb(40, 2)
+    with pytest.raises(InputError, match="--outputs: expected at most 32,768 where no fewer"):
+        u_and(Wanted(2, features=260, seconds=1e-9))

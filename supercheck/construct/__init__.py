@@ -37,3 +37,6 @@ CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
     "superposed": superposed,
 }
 """Every construction by the name that the command line uses."""
+
+DRAWN = frozenset({"output-channels", "combined", "permutation", "group-testing", "table", "u-and", "superposed"})
+"""Those that draw more at random than the pairs that are asked for."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property
+from math import inf
 from pathlib import Path
 
 from supercheck.boolean import GATES, Formula
+from supercheck.decide.limits import Clock
 from supercheck.domain import KSparse
 from supercheck.errors import InputError, meant
 from supercheck.exact import Array
@@ -18,7 +21,7 @@ from supercheck.spec import MOST_FEATURES, Readout, Spec
 PAIRS = ("features", "outputs", "pairs", "max_influence", "heavy_tail", "seed")
 """What a construction uses that asks `pairs.listed` for its pairs."""
 
-_ALWAYS = ("max_active", "at", "seconds")  # every construction's business
+_ALWAYS = ("max_active", "at", "seconds", "begun")  # every construction's business
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +46,8 @@ class Wanted:
         seed: of everything random.
         repair: whether channels that a counterexample hits are changed until there is none.
         smallest: whether the least number of neurons is searched at which that succeeds.
-        seconds: how long searching may take; None for the construction's own bound.
+        seconds: how long searching may take in all; None for the construction's own bound.
+        begun: when it was asked for, by `time.monotonic`.
     """
 
     max_active: int
@@ -64,6 +68,7 @@ class Wanted:
     repair: bool = False
     smallest: bool = False
     seconds: float | None = None
+    begun: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         """Refuse numbers that ask for nothing.
@@ -78,10 +83,17 @@ class Wanted:
                 continue
             if type(value) is not int or value < least.get(name, 1):
                 raise InputError(place=_option(name), expected=f"at least {least.get(name, 1)}", got=value)
-        if (self.features or 1) > MOST_FEATURES:
-            raise InputError(place="--features", expected=f"at most {MOST_FEATURES:,}", got=f"{self.features:,}")
+        for name in ("features", "neurons", "channel"):
+            if (getattr(self, name) or 1) > MOST_FEATURES:
+                got = f"{getattr(self, name):,}"
+                raise InputError(place=_option(name), expected=f"at most {MOST_FEATURES:,}", got=got)
         if self.gate not in GATES:
             raise InputError(place="--gate", expected="a gate", got=self.gate, do=meant(self.gate, GATES))
+
+    @property
+    def clock(self) -> Clock:
+        """The deadline of searching; requests that are made of this one have the same."""
+        return Clock(self.seconds, self.begun + (inf if self.seconds is None else self.seconds))
 
     def only(self, *used: str) -> None:
         """Refuse whatever else was asked for, rather than pass over it.

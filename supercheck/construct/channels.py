@@ -1,4 +1,4 @@
-"""Output channels: what each output owns, the layers that follow, and in closed form whether they are right.
+"""Output channels: what each output owns, and in closed form whether that is right.
 
 Output i, the AND of a pair of features, owns a channel T_i of neurons. A feature l feeds A_l, the channels of all its
 outputs; a neuron is ReLU(sum - 1), so one feature alone lights none. Where both features of i are on, all of T_i is;
@@ -13,21 +13,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from math import comb
+from math import comb, isqrt
 
 import numpy as np
 
-from supercheck.boolean import gate
-from supercheck.construct.built import Built, claim
-from supercheck.construct.layers import hidden, marked, readout
 from supercheck.errors import InputError
 from supercheck.exact import Array
-from supercheck.network import Affine
 
 READ_AT = Fraction(1, 2)
 """An output is 1 where its channel is full, and at most 0 where it is not, whatever the channel's size."""
 
 _CELLS = 1 << 24  # overlaps at a time
+_TABLE = 1 << 30  # outputs times neurons, where each output has its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +69,15 @@ def owning(features: int, pairs: Array, lists: Array, neurons: int) -> Channels:
 
 
 def alone(features: int, pairs: Array) -> Channels:
-    """A neuron of its own for each output; it is right at every k."""
+    """A neuron of its own for each output; it is right at every k.
+
+    Raises:
+        InputError: if there are too many outputs for a table of what each owns.
+    """
+    if len(pairs) ** 2 > _TABLE:
+        expected = f"at most {isqrt(_TABLE):,} where no fewer neurons than outputs are found"
+        do = "build one-per-gate, or allow more time"
+        raise InputError(place="--outputs", expected=expected, got=f"{len(pairs):,}", do=do)
     return Channels(features, pairs, np.eye(len(pairs), dtype=bool))
 
 
@@ -142,23 +147,6 @@ def thinned(channels: Channels) -> Channels:
             missed[np.ix_(spared, needs)] -= 1
             part[spared, neuron] = False
     return replace(channels, owned=owned)
-
-
-def layers(channels: Channels) -> tuple[Affine, Affine]:
-    """The neurons ReLU(sum - 1), and for each output 1 - |T_i| + the sum of its channel, to be read at `READ_AT`.
-
-    Above 1/2 is this where the channel's mean is above 1 - 1/(2 |T_i|), just under the full mean.
-    """
-    features, neurons = np.nonzero(channels.fed)
-    first = hidden(marked(neurons, features, channels.neurons, channels.features), -1)
-    outputs, own = np.nonzero(channels.owned)
-    return first, readout(marked(outputs, own, len(channels.owned), channels.neurons), 1 - channels.sizes)
-
-
-def conjunctions(channels: Channels, max_active: int) -> Built:
-    """The network that computes the AND of each pair, and that claim."""
-    formulas = [gate("and", pair) for pair in channels.pairs.tolist()]
-    return Built(layers(channels), claim(channels.features, max_active, formulas, READ_AT))
 
 
 def least_neurons(outputs: int) -> int:

@@ -15,6 +15,8 @@ from supercheck.errors import InputError
 from supercheck.exact import Array, Rows
 from supercheck.network import Affine
 
+_EDGES = 1 << 22  # of a layer, one by one in memory until it is whole
+
 Sum = tuple[int, Mapping[int, int]]
 """A constant, and whole multiples of numbered values."""
 
@@ -29,6 +31,10 @@ def circuit(wanted: Wanted) -> Built:
     Guarantee: right at every k, with every readout; each value is exactly 0 or 1.
     Cost: a neuron for an AND or OR, two for a threshold, n for an XOR of n parts, of which one is linear; as many
     hidden layers as the deepest formula has gates one inside the other.
+
+    Raises:
+        InputError: if a matrix would have too many edges.
+
     Source: Adler and Shavit, arXiv 2409.15318, a layer of gates a layer of the network; the gates are folklore.
     """
     wanted.only("features", "formulas")
@@ -148,27 +154,29 @@ def _layers(gates: Gates, outputs: Sequence[Sum]) -> tuple[Affine, ...]:
     forms: dict[int, Sum] = {value: (0, {value: 1}) for value in last if value < gates.features}
     layers, width = [], gates.features
     for level in range(1, depth + 1):
-        neurons: dict[tuple[int, tuple[tuple[int, int], ...]], int] = {}  # rows that are alike are one
+        neurons = _Neurons()
         later: dict[int, Sum] = {}
         for value in sorted(last):
             if not gates.level(value) <= level <= last[value]:
                 continue
             constant, parts = 0, dict[int, int]()
             if gates.level(value) < level:
-                parts[_neuron(neurons, forms[value])] = 1  # passed on
+                parts[neurons.number(forms[value])] = 1  # passed on
             else:
                 gate = gates.gates[value - gates.features]
                 total = _total(forms, gate.parts)
+                _check_edges(len(total[1]) * sum(slope != 0 for slope, _, _ in gate.neurons()))
                 for slope, bias, weight in gate.neurons():
                     if slope == 0:
                         constant += weight
                     else:
                         scaled = {place: slope * times for place, times in total[1].items()}
-                        parts[_neuron(neurons, (slope * total[0] + bias, scaled))] = weight
+                        parts[neurons.number((slope * total[0] + bias, scaled))] = weight
             later[value] = constant, parts
-        rows = [(bias, dict(row)) for bias, row in neurons]
+        rows = [(bias, dict(row)) for bias, row in neurons.numbers]
         layers.append(hidden(*_matrix(rows, width)))
         forms, width = later, len(rows)
+    _check_edges(sum(len(forms[value][1]) for _, parts in outputs for value in parts))
     layers.append(readout(*_matrix([_total(forms, (*parts.items(),), constant) for constant, parts in outputs], width)))
     return tuple(layers)
 
@@ -184,8 +192,26 @@ def _total(forms: Mapping[int, Sum], parts: Iterable[tuple[int, int]], constant:
     return constant, {place: weight for place, weight in total.items() if weight}
 
 
-def _neuron(neurons: dict[tuple[int, tuple[tuple[int, int], ...]], int], row: Sum) -> int:
-    return neurons.setdefault((row[0], tuple(sorted(row[1].items()))), len(neurons))
+class _Neurons:
+    """The rows of a layer, each different one once, as long as they have not too many edges."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[tuple[int, tuple[tuple[int, int], ...]], int] = {}
+        self._edges = 0
+
+    def number(self, row: Sum) -> int:
+        """The number of a row."""
+        key = row[0], tuple(sorted(row[1].items()))
+        if key not in self.numbers:
+            self._edges += len(row[1])
+            _check_edges(self._edges)
+            self.numbers[key] = len(self.numbers)
+        return self.numbers[key]
+
+
+def _check_edges(edges: int) -> None:
+    if edges > _EDGES:
+        raise InputError(place="--formulas", expected=f"at most {_EDGES:,} edges in a layer", got="more")
 
 
 def _matrix(rows: Sequence[Sum], width: int) -> tuple[Rows, Array]:

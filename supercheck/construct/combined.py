@@ -38,6 +38,8 @@ def combined(wanted: Wanted) -> Built:
     cuts = {ceil(len(pairs) ** power) for power in _CUTS} if wanted.cut is None else {wanted.cut}
     found: tuple[int, Array] | None = None
     for cut in sorted(cuts, reverse=True):
+        if found is not None and wanted.clock.over:
+            break
         heavy = influence >= cut
         by_input: Array = np.any(heavy[pairs], axis=1)
         parts: list[tuple[Array, Array]] = []

@@ -12,6 +12,7 @@ from random import Random
 
 import numpy as np
 
+from supercheck.decide.limits import Clock
 from supercheck.exact import Array
 
 _TRIES = 8  # of greed, for one column
@@ -74,16 +75,18 @@ def reed_solomon(sets: int, most: int) -> tuple[Array, str]:
         most: k.
 
     Returns:
-        The matrix with the fewest rows, and what it is.
+        The matrix with the fewest rows, and what it is: the identity where none of these has fewer rows than columns.
 
     Source: Kautz and Singleton, Nonrandom binary superimposed codes, 1964.
     """
     codes = []
-    for degree in range(1, sets.bit_length() + 1):
+    for degree in range(2, sets.bit_length() + 1):
         places = most * (degree - 1) + 1
         size = next(q for q in count(max(2, places)) if q**degree >= sets and _prime_of(q))
         codes.append((places * size, degree, places, size))
-    rows, degree, places, size = min(codes)
+    rows, degree, places, size = min(codes, default=(sets, 1, 1, sets))
+    if rows >= sets:
+        return np.eye(sets, dtype=np.int64), "each feature its own row"
     add, multiply = field(size)
     values = np.zeros((places, sets), dtype=np.int64)
     for power in reversed(range(degree)):  # the first polynomials are of low degree
@@ -94,7 +97,7 @@ def reed_solomon(sets: int, most: int) -> tuple[Array, str]:
     return matrix, f"Reed-Solomon, {places} places, degree below {degree}, {size} elements"
 
 
-def greedy(sets: int, most: int, shared: int, rows: int, random: Random) -> Array | None:
+def greedy(sets: int, most: int, shared: int, rows: int, random: Random, clock: Clock) -> Array | None:
     """A k-disjunct matrix of columns with k o + 1 ones, two of which share at most o: one column after the other.
 
     Args:
@@ -103,9 +106,10 @@ def greedy(sets: int, most: int, shared: int, rows: int, random: Random) -> Arra
         shared: o.
         rows: how many rows.
         random: where chance comes from.
+        clock: when to end.
 
     Returns:
-        The matrix, or None where a column was not found.
+        The matrix, or None where a column was not found, in time.
 
     Source: ours. A column takes the row that the fewest columns use, of those that would not share too much with any.
     """
@@ -116,6 +120,8 @@ def greedy(sets: int, most: int, shared: int, rows: int, random: Random) -> Arra
             if _fill(matrix[:column], matrix[column], weight, shared, random):
                 break
             matrix[column] = 0
+            if clock.over:
+                return None
         else:
             return None
     return matrix.T.copy()
@@ -136,19 +142,18 @@ def _fill(before: Array, column: Array, weight: int, shared: int, random: Random
     return True
 
 
-def disjunct(sets: int, most: int, random: Random) -> tuple[Array, str]:
+def disjunct(sets: int, most: int, random: Random, clock: Clock) -> tuple[Array, str]:
     """A k-disjunct matrix with as few rows as any of these ways finds, and which way that was.
 
     Args:
         sets: how many columns.
         most: k.
         random: where chance comes from.
+        clock: when to end.
     """
     best = min(systematic(sets, most), key=lambda found: len(found[0]))
-    if len(best[0]) >= sets:
-        best = np.eye(sets, dtype=np.int64), "each feature its own row"
     for shared in range(1, 4):
-        while (found := greedy(sets, most, shared, len(best[0]) - 1, random)) is not None:
+        while (found := greedy(sets, most, shared, len(best[0]) - 1, random, clock)) is not None:
             best = found, f"greedy, {most * shared + 1} ones a column, two share at most {shared}"
     return best
 

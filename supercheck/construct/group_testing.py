@@ -34,7 +34,7 @@ def group_testing(wanted: Wanted) -> Built:
     its own test, Reed-Solomon, Steiner triple systems (k = 2) and greed.
     """
     features, tuples = _tuples(wanted)
-    matrix, name = disjunct(_bounded(features), max(1, wanted.max_active), Random(wanted.seed))
+    matrix, name = disjunct(_bounded(features), max(1, wanted.max_active), Random(wanted.seed), wanted.clock)
     tests = Rows.from_dense(matrix)
     negative = Rows(tests.indptr, tests.indices, -tests.data, tests.width)
     formulas = [gate("and", part) for part in tuples]

@@ -105,6 +105,4 @@ def family(sets: int, others: int) -> Array:
         size = next(c for c in count(1) if comb(points, c) >= sets)
         return np.array(list(islice(combinations(range(points), size), sets)), dtype=np.int64)
     best = min((matrix for matrix, _ in systematic(sets, others)), key=len)
-    if len(best) >= sets:
-        return np.arange(sets, dtype=np.int64)[:, None]
     return np.nonzero(best.T)[1].reshape(sets, -1).astype(np.int64)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import takewhile
 from math import comb, inf
 
 import numpy as np
@@ -17,9 +16,11 @@ from supercheck.construct.pairs import listed
 from supercheck.construct.repairing import repair, sizes, smallest
 from supercheck.errors import InputError
 from supercheck.exact import Array
+from supercheck.numerals import plural
 
 _QUICK = 20_000  # moves for each number of neurons on the way up
 _HOPE = 100.0  # counterexamples to expect; what has more is not drawn
+_CELLS = 1 << 27  # features or outputs, times neurons
 _LARGEST = 64  # neurons that a channel drawn at random is considered with
 
 
@@ -47,37 +48,50 @@ def chosen(features: int, pairs: Array, wanted: Wanted) -> Channels:
     Args:
         features: m.
         pairs: int64 [outputs, 2].
-        wanted: its max_active, neurons, channel, seed, repair, smallest and seconds are looked at.
+        wanted: its max_active, neurons, channel, seed, repair, smallest and clock are looked at.
 
     Returns:
         Channels that are right by the closed form, or, where `neurons` are given, maybe some that are not.
 
     Raises:
-        InputError: if a channel is to have more neurons than there are, or both n and the least n are asked for.
+        InputError: if a channel is to have more neurons than there are, both n and the least n are asked for, or they
+            are too many.
     """
     k, seed = wanted.max_active, wanted.seed
     if wanted.smallest:
         if wanted.neurons is not None:
             raise InputError(place="--neurons", expected="nothing beside --smallest", got=wanted.neurons)
-        return smallest(features, pairs, k, size=wanted.channel, seed=seed, seconds=wanted.seconds).channels
-    below = takewhile(lambda neurons: neurons < len(pairs), rising(len(pairs)))
+        return smallest(features, pairs, k, size=wanted.channel, seed=seed, seconds=wanted.clock.left).channels
+    most = _CELLS // max(features, len(pairs))
+    if (wanted.neurons or 1) > most:
+        expected = f"at most {most:,} for {features:,} features and {plural(len(pairs), 'output')}"
+        raise InputError(place="--neurons", expected=expected, got=f"{wanted.neurons:,}")
+    below = rising(len(pairs), min(len(pairs), most + 1), wanted.channel or 1)
     counts = below if wanted.neurons is None else [wanted.neurons]
     if wanted.repair:
         tries = _repaired(features, pairs, wanted, counts)
     else:
         hope = _HOPE if wanted.neurons is None else inf
         tries = draws(features, pairs, k, counts, size=wanted.channel, hope=hope, seed=seed)
-    made = alone(features, pairs)
+    made = None
     for made in tries:
         if (margins(made, k) > 0).all():
             return made
-    return made if wanted.neurons else alone(features, pairs)
+        if wanted.clock.over:
+            break
+    return made if made and wanted.neurons else alone(features, pairs)
 
 
-def rising(outputs: int) -> Iterator[int]:
-    """Numbers of neurons worth trying, without end, each about a sixteenth above the one before."""
-    neurons = least_neurons(outputs)
-    while True:
+def rising(outputs: int, below: float = inf, least: int = 1) -> Iterator[int]:
+    """Numbers of neurons worth trying, each about a sixteenth above the one before.
+
+    Args:
+        outputs: m'; no fewer than counting allows for them are tried.
+        below: only smaller numbers are tried.
+        least: only numbers from here on are tried.
+    """
+    neurons = max(least, least_neurons(outputs))
+    while neurons < below:
         yield neurons
         neurons += max(1, neurons // 16)
 
@@ -100,13 +114,16 @@ def draws(
         max_active: k.
         counts: numbers of neurons.
         size: neurons a channel; None: what leaves the fewest counterexamples to expect.
-        hope: how many counterexamples may be expected.
+        hope: how many counterexamples may be expected, where no size is given.
         seed: of what is drawn.
     """
     rng = stream(seed)
     influence, cases = int(np.bincount(pairs.reshape(-1)).max()), len(pairs) * features
     for neurons in counts:
-        considered = [size] if size else range(1, min(neurons, _LARGEST) + 1)
+        if size is not None:
+            yield random_channels(features, pairs, neurons, size, rng)
+            continue
+        considered = range(1, min(neurons, _LARGEST) + 1)
         expected = {one: cases * _hit(neurons, one, influence, max(max_active, 2)) for one in considered}
         best = min(expected, key=lambda one: expected[one])
         if expected[best] <= hope:
@@ -119,8 +136,9 @@ def _repaired(features: int, pairs: Array, wanted: Wanted, counts: Iterable[int]
     for neurons in counts:
         for size in [wanted.channel] if wanted.channel or k <= 2 else sizes(k):
             if wanted.neurons or (size or 0) < neurons:
+                left = wanted.clock.left
                 yield repair(
-                    features, pairs, k, neurons, size=size, seed=wanted.seed, moves=moves, seconds=wanted.seconds
+                    features, pairs, k, neurons, size=size, seed=wanted.seed, moves=moves, seconds=left
                 ).channels
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf
 from random import Random
 
 import numpy as np
@@ -13,6 +11,7 @@ import numpy as np
 from supercheck.boolean import Var
 from supercheck.construct.built import Built, Wanted, claim, domain_of
 from supercheck.construct.layers import readout
+from supercheck.decide.limits import Clock
 from supercheck.errors import InputError
 from supercheck.exact import Array, Rows
 
@@ -46,8 +45,7 @@ def permutation(wanted: Wanted) -> Built:
     random = Random(wanted.seed)
     order = np.array(random.sample(range(features), features))
     rows, columns = (np.array(random.sample(range(1 << (features - 1).bit_length()), features)) for _ in range(2))
-    end = time.monotonic() + (inf if wanted.seconds is None else wanted.seconds)
-    question = _Question(order, _signs(rows, columns), domain.max_active, end)
+    question = _Question(order, _signs(rows, columns), domain.max_active, wanted.clock)
     found = question.fit(wanted.neurons or features)
     if wanted.neurons is not None and (wanted.neurons > features or found is None):
         got = f"{wanted.neurons:,}, at which none was found"
@@ -82,7 +80,7 @@ class _Question:
     order: Array
     rows: Array
     max_active: int
-    end: float
+    clock: Clock
 
     def fit(self, width: int) -> _Fit | None:
         """A network of that width, if one is found in time."""
@@ -100,7 +98,7 @@ class _Question:
         inner = basis[self.order].T @ basis  # of orthonormal rows, as everything in between
         small = _NEAR / max(1, 2 * self.max_active - 1)
         for _ in range(_ROUNDS):
-            if time.monotonic() > self.end:
+            if self.clock.over:
                 break
             table = basis @ inner @ basis.T
             on = table[own, self.order].copy()
@@ -156,7 +154,7 @@ def _gap(table: Array, order: Array, max_active: int) -> float:
 def _narrowed(question: _Question, found: _Fit, step: int) -> _Fit:
     """The narrowest network that halving the interval of widths finds in time."""
     low = 0
-    while len(found.code) - low > step and time.monotonic() < question.end:
+    while len(found.code) - low > step and not question.clock.over:
         middle = (low + len(found.code)) // 2
         better = question.fit(middle)
         if better is None:

@@ -151,7 +151,7 @@ def smallest(
         neurons = min(outputs, 16 * (k - 1) * isqrt(outputs))
         tried = [one for one in (sizes(k) if size is None else [size]) if one < neurons]
         half = None if seconds is None else seconds / 2
-        part = half and half / len(tried)
+        part = half and half / max(1, len(tried))
         found = [search(neurons, size=one, moves=moves // 2 // len(tried), seconds=part) for one in tried]
         if best := _least(found):
             found.append(search(neurons, size=int(best.sizes[0]), moves=moves // 2, seconds=half))

@@ -15,6 +15,7 @@ from supercheck.construct.built import PAIRS, Built, Wanted, claim
 from supercheck.construct.chance import stream
 from supercheck.construct.channels import random_channels
 from supercheck.construct.pairs import listed
+from supercheck.decide.limits import Clock
 from supercheck.errors import InputError
 from supercheck.exact import Array, Rows
 from supercheck.network import Affine
@@ -55,7 +56,7 @@ def superposed(wanted: Wanted) -> Built:
     for neurons in counts:
         channel = wanted.channel or min(_CHANNEL, -(-neurons // 3))
         made = _drawn(features, pairs, neurons, channel, wanted.seed)
-        low, high = made.classes(pairs)
+        low, high = made.classes(pairs, wanted.clock)
         if low < high or wanted.neurons is not None:
             break
     else:
@@ -77,8 +78,8 @@ class _Superposed:
 
     Attributes:
         encoder: signs [n, m].
-        first: [n, n], in units of 2^-8.
-        second: [n, n], in units of 2^(8 - digits).
+        first: [n, n], in units of 2^-_FIRST.
+        second: [n, n], in units of 2^(_FIRST - digits).
         decoder: signs [m', n].
         digits: outputs are in units of 2^-digits.
     """
@@ -89,16 +90,22 @@ class _Superposed:
     decoder: Array
     digits: int
 
-    def classes(self, pairs: Array) -> tuple[int, int]:
+    def classes(self, pairs: Array, clock: Clock) -> tuple[int, int]:
         """The largest value of any output that is off, and the least of one that is on, in units of 2^-digits.
 
         Over all inputs, or as many as show that the one is not below the other.
+
+        Raises:
+            InputError: if the time is up.
         """
         reads, feeds = self.decoder @ self.second, self.first @ self.encoder
         low, high = -np.inf, float(np.einsum("ij,ji->i", reads, _neurons(feeds, pairs)).min())
         for active in _inputs(feeds.shape[1]):
             if low >= high:
                 break
+            if clock.over:
+                expected = "time enough to find a network and evaluate every input"
+                raise InputError(place="--timeout", expected=expected, got=f"{clock.timeout:g} s")
             y = reads @ _neurons(feeds, active)
             on = np.ones(y.shape, dtype=bool)
             for end in pairs.T:
@@ -130,7 +137,7 @@ def _drawn(features: int, pairs: Array, neurons: int, channel: int, seed: int) -
 
 
 def _neurons(feeds: Array, active: Array) -> Array:
-    """The neurons on some inputs, [n, inputs], in units of 2^-8; active features int64 [inputs, 0 to 2]."""
+    """The neurons on some inputs, [n, inputs], in units of 2^-_FIRST; active features int64 [inputs, 0 to 2]."""
     sums = np.full((len(feeds), len(active)), -_BIAS * (1 << _FIRST))
     for place, column in enumerate(active.T):
         sums += feeds[:, column] * (column != active[:, 0] if place else 1)

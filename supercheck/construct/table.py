@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,10 +11,11 @@ import numpy as np
 
 from supercheck.construct.built import Built, Wanted, claim, domain_of
 from supercheck.construct.layers import hidden, readout
+from supercheck.decide.limits import Clock
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.exact import Array, Rows
-from supercheck.truth import named_features, read_rows, read_table
+from supercheck.truth import Table, read_rows
 
 _CELLS = 1 << 23  # inputs times features, and inputs times outputs
 _LINES = 200  # that are tried, or fewer
@@ -49,14 +49,14 @@ def table(wanted: Wanted) -> Built:
     wanted.only("features", "table", "seed")
     if wanted.table is None:
         raise InputError(place="--table", expected="a file with a truth table", got="none")
-    named = sorted(named_features(wanted.table))
-    features = wanted.features or max(named, default=0) + 1
-    domain = domain_of(features, wanted.max_active)
-    formulas = read_table(wanted.table, domain)
-    spec = replace(claim(features, wanted.max_active, formulas, Fraction(1, 2)), table=wanted.table)
-    inputs, values = _tabulated(wanted.table, domain, named)
+    read = read_rows(
+        wanted.table, lambda named: domain_of(wanted.features or max(named, default=0) + 1, wanted.max_active)
+    )
+    features, named = read.domain.features, sorted(read.features)
+    spec = replace(claim(features, wanted.max_active, read.formulas(), Fraction(1, 2)), table=wanted.table)
+    inputs, values = _tabulated(wanted.table, read)
     ways = {"a neuron an input": _by_input(inputs, values), "monomials": _by_monomial(inputs, values)}
-    line = _by_line(inputs, values, Random(wanted.seed))
+    line = _by_line(inputs, values, Random(wanted.seed), wanted.clock)
     if line is not None:
         ways["kinks on a line"] = line
     way = min(ways, key=lambda name: len(ways[name].bias))  # of equals the first, which is exact
@@ -71,16 +71,15 @@ def table(wanted: Wanted) -> Built:
     )
 
 
-def _tabulated(file: Path, domain: KSparse, named: Sequence[int]) -> tuple[Array, Array]:
+def _tabulated(file: Path, read: Table) -> tuple[Array, Array]:
     """Every input of the named features, int64 [inputs, named], fewest ones first, and outputs [inputs, outputs]."""
-    _, outputs, rows = read_rows(file, domain)
-    limit = min(domain.max_active, len(named))
+    named, limit = sorted(read.features), min(read.domain.max_active, len(read.features))
     size = KSparse(len(named), limit).size
-    if size * max(len(named), outputs) > _CELLS:
+    if size * max(len(named), read.outputs) > _CELLS:
         expected = f"inputs times features, and times outputs, up to {_CELLS:,}"
         raise InputError(file=file, expected=expected, got=f"{size:,} inputs")
     place = {feature: column for column, feature in enumerate(named)}
-    kept = sorted(([place[j] for j in sorted(on)], cells) for on, cells in rows.items() if len(on) <= limit)
+    kept = sorted(([place[j] for j in sorted(on)], cells) for on, cells in read.rows.items() if len(on) <= limit)
     inputs = np.zeros((len(kept), len(named)), dtype=np.int64)
     for i, (on, _) in enumerate(kept):
         inputs[i, on] = 1
@@ -109,7 +108,7 @@ def _by_monomial(inputs: Array, values: Array) -> _Layers:
     return _Layers(inputs[used], 1 - inputs[used].sum(axis=1), terms[used].T, terms[0])
 
 
-def _by_line(inputs: Array, values: Array, random: Random) -> _Layers | None:
+def _by_line(inputs: Array, values: Array, random: Random, clock: Clock) -> _Layers | None:
     """A neuron for every kink along the line that takes the fewest of those that are tried, if any line suits.
 
     All ones come first, then by turns small random weights, which tell apart what they must if need be, and large ones.
@@ -117,6 +116,8 @@ def _by_line(inputs: Array, values: Array, random: Random) -> _Layers | None:
     features = inputs.shape[1]
     best: tuple[Array, list[tuple[int, Array]], Array] | None = None
     for number in range(max(2, min(_LINES, _WORK // len(inputs)))):
+        if clock.over:
+            break
         reach = 4 * len(inputs) ** 2 if number % 2 else 2 + number // 4
         weights = np.array([random.randint(-reach, reach) if number else 1 for _ in range(features)], dtype=np.int64)
         found = _kinks(inputs @ weights, values, None if best is None else len(best[1]))

@@ -16,6 +16,7 @@ from supercheck.errors import InputError
 from supercheck.exact import Array
 
 _DRAWS = 4  # for each number of neurons
+_SPARED = 2  # times the pairs: so many neurons are drawn, for some of them are left out
 _MOST, _WIDEST = 512, 8192  # features and neurons: what all their pairs own and share is kept in memory
 
 
@@ -23,7 +24,8 @@ def u_and(wanted: Wanted) -> Built:
     """Each feature feeds each neuron ReLU(s - 1) with the same chance; an output reads all that both its features feed.
 
     More neurons are drawn until `channels.margins` says that every output is right; then those that it does not need
-    are left out. `gated` has other gates.
+    are left out. Where that is not found with up to 8,192 neurons and twice as many as there are pairs, nor in time, or
+    no fewer than one for each pair are left, each output has a neuron of its own. `gated` has other gates.
 
     Guarantee: right at k by the closed form; where `neurons` are given, only if a draw is.
     Cost: a feature feeds a neuron with chance p = 2/(3(k - 1)); n = O(k^3 log m) by the union bound, at k = 2 less than
@@ -40,18 +42,25 @@ def u_and(wanted: Wanted) -> Built:
     domain_of(wanted.features, wanted.max_active)
     k = sparsity(wanted.gate, wanted.max_active)
     pairs = all_pairs(wanted.features)
-    counts = rising(len(pairs)) if wanted.neurons is None else [wanted.neurons]
-    channels = alone(wanted.features, pairs)
-    for neurons, draw in ((neurons, draw) for neurons in counts for draw in range(_DRAWS)):
-        drawn = _drawn(wanted.features, pairs, k, neurons, stream(wanted.seed, neurons, draw))
-        right = (margins(drawn, k) > 0).all()
-        if right and wanted.neurons is None:
-            channels = needed(drawn, k)
-        elif wanted.neurons is not None:
-            channels = drawn
-        if right:
-            break
+    channels = _sought(wanted.features, pairs, k, wanted)
     return replace(gated(channels, wanted.gate, wanted.max_active), made={"neurons": channels.neurons})
+
+
+def _sought(features: int, pairs: Array, max_active: int, wanted: Wanted) -> Channels:
+    """Channels that are right with as few neurons as are found; the last that were drawn where `neurons` are given."""
+    below = rising(len(pairs), min(_SPARED * len(pairs), _WIDEST) + 1)
+    counts = below if wanted.neurons is None else [wanted.neurons]
+    for neurons, draw in ((neurons, draw) for neurons in counts for draw in range(_DRAWS)):
+        drawn = _drawn(features, pairs, max_active, neurons, stream(wanted.seed, neurons, draw))
+        right = (margins(drawn, max_active) > 0).all()
+        if right:
+            channels = drawn if wanted.neurons else needed(drawn, max_active)
+            if wanted.neurons or channels.neurons < len(pairs):
+                return channels
+            break
+        if wanted.clock.over:
+            break
+    return drawn if wanted.neurons else alone(features, pairs)
 
 
 def needed(channels: Channels, max_active: int) -> Channels:

@@ -19,7 +19,8 @@ from random import Random
 
 from supercheck import verify
 from supercheck.construct.built import Built
-from supercheck.construct.channels import Channels, conjunctions, least_neurons, margins
+from supercheck.construct.channels import Channels, least_neurons, margins
+from supercheck.construct.gated import gated
 from supercheck.construct.output_channels import draws, rising
 from supercheck.construct.pairs import drawn
 from supercheck.construct.repairing import smallest
@@ -73,7 +74,7 @@ def measured(outputs: int, k: int, seed: int) -> Row:
 
 def proved(channels: Channels, k: int) -> Built:
     """The network of some channels; an error where it is not proved."""
-    built = conjunctions(channels, k)
+    built = gated(channels, "and", k)
     verdict = verify(built.whole, built.spec).verdict
     if verdict is not Verdict.PROVED:
         raise SystemExit(f"{verdict.value}: {built.neurons} neurons for {len(channels.pairs)} outputs at k = {k}")
