@@ -70,8 +70,8 @@ def build(
 
 def _arity(written: str) -> tuple[int, ...]:
     words = written.split(",")
-    if not all(word.isascii() and word.isdecimal() and 0 < len(word) < 4 for word in words):
-        raise InputError(place="--arity", expected="whole numbers such as 2,3", got=written)
+    if not all(word.isascii() and word.isdecimal() and 0 < len(word) < 4 and int(word) for word in words):
+        raise InputError(place="--arity", expected="whole numbers from 1 on, such as 2,3", got=written)
     return tuple(sorted({int(word) for word in words}))
 
 

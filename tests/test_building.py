@@ -67,6 +67,11 @@ BAD = {
         "--formulas: expected nothing",
     ),
     "--smallest without use": ("build parity --features 4 --smallest -k 1 -o n.npz", "--smallest: expected nothing"),
+    "no features in an AND": ("build group-testing --features 4 --arity 0 -k 2 -o n.npz", "--arity: expected whole"),
+    "a channel in vain": (
+        "build output-channels --outputs 64 --channel 100 -k 2 -o n.npz",
+        "--channel: expected a size",
+    ),
     "a seed without use": ("build parity --features 4 --seed 3 -k 1 -o n.npz", "--seed: expected nothing, got 3"),
     "a negative seed": ("build copy --outputs 4 --seed -3 -k 1 -o n.npz", "--seed: expected at least 0"),
     "no formulas": ("build circuit --features 4 -k 2 -o n.npz", "--formulas: expected a file with one formula a line"),
@@ -255,6 +260,15 @@ def test_python_takes_lists_graphs_and_formulas_in_place_of_files() -> None:
         supercheck.build("circuit", formulas=["x0 x1"], max_active=3)
     with pytest.raises(InputError, match="-k"):
         supercheck.build("copy", pairs=[(0, 1)], max_active=True)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz", ".safetensors"])
+def test_a_table_of_constants_needs_no_neuron(suffix: str, capsys: Capture) -> None:
+    """Regression: a hidden layer without neurons was written, which no file can hold."""
+    Path("constants.csv").write_text("x0,y0,y1\n0,1,0\n1,1,0\n")
+    assert cli.main(["build", "table", "--table", "constants.csv", "-k", "1", "-o", f"net{suffix}"]) == 0
+    assert "0 neurons" in capsys.readouterr().out
+    assert cli.main(["verify", "--spec", "net.toml"]) == 0
 
 
 def test_a_table_is_named_from_where_a_linked_folder_leads(capsys: Capture) -> None:

@@ -108,7 +108,7 @@ class Wanted:
             value = getattr(self, part.name)
             asked = value is not None if part.default is None else value != part.default
             if asked and part.name not in (*_ALWAYS, *used):
-                got = "a list" if part.name in ("pairs", "formulas") else value
+                got = "a list" if part.name in ("pairs", "formulas") else "the option" if value is True else value
                 do = f"this construction takes {', '.join(map(_option, used))}"
                 raise InputError(place=_option(part.name), expected="nothing", got=got, do=do)
 

@@ -37,6 +37,10 @@ def output_channels(wanted: Wanted) -> Built:
     k = sparsity(wanted.gate, wanted.max_active)
     features, pairs = listed(wanted)
     channels = chosen(features, pairs, replace(wanted, max_active=k))
+    if wanted.channel is not None and (channels.owned.sum(axis=1) != wanted.channel).any():  # one for each output
+        do = "leave it out, or say how many there shall be: --neurons N"
+        expected = "a size with which fewer neurons than outputs are found"
+        raise InputError(place="--channel", expected=expected, got=wanted.channel, do=do)
     floor = least_neurons(len(pairs)) if k > 1 else 1
     made = {"neurons": channels.neurons, "no fewer neurons than": floor}
     return replace(gated(channels, wanted.gate, wanted.max_active), made=made)

@@ -10,7 +10,7 @@ from random import Random
 import numpy as np
 
 from supercheck.construct.built import Built, Wanted, claim, domain_of
-from supercheck.construct.layers import hidden, readout
+from supercheck.construct.layers import hidden, marked, readout
 from supercheck.decide.limits import Clock
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
@@ -64,8 +64,12 @@ def table(wanted: Wanted) -> Built:
     first = Rows.from_dense(found.weight)
     first = Rows(first.indptr, np.array(named, dtype=np.int32)[first.indices], first.data, features)
     counts = ", ".join(f"{name} {len(other.bias)}" for name, other in ways.items())
+    last = readout(Rows.from_dense(found.last), found.constant)
+    if not len(found.bias):  # every output is constant: no layer of none
+        nowhere = np.zeros(0, dtype=np.int64)
+        last = readout(marked(nowhere, nowhere, len(found.constant), features), found.constant)
     return Built(
-        (hidden(first, found.bias), readout(Rows.from_dense(found.last), found.constant)),
+        (hidden(first, found.bias), last) if len(found.bias) else (last,),
         spec,
         {"way": way, "neurons that each way takes": counts},
     )
