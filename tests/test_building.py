@@ -92,7 +92,7 @@ BAD = {
     "a table's header": ("build table --table header.csv -k 1 -o n.npz", "header.csv:1: expected a header"),
     "an arity that is none": (
         "build group-testing --features 9 --arity 2,x -k 2 -o n.npz",
-        "whole numbers such as 2,3",
+        "whole numbers from 1 on, such as 2,3",
     ),
     "an arity above m": ("build group-testing --features 3 --arity 2,4 -k 2 -o n.npz", "--arity: expected at most 3"),
     "an arity beside pairs": (
