@@ -147,7 +147,8 @@ def test_a_channel_may_be_as_large_as_floats_cannot_count() -> None:
     """To score channels of so many neurons overflowed, though their size was given."""
     wanted = Wanted(3, features=10, neurons=3000, channel=2000)
     assert output_channels(wanted).made["neurons"] == 3000
-    assert output_channels(Wanted(3, features=10, channel=2000)).neurons == 45
+    with pytest.raises(InputError, match="--channel: expected a size"):
+        output_channels(Wanted(3, features=10, channel=2000))
 
 
 @pytest.mark.parametrize("repaired", [False, True])
