@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -11,15 +10,8 @@ import typer
 
 from supercheck.errors import InputError
 from supercheck.numerals import rational
-from supercheck.options import check_seconds, keep_apart
+from supercheck.options import Format, check_seconds, keep_apart
 from supercheck.streams import show, write
-
-
-class Format(StrEnum):
-    """How an audit is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def audit(

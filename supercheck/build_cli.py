@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -11,15 +10,8 @@ import typer
 
 from supercheck.errors import InputError
 from supercheck.numerals import rational
-from supercheck.options import check_seconds
+from supercheck.options import Format, check_seconds
 from supercheck.streams import CODES, write
-
-
-class Format(StrEnum):
-    """How it is told what was built."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def build(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -137,16 +137,14 @@ def save(built: Built, file: Path, *, proved: bool) -> tuple[Path, Path]:
         {key: name for key, name in _names(of).items() if key in contents or key == "spec"}
         for of in (_unproved(file), file)
     )
-    _write(built, aside, contents)
-    try:
+    with ExitStack() as after:
+        _write(built, aside, contents)
+        after.callback(_remove, aside)
         _read_back(built, aside)
-    except BaseException:
-        _remove(aside)
-        raise
-    if not proved:
-        return aside["file"], aside["spec"]
-    _write(built, names, contents)
-    _remove(aside)
+        if not proved:
+            after.pop_all()
+            return aside["file"], aside["spec"]
+        _write(built, names, contents)
     return names["file"], names["spec"]
 
 

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from supercheck.errors import InputError
-from supercheck.options import check_seconds, keep_apart
+from supercheck.options import Format, check_seconds, keep_apart
 from supercheck.streams import CODES, show, write
-
-
-class Format(StrEnum):
-    """How an exploration is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def explore(

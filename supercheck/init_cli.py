@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from supercheck import __version__
+from supercheck.options import Format
 from supercheck.streams import write
-
-
-class Format(StrEnum):
-    """How it is told what was written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def init(

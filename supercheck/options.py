@@ -20,6 +20,13 @@ class Engine(StrEnum):
     Z3 = "z3"
 
 
+class Format(StrEnum):
+    """How it is told on stdout, where there is no other way."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 def check_seconds(option: str, seconds: float | None) -> None:
     """Refuse a time that is none.
 

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from supercheck.errors import InputError
-from supercheck.options import check_seconds
+from supercheck.options import Format, check_seconds
 from supercheck.streams import CODES, write
-
-
-class Format(StrEnum):
-    """How it is told what is left."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def prune(

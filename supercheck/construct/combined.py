@@ -14,6 +14,7 @@ from supercheck.construct.gated import gated, sparsity
 from supercheck.construct.input_channels import encoded, owners
 from supercheck.construct.output_channels import chosen
 from supercheck.construct.pairs import listed
+from supercheck.errors import FaultError
 from supercheck.exact import Array
 
 _CUTS = (1 / 4, 3 / 8, 1 / 2)  # powers of m': the source's border of low influence, of super heavy, and between
@@ -52,7 +53,8 @@ def combined(wanted: Wanted) -> Built:
         owned = _side_by_side(parts, len(pairs))
         if found is None or owned.shape[1] < found[1].shape[1]:
             found = cut, owned
-    assert found is not None, "there is a cut"
+    if found is None:
+        raise FaultError("channels were combined at no cut")
     cut, owned = found
     built = gated(Channels(features, pairs, owned), wanted.gate, wanted.max_active)
     return replace(built, made={"cut": cut, "heavy": int(np.sum(influence >= cut))})

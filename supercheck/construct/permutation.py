@@ -12,7 +12,7 @@ from supercheck.boolean import Var
 from supercheck.construct.built import Built, Wanted, claim, domain_of
 from supercheck.construct.layers import readout
 from supercheck.decide.limits import Clock
-from supercheck.errors import InputError
+from supercheck.errors import FaultError, InputError
 from supercheck.exact import Array, Rows
 
 MOST = 1 << 12  # features: their products are dense
@@ -50,7 +50,8 @@ def permutation(wanted: Wanted) -> Built:
     if wanted.neurons is not None and (wanted.neurons > features or found is None):
         got = f"{wanted.neurons:,}, at which none was found"
         raise InputError(place="--neurons", expected=f"a width up to {features:,} that is enough", got=got)
-    assert found is not None, "as wide as there are features, the inner layer is the permutation"
+    if found is None:
+        raise FaultError("as wide as there are features, the inner layer is the permutation, and it was not found")
     if wanted.neurons is None:
         found = _narrowed(question, found, 1 if wanted.smallest else max(1, features // _STEPS))
     formulas = [Var(j) for j in order.tolist()]
