@@ -38,6 +38,9 @@ def _case(suite: ElementTree.Element, one: Judgement) -> None:
     folder = ".".join(part for part in path.parent.parts if part not in (".", "..", "/")) or "specs"
     given = {"classname": printable(folder), "name": printable(path.stem or one.file), "file": printable(one.file)}
     case = ElementTree.SubElement(suite, "testcase", {**given, "time": f"{one.seconds:.3f}"})
+    if one.assumptions:
+        lines = [printable(f"Assumed: {note}") for note in one.assumptions]
+        ElementTree.SubElement(case, "system-out").text = "\n".join(lines)
     if one.passed:
         return
     kind = "failure" if one.code == FAILED else "error"
