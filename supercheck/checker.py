@@ -75,7 +75,8 @@ FORMULA = r"(\b(x[0-9]+|atleast|0|[1-9][0-9]*)\b|[~&^|() ]|,(?! *\)))+"
 EMBEDDING = "(?i)embed|(?<![a-z])(tied|((wte|lm_head)(?![a-z])|(?<![0-9])w_?[eu](?![a-z0-9])))"
 Tensor = tuple[list[int], Sequence[Any]]
 Tensors = dict[str, Callable[[], Tensor]]
-CORE = {"activation": "relu", "final": "none"}  # what core form means
+FEW = 4  # different numbers: two weights that hold them are hardly equal by chance
+CORE = {"network": {"activation": "relu", "final": "none"}}  # what core form means
 SPARSE = ("data", "indices", "indptr", "shape")
 
 
@@ -212,19 +213,18 @@ def dot(row: Mapping[int, int], h: Mapping[int, int]) -> int:
     return sum([w * large[j] for j, w in small.items() if j in large])
 
 
-def read_network(file: str, table: dict[str, Any]) -> Network:
-    """The network of the layers that [network] names, else of `0.weight`, `0.bias`, `2.weight`, ..."""
-    tensors, named = read_tensors(file), table.get("layers", [])
+def read_network(file: str, named: list[Any] | None, after: Any = None, final: Any = None) -> Network:
+    """The network of the layers that a spec names, else of `0.weight`, `0.bias`, `2.weight`, ..."""
+    tensors, own = read_tensors(file), bool(named)
     if not named:
         numbers = re.findall(r"(?m)^([0-9]{1,9})\.weight(?:\.indptr)?$", "\n".join(tensors))
         parts = [(f"{n}.weight", f"{n}.bias") for n in sorted({*map(int, numbers)})]
         named = [{"weight": w, "bias": b} if b in tensors else {"weight": w} for w, b in parts]
     used = {f"{part['weight']}{end}" for part in named for end in ("", *map(".{}".format, SPARSE))}
     rest = tensors.keys() - used.union(part.get("bias") for part in named)
-    told = "layers" in table and all("bias" in part for part in named)
+    told = own and all("bias" in part for part in named)
     need(told or not rest, f"no tensors that are not used, or each layer's bias: {rest}")
-    hidden, factors, features = list[Any](), list[tuple[int, int]](), 0
-    after, final, seen = table.get("activation"), table.get("final"), list[Any]()
+    hidden, seen, factors, features = list[Any](), list[Any](), list[tuple[int, int]](), 0
     need({after, final} <= {None, "relu", "none"}, "relu or none")
     ends = (after, named[:-1], "ReLU between layers"), (final, named[-1:], "none at the end")
     assumed = tuple(words for said, own, words in ends if not said and any("relu" not in p for p in own))
@@ -235,9 +235,10 @@ def read_network(file: str, table: dict[str, Any]) -> Network:
         rows, width = matrix(tensors, part["weight"])
         if assumed:  # nothing is, of one weight that is used twice, or of an embedding
             cells = {(i, j): w for i, row in enumerate(rows) for j, w in row.items()}
-            tied = cells in seen or {(j, i): w for (i, j), w in cells.items()} in seen
+            turned = {(j, i): w for (i, j), w in cells.items()}
+            tied = part["weight"] in seen or (len({*cells.values()}) >= FEW and (cells in seen or turned in seen))
             need(not tied and not re.search(EMBEDDING, part["weight"]), "activation and final")
-            seen.append(cells)
+            seen += [cells, part["weight"]]
         name = part.get("bias", False)
         shape, bias = ([len(rows)], [0] * len(rows)) if name is False else tensors[name]()
         factors = factors or [(1, 1)] * width
@@ -245,11 +246,11 @@ def read_network(file: str, table: dict[str, Any]) -> Network:
         scales = [[*[factors[j] for j in row], (1, 1)] for row in rows]
         scaled = [coprime([*w.values(), *[b][last:]], s) for w, b, s in zip(rows, bias, scales, strict=True)]
         whole = [dict(zip(row, w, strict=False)) for row, (w, _) in zip(rows, scaled, strict=True)]
-        own, features = [scale for _, scale in scaled], features or width
+        moved, features = [scale for _, scale in scaled], features or width
         if last:
-            return Network(features, hidden, whole, [Fraction(b) for b in bias], own, assumed)
+            return Network(features, hidden, whole, [Fraction(b) for b in bias], moved, assumed)
         hidden.append((whole, [w[-1] for w, _ in scaled]))
-        factors = [scale.as_integer_ratio() for scale in own]
+        factors = [scale.as_integer_ratio() for scale in moved]
     raise CheckError("unreadable", "expected: at least one layer")
 
 
@@ -567,10 +568,11 @@ def question(network: str, spec: str, k: int | None) -> tuple[Network, Claims]:
         need(max(Path(file).stat().st_size for file in (network, spec)) <= LARGEST, "smaller files")
         raw = Path(spec).read_bytes()
         core = k is None and raw.startswith(b"supercheck-claims ")  # else k says otherwise
-        table = {"network": CORE} if core else tomllib.loads(raw.decode(), parse_float=rational)
+        table = CORE if core else tomllib.loads(raw.decode(), parse_float=rational)
         claims = Claims(raw.decode() if core else core_claims(table, k))
         need([value(claims.formula(i)[0], {}, 0) for i in range(len(claims.formulas))], "formulas")
-        found = read_network(network, table.get("network", {}))
+        said = map(table.get("network", {}).get, ("layers", "activation", "final"))
+        found = read_network(network, *said)
         fits = (found.features, len(found.output)) == (claims.features, len(claims.formulas))
         need(fits, f"a network of {claims.features} features, {len(claims.formulas)} outputs")
     except Exception as error:  # whatever a foreign file does wrong

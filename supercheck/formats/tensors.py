@@ -25,6 +25,7 @@ MOST_CELLS = 1 << 28  # of all dense tensors of a file
 MOST_TENSORS = 1 << 13  # of a file
 MOST_WIDTH = 10**7  # of a weight whose zeros are not stored
 _MOST_LISTED = 40  # tensors that are not used
+_FEW = 4  # different numbers: two weights that hold them are hardly equal by chance
 
 UNSAID = {'activation = "relu"': "ReLU between layers", 'final = "none"': "none at the end"}
 """What is taken where neither file nor spec says what follows a layer, as a spec writes it and in few words."""
@@ -229,7 +230,9 @@ def _refuse_tied(path: Path, stored: Sequence[Affine], keys: Sequence[str]) -> N
 
 
 def _tied(a: Rows, b: Rows) -> bool:
-    """Whether two weights hold the same numbers, as they are or turned."""
+    """Whether two weights hold the same numbers, as they are or turned; of a few numbers that may be chance."""
+    if len(a.data) != len(b.data) or len(set(a.data.tolist())) < _FEW:
+        return False
     turned = [b.transposed()] if (a.height, a.width) == (b.width, b.height) else []
     same = [b] if (a.height, a.width) == (b.height, b.width) else []
     return any(
