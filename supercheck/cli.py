@@ -20,7 +20,8 @@ import typer
 
 from supercheck import __version__, audit_cli, build_cli, check_cli, explore_cli, gate_cli, init_cli, prune_cli
 from supercheck.errors import InputError, clip
-from supercheck.options import Engine, check_seconds, keep_apart
+from supercheck.files import written_aside
+from supercheck.options import Engine, Force, check_seconds, check_written
 from supercheck.streams import CODES, show, write
 
 if TYPE_CHECKING:
@@ -111,16 +112,19 @@ def verify(
         Path | None,
         typer.Option("--reproducer", help="A zip file to report a wrong verdict with: files, command, result."),
     ] = None,
+    force: Force = False,
 ) -> int:
     """Prove or refute that NETWORK computes what SPEC says. Exit: 0 proved, 1 refuted, 2 bad input, 3 unknown."""
     if spec is None:
         raise InputError(place="--spec", expected="a spec file", got="none", do="write `--spec FILE.toml`")
     check_seconds("--timeout", timeout)
-    files = {"--certificate": certificate, "--html": html, "--reproducer": reproducer}
-    if any(files.values()):
+    if certificate or html or reproducer:
+        from supercheck.certificate import names
         from supercheck.reproducing import parts
 
-        keep_apart(files, parts(network, spec))
+        files = {"--html": ("page", html), "--reproducer": ("reproducer", reproducer)}
+        proof = names(certificate) if certificate else {}
+        check_written({**proof, **files}, parts(network, spec), force=force)
     from supercheck.decide import Limits
     from supercheck.progress import progress_bar
     from supercheck.verifying import verify as run
@@ -134,11 +138,11 @@ def verify(
     )
     result = None
     try:
-        with _packed(reproducer, network, spec, context.obj) as told, progress_bar() as progress:
+        with _packed(reproducer, network, spec, context.obj, force=force) as told, progress_bar() as progress:
             result = run(
                 network, spec, max_active=max_active, limits=limits, progress=progress,
                 certificate=certificate, require_certificate=require_certificate,
-                executor=executor, kept=_kept(executor, no_cache),
+                executor=executor, kept=_kept(executor, no_cache), force=force,
             )  # fmt: skip
             if reproducer is not None:
                 told.append(f"{result}")
@@ -146,7 +150,7 @@ def verify(
                 from supercheck.exploring import explored
                 from supercheck.report.explore_html import save_page
 
-                save_page(explored(result), html)
+                save_page(explored(result), html, force=force)
         _print(result, format_.value)
     except KeyboardInterrupt:
         if result is None or CODES[result.verdict.value] != CODES["refuted"]:  # a proof that nobody saw is none
@@ -166,7 +170,9 @@ app.command()(explore_cli.explore)
 
 
 @contextmanager
-def _packed(file: Path | None, network: Path | None, spec: Path, command: list[str]) -> Iterator[list[str]]:
+def _packed(
+    file: Path | None, network: Path | None, spec: Path, command: list[str], *, force: bool
+) -> Iterator[list[str]]:
     """Save what a report of a wrong verdict needs, if that was asked for, also when the run ends in a fault."""
     told: list[str] = []
 
@@ -174,7 +180,7 @@ def _packed(file: Path | None, network: Path | None, spec: Path, command: list[s
         if file is not None:
             from supercheck.reproducing import pack
 
-            pack(file, network, spec, command, "\n".join(told))
+            pack(file, network, spec, command, "\n".join(told), force=force)
 
     try:
         yield told
@@ -271,8 +277,9 @@ def _save_fault() -> str:
     words = " ".join(sys.argv[1:])
     content = f"supercheck {__version__}, Python {sys.version}\ncommand: {words}\n\n{traceback.format_exc()}"
     try:
-        Path(FAULT_FILE).write_text(content, encoding="utf-8", errors="backslashreplace")
-    except OSError:
+        with written_aside(Path(FAULT_FILE), "fault report") as stream:
+            stream.write(content.encode(errors="backslashreplace"))
+    except InputError:
         return f"\n{content}"
     return f"; please report it with {FAULT_FILE}, the network and the spec"
 

@@ -72,8 +72,12 @@ class Baseline:
         here, spec = self.file.resolve().parent, Path(file).resolve()
         return spec.relative_to(here).as_posix() if spec.is_relative_to(here) else spec.as_posix()
 
-    def updated(self, judgements: Sequence[Judgement]) -> None:
+    def updated(self, judgements: Sequence[Judgement], *, force: bool = False) -> None:
         """Write the file anew with what was measured; specs that were not judged keep their figures.
+
+        Args:
+            judgements: what was measured.
+            force: whether a file that is no baseline may be replaced.
 
         Raises:
             InputError: if it cannot be written.
@@ -81,7 +85,7 @@ class Baseline:
         kept = {name: figures.model_dump() for name, figures in self.specs.items()}
         new = {self.name(one.file): asdict(one.measured) for one in judgements if one.measured is not None}
         content = {"supercheck_baseline": VERSION, "specs": dict(sorted({**kept, **new}.items()))}
-        with written_aside(self.file) as stream:
+        with written_aside(self.file, "baseline", force=force) as stream:
             stream.write(json.dumps(content, indent=1).encode() + b"\n")
 
     def compare(self, judgement: Judgement) -> Judgement:
