@@ -59,6 +59,6 @@ class _Sparing:
         if not _told:
             _told = True
             why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-            told = f"The compiled code kept in {clip(self._cache.cache_path)} cannot be {what} ({why}); it is compiled anew"
+            told = f"The compiled code kept in {clip(self._cache.cache_path)} cannot be {what} ({why})"
             with suppress(OSError, AttributeError):  # nobody listens
-                sys.stderr.write(f"supercheck: {told}, delete the folder to stop this message.\n")
+                sys.stderr.write(f"supercheck: {told}; it is compiled anew, delete the folder to stop this message.\n")
