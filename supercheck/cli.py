@@ -22,7 +22,7 @@ from supercheck import __version__, audit_cli, build_cli, check_cli, explore_cli
 from supercheck.errors import InputError, clip
 from supercheck.files import written_aside
 from supercheck.options import Engine, Force, check_seconds, check_written
-from supercheck.streams import CODES, show, write
+from supercheck.streams import CODES, show, tell, write
 
 if TYPE_CHECKING:
     from supercheck.evidence import Result
@@ -155,7 +155,7 @@ def verify(
     except KeyboardInterrupt:
         if result is None or CODES[result.verdict.value] != CODES["refuted"]:  # a proof that nobody saw is none
             raise
-        _complain("interrupted while it was told that a replayed counterexample refutes this")
+        tell("interrupted while it was told that a replayed counterexample refutes this")
     return CODES[result.verdict.value]
 
 
@@ -189,7 +189,7 @@ def _packed(
         try:
             save()
         except InputError as unsaved:  # the fault weighs more
-            _complain(f"{unsaved}")
+            tell(f"{unsaved}")
         raise
     save()
 
@@ -207,7 +207,7 @@ def _kept(executor: str, no_cache: bool) -> Path | None:
     try:
         kept.probe()
     except CacheError as error:
-        _complain(f"finished batches are not kept: {error}")
+        tell(f"finished batches are not kept: {error}")
         return None
     return kept.file
 
@@ -233,10 +233,10 @@ def main(arguments: list[str] | None = None) -> int:
             return _interrupted()
         return code if isinstance(code, int) else 0
     except InputError as error:
-        _complain(f"{error}" + (f"\n{error.recipe}" if error.recipe else ""))
+        tell(f"{error}" + (f"\n{error.recipe}" if error.recipe else ""))
         return INPUT
     except typer.TyperException as error:
-        _complain(f"{clip(error.format_message())} (see `supercheck --help`)")
+        tell(f"{clip(error.format_message())} (see `supercheck --help`)")
         return INPUT
     except KeyboardInterrupt:
         return _interrupted()
@@ -246,12 +246,12 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(error, typer.Abort) and not isinstance(error.__cause__, EOFError):
             return _interrupted()
         with suppress(Exception):  # not even memory for a message: the exit code says enough
-            _complain(f"internal fault, no verdict: {type(error).__name__}: {clip(error)}{_save_fault()}")
+            tell(f"internal fault, no verdict: {type(error).__name__}: {clip(error)}{_save_fault()}")
         return FAULT
 
 
 def _interrupted() -> int:
-    _complain("interrupted before anything was decided")
+    tell("interrupted before anything was decided")
     return UNKNOWN
 
 
@@ -263,13 +263,6 @@ def _prepare_streams() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _complain(message: str) -> None:
-    """Say what went wrong; if nobody can hear it, the exit code still says enough."""
-    with suppress(OSError):
-        sys.stderr.write(f"supercheck: {message}\n")
-        sys.stderr.flush()
 
 
 def _save_fault() -> str:

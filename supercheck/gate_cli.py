@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from enum import StrEnum
 from functools import partial
 from itertools import count
@@ -14,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from supercheck import __version__
-from supercheck.errors import InputError
+from supercheck.errors import InputError, printable, printable_lines
 from supercheck.files import written_aside
 from supercheck.judgement import INPUT, PASSED, gravest
 from supercheck.options import Engine, Force, check_seconds, check_written
-from supercheck.streams import show, write
+from supercheck.streams import show, tell, write
 
 if TYPE_CHECKING:
     from supercheck.gating import Baseline, Gate
@@ -152,7 +150,7 @@ def _save(name: str, text: str, file: Path, *, force: bool) -> None:
     """Write a report; its folder is made where there is none."""
     heads = {"text": "a gate", "github": "a gate, for GitHub"}  # the others say themselves who wrote them
     head = f"supercheck {__version__}: {heads[name]}\n" if name in heads else ""
-    content = f"{head}{text}\n".encode(errors="backslashreplace")
+    content = f"{head}{printable_lines(text)}\n".encode(errors="backslashreplace")
     try:
         if _is_device(file):
             with file.open("ab") as stream:
@@ -170,7 +168,7 @@ def _tried(action: Callable[..., None], *arguments: object) -> int:
     try:
         action(*arguments)
     except InputError as error:
-        _tell(str(error))
+        tell(str(error))
         return INPUT
     return PASSED
 
@@ -178,12 +176,7 @@ def _tried(action: Callable[..., None], *arguments: object) -> int:
 def _warn(found: Gate) -> None:
     """Say on stderr what went wrong without touching a verdict, each thing once."""
     for warning in dict.fromkeys([*found.warnings, *(told for one in found.judgements for told in one.warnings)]):
-        _tell(f"warning: {warning}")
-
-
-def _tell(message: str) -> None:
-    with suppress(OSError):  # nobody listens
-        sys.stderr.write(f"supercheck: {message}\n")
+        tell(f"warning: {printable(warning)}")
 
 
 def _print(found: Gate, verbosity: int) -> None:

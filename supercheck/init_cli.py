@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from supercheck import __version__
+from supercheck.errors import printable
 from supercheck.options import Force, Format
 from supercheck.streams import write
 
@@ -31,5 +32,5 @@ def init(
         seconds = round(time.perf_counter() - begun, 6)
         write(json.dumps({"supercheck": __version__, "spec": str(file), "seconds": seconds}, indent=2))
     else:
-        write(f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}")
+        write(printable(f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}"))
     return 0

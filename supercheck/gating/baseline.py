@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from supercheck.errors import InputError
+from supercheck.errors import InputError, printable
 from supercheck.files import written_aside
 from supercheck.judgement import FAILED, PASSED, Judgement, Measured
 from supercheck.numerals import rational, short
@@ -93,7 +93,7 @@ class Baseline:
         known = self.specs.get(self.name(judgement.file))
         if known is None or judgement.measured is None:
             return judgement
-        worse = tuple(f"worse than {self.file.name}: {told}" for told in _worse(known, judgement.measured))
+        worse = tuple(f"worse than {printable(self.file.name)}: {told}" for told in _worse(known, judgement.measured))
         if not worse:
             return judgement
         if not self.strict:

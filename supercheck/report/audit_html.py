@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 from supercheck import __version__
+from supercheck.errors import printable
 from supercheck.files import written_aside
 from supercheck.findings import Audit
 from supercheck.report.audit import text
@@ -27,7 +28,7 @@ _PAGE = """<!doctype html>
 
 def page(audit: Audit) -> str:
     """The audit as a page."""
-    name = Path(audit.source.network).name if audit.source.network else "network"
+    name = printable(Path(audit.source.network).name) if audit.source.network else "network"
     drawings = []
     bounds = audit_figure(audit)
     if bounds is not None:

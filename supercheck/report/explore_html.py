@@ -12,7 +12,7 @@ from typing import Any
 from supercheck import __version__
 from supercheck.boolean import AtLeast, Formula, Not, Var, support
 from supercheck.claims import expected
-from supercheck.errors import clip
+from supercheck.errors import clip, printable
 from supercheck.exact import Rows
 from supercheck.exploration.ledger import Ledger, Neuron, cone
 from supercheck.exploration.mending import mends
@@ -58,7 +58,7 @@ def page(found: Exploration) -> str:
     source, claims = found.source, found.claims
     return environment.get_template("explore.html.j2").render(
         version=__version__,
-        name=Path(source.network).name if source.network else "network",
+        name=printable(Path(source.network).name) if source.network else "network",
         found=found,
         verdict=found.verdict.value,
         sentence=sentence(found.result),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from supercheck.errors import clip, printable
 from supercheck.judgement import FAILED, FAULT, INPUT, OPEN, PASSED, Gate, Judgement
 
 if TYPE_CHECKING:
@@ -42,10 +43,11 @@ def show(gate: Gate, console: Console, verbosity: int = 0) -> None:
 
 
 def _head(one: Judgement) -> str:
+    file = printable(one.file)
     if one.passed:
-        return f"{WORDS[one.code]}  {one.file}: {one.verdict}{', cached' if one.cached else ''}, {one.seconds:.2f} s"
+        return f"{WORDS[one.code]}  {file}: {one.verdict}{', cached' if one.cached else ''}, {one.seconds:.2f} s"
     told = one.reason or ""
-    return f"{WORDS[one.code]}  {told}" if told.startswith(one.file) else f"{WORDS[one.code]}  {one.file}: {told}"
+    return f"{WORDS[one.code]}  {told}" if told.startswith(clip(one.file)) else f"{WORDS[one.code]}  {file}: {told}"
 
 
 def _table(gate: Gate) -> list[str]:
