@@ -88,8 +88,6 @@ class SpecItem(pytest.Item):
         from supercheck.gating import Cache
 
         try:
-            if not self.config.cache:
-                return None
             folder = self.config.cache.mkdir("supercheck")
         except OSError:  # pytest itself warns of a folder that it cannot write
             return None

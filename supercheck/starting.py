@@ -39,6 +39,8 @@ def start(network: str | Path, spec: str | Path | None = None, *, force: bool = 
         InputError: if the network cannot be read, or the spec is there already or cannot be written.
     """
     network = Path(network)
+    if not network.is_file():
+        load(network)  # says what it is
     spec = network.with_suffix(".toml") if spec is None else Path(spec)
     if os.path.lexists(spec) and not force:
         do = "another name, `-o FILE.toml`, or `--force` to replace it"
