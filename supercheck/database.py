@@ -65,7 +65,7 @@ def _make_folder(file: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if own and not ignore.exists():
         with suppress(FileExistsError), ignore.open("x") as stream:  # another process was faster
-            stream.write("# Written by supercheck: nothing in this folder is to be committed.\n*\n")
+            stream.write("*\n")
 
 
 def _check_files(file: Path) -> None:

@@ -58,7 +58,7 @@ def written_aside(
     check_free(file, kind, force=force, place=place)
     name = None
     try:
-        try:
+        with _told(file, place):
             number, name = tempfile.mkstemp(dir=file.parent, prefix=".supercheck-", suffix=".part")
             with open(number, "wb") as stream:
                 yield stream
@@ -69,17 +69,13 @@ def written_aside(
             os.chmod(name, 0o666 & ~mask)  # a temporary file is its owner's alone
             os.replace(name, file)  # a link that took the name meanwhile is replaced, not followed
             name = None
-        except OSError as error:
-            raise _unwritable(file, place, error.strerror or error) from error
     finally:
         if name is not None:
             with suppress(OSError):
                 os.unlink(name)
 
 
-def check_free(
-    file: Path, kind: str | None = None, *, force: bool = False, place: str | None = None, made: bool = False
-) -> None:
+def check_free(file: Path, kind: str | None = None, *, force: bool = False, place: str | None = None) -> None:
     """Refuse a name under which nothing may be written: of a link, of a folder or device, of somebody else's file.
 
     Args:
@@ -87,13 +83,15 @@ def check_free(
         kind: a key of the marks; a file that bears it may be replaced. None: any file may be.
         force: whether any file may be replaced, whatever it is.
         place: the option that names it, for messages.
-        made: whether its folder is made where there is none.
 
     Raises:
         InputError: saying what is there, and what to do.
     """
-    try:
-        mode = file.lstat().st_mode
+    with _told(file, place):
+        try:
+            mode = file.lstat().st_mode
+        except FileNotFoundError:
+            return
         if stat.S_ISLNK(mode):
             do = "name the file that it leads to, or remove the link"
             raise InputError(file=file, place=place, expected="a name that is free", got="a link", do=do)
@@ -104,11 +102,6 @@ def check_free(
             expected = f"a name that is free, or a {kind} that supercheck wrote"
             do = "`--force`, in Python `force=True`, replaces it"
             raise InputError(file=file, place=place, expected=expected, got="another file", do=do)
-    except FileNotFoundError as error:
-        if not made and not file.parent.is_dir():
-            raise _unwritable(file, place, "no such folder") from error
-    except OSError as error:
-        raise _unwritable(file, place, error.strerror or error) from error
 
 
 def _is_ours(file: Path, kind: str) -> bool:
@@ -120,6 +113,11 @@ def _is_ours(file: Path, kind: str) -> bool:
     return any(re.search(_MARKS[kind], part, re.DOTALL) for part in (head, tail))
 
 
-def _unwritable(file: Path, place: str | None, got: object) -> InputError:
-    expected = "a file that can be written" if place is None else "a file to write"
-    return InputError(file=file, place=place, expected=expected, got=got)
+@contextmanager
+def _told(file: Path, place: str | None) -> Iterator[None]:
+    """Say which file it is that the system refuses."""
+    try:
+        yield
+    except OSError as error:
+        expected = "a file that can be written" if place is None else "a file to write"
+        raise InputError(file=file, place=place, expected=expected, got=error.strerror or error) from error

@@ -93,7 +93,7 @@ def gate(
     written = {f"--report {name}": (f"{name} report", file) for name, file in reports if not _is_device(file)}
     compared = {"--baseline": ("baseline", baseline)}
     read = (part for spec in specs for part in _parts(spec, force))
-    check_written({**written, **compared}, read, force=force, made=True)
+    check_written({**written, **compared}, read, force=force)
     kept = None if no_cache else Cache() if cache is None else Cache(cache)
     terms = Terms(engine.value, timeout, cache=kept, measure=baseline is not None)
     known = _baseline(baseline, strict=fail_on_regression)

@@ -79,7 +79,6 @@ def check_written(
     read: Iterable[Path] = (),
     *,
     force: bool = False,
-    made: bool = False,
 ) -> None:
     """Refuse, before anything is computed, what may not be written.
 
@@ -87,7 +86,6 @@ def check_written(
         written: for each option the kind of its file, and the file; None where it was not given.
         read: the files of the question.
         force: whether files that supercheck did not write may be replaced.
-        made: whether folders are made where there are none.
 
     Raises:
         InputError: naming the file.
@@ -96,4 +94,4 @@ def check_written(
     if given:
         keep_apart({option: file for option, (_, file) in given.items()}, read)
     for option, (kind, file) in given.items():
-        check_free(file, kind, force=force, place=option.split()[0] if option.startswith("--") else None, made=made)
+        check_free(file, kind, force=force, place=option.split()[0] if option.startswith("--") else None)

@@ -115,7 +115,7 @@ class Cache:
             if self.certificates.is_symlink():
                 raise CacheError(f"{self.certificates}: a link, which is not followed; remove it")
             self.certificates.mkdir(exist_ok=True)
-            written = write(result, file, limits)
+            written = write(result, file, limits, force=True)  # named by a digest: whatever is broken is replaced
         except OSError as error:
             raise CacheError(f"{self.certificates}: {error.strerror}") from error
         except InputError as error:
