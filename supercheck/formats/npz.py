@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from supercheck.errors import InputError
+from supercheck.errors import InputError, unquoted
 from supercheck.exact import Array, Rows
 from supercheck.formats.tensors import MOST_CELLS, MOST_TENSORS, MOST_WIDTH, Tensors, exact
 
@@ -35,7 +35,7 @@ def read(path: Path) -> Tensors:
         with path.open("rb") as file, zipfile.ZipFile(_Piecewise(file)) as archive:
             arrays = _members(path, archive)
     except _BROKEN as error:
-        raise InputError(file=path, expected="an NPZ file", got=error) from error
+        raise InputError(file=path, expected="an NPZ file", got=unquoted(error)) from error
     sparse = {name.rpartition(".")[0] for name in arrays if name.endswith((".indptr", ".indices", ".shape"))}
     tensors: Tensors = {}
     for name in sorted(sparse):
@@ -78,7 +78,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, Array]:
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy")
         if name in arrays or not member.filename.endswith(".npy"):
-            raise InputError(file=path, place=name, expected="one .npy member a name", got=member.filename)
+            raise InputError(file=path, expected="one .npy member a name", got="another member, or one twice")
         if member.compress_type not in _METHODS:
             got = f"compression method {member.compress_type}"
             raise InputError(file=path, place=name, expected="a member stored or deflated", got=got)
@@ -110,7 +110,7 @@ def _member(path: Path, name: str, archive: zipfile.ZipFile, member: zipfile.Zip
             array: Array = npy.read_array(stream, allow_pickle=False)
             return array
     except _BROKEN as error:
-        raise InputError(file=path, place=name, expected="an array of numbers", got=error) from error
+        raise InputError(file=path, place=name, expected="an array of numbers", got=unquoted(error)) from error
 
 
 def _rows(path: Path, name: str, data: Array, indices: Array, indptr: Array, shape: Array) -> Rows:

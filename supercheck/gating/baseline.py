@@ -64,7 +64,8 @@ class Baseline:
             raise InputError(file=file, expected="a baseline", got=error.strerror or error, do=do) from error
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or None
+            known = {*_File.model_fields, *Figures.model_fields}  # what else there is may be another file's
+            place = ".".join(part for part in map(str, first["loc"]) if part in known) or None
             raise InputError(file=file, place=place, expected="a baseline of this version", got=first["msg"]) from error
 
     def name(self, file: str) -> str:
