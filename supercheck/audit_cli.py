@@ -10,7 +10,7 @@ import typer
 
 from supercheck.errors import InputError
 from supercheck.numerals import rational
-from supercheck.options import Format, check_seconds, keep_apart
+from supercheck.options import Force, Format, check_seconds, check_written
 from supercheck.streams import show, write
 
 
@@ -36,6 +36,7 @@ def audit(
         Path | None, typer.Option(help="Draw how many neurons each two outputs share: FILE.svg or FILE.png.")
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report and the drawings as one HTML page.")] = None,
+    force: Force = False,
 ) -> int:
     """Set what NETWORK costs beside what theory says. Exit: 0, 1 if a limit of [audit] fails, 2 bad input."""
     if spec is None:
@@ -50,20 +51,21 @@ def audit(
     if html is not None or plot is not None or heat_map is not None:
         from supercheck.reproducing import parts
 
-        keep_apart({"--plot": plot, "--heat-map": heat_map, "--html": html}, parts(network, spec))
+        files = {"--plot": ("drawing", plot), "--heat-map": ("drawing", heat_map), "--html": ("page", html)}
+        check_written(files, parts(network, spec), force=force)
     found = run(network, spec, max_active=max_active, verify=verify, timeout=timeout)
     if plot is not None:
         figure = drawing.audit_figure(found)
         if figure is None:
             do = "`supercheck bounds` draws any class"
             raise InputError(place="--plot", expected="functions of a class that has bounds", got="none", do=do)
-        drawing.save(figure, plot, "--plot")
+        drawing.save(figure, plot, "--plot", force=force)
     if heat_map is not None:
         if found.interference is None:
             raise InputError(place="--heat-map", expected="fewer outputs", got=f"{len(found.claims):,}")
-        drawing.save(drawing.heat_map(found.interference), heat_map, "--heat-map")
+        drawing.save(drawing.heat_map(found.interference), heat_map, "--heat-map", force=force)
     if html is not None:
-        audit_html.save_page(found, html)
+        audit_html.save_page(found, html, force=force)
     if format_ is Format.JSON:
         write(audit_json.audit_json(found))
     else:
@@ -83,6 +85,7 @@ def bounds(
     plot: Annotated[
         Path | None, typer.Option(help="Draw them over the number of outputs: FILE.svg or FILE.png.")
     ] = None,
+    force: Force = False,
 ) -> int:
     """The bounds of a class of functions alone: what some function of CLASS needs, what is enough for every one."""
     from supercheck.floors.bounds import bounds as run, curves
@@ -90,9 +93,10 @@ def bounds(
 
     if plot is not None:
         drawing.check_suffix(plot, "--plot")
+    check_written({"--plot": ("drawing", plot)}, force=force)
     found = run(name, features, outputs, max_active, arity=arity, wrong=_fraction(wrong), precision=bits)
     if plot is not None:
-        drawing.save(drawing.bounds_figure(curves(found.of_class, found.wrong)), plot, "--plot")
+        drawing.save(drawing.bounds_figure(curves(found.of_class, found.wrong)), plot, "--plot", force=force)
     if format_ is Format.JSON:
         write(audit_json.bounds_json(found))
     else:

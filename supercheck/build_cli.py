@@ -10,7 +10,7 @@ import typer
 
 from supercheck.errors import InputError
 from supercheck.numerals import rational
-from supercheck.options import Format, check_seconds
+from supercheck.options import Force, Format, check_seconds
 from supercheck.streams import CODES, write
 
 
@@ -39,6 +39,7 @@ def build(
     ] = False,
     smallest: Annotated[bool, typer.Option("--smallest", help="Search the least number of neurons.")] = False,
     timeout: Annotated[float | None, typer.Option(help="Seconds for searching, and for deciding.")] = None,
+    force: Force = False,
     format_: Annotated[Format, typer.Option("--format", help="How it is told on stdout.")] = Format.TEXT,
 ) -> int:
     """Write a network and the spec that it claims to meet, proved. Exit: 0 proved, 1 refuted, 2 bad input, 3 not."""
@@ -51,7 +52,7 @@ def build(
     with progress_bar() as progress:
         found = run(
             construction, output=output, pairs=pairs, formulas=formulas, table=table,
-            limits=Limits(timeout=timeout), progress=progress,
+            limits=Limits(timeout=timeout), progress=progress, force=force,
             max_active=max_active, features=features, outputs=outputs, gate=gate, max_influence=max_influence,
             heavy_tail=heavy_tail, cut=cut, arity=_arity(arity), neurons=neurons, channel=channel,
             at=None if at is None else _threshold(at), seed=seed, repair=repair, smallest=smallest, seconds=timeout,

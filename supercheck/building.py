@@ -15,14 +15,14 @@ from supercheck.construct import CONSTRUCTIONS, DRAWN
 from supercheck.construct.built import Built, Wanted
 from supercheck.construct.pairs import of_edges, read_pairs
 from supercheck.construct.reading import read_formulas
-from supercheck.construct.writing import check_output, code_bytes, network_bytes, spec_bytes, write_together
+from supercheck.construct.writing import check_output, code_bytes, kind_of, network_bytes, spec_bytes, write_together
 from supercheck.decide import Limits
 from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import FaultError, InputError, meant
 from supercheck.evidence import Result, Verdict
 from supercheck.formats import load_linear
 from supercheck.network import Affine, Network
-from supercheck.options import keep_apart
+from supercheck.options import check_written
 from supercheck.posing import loaded
 from supercheck.syntax import parse, text
 from supercheck.verifying import verify
@@ -58,6 +58,7 @@ def build(
     table: str | Path | None = None,
     limits: Limits = Limits(),
     progress: Progress = quiet,
+    force: bool = False,
     **wanted: Any,
 ) -> Building:
     """Build a network, verify that it computes what it claims, and write both.
@@ -71,6 +72,7 @@ def build(
         table: a file with a truth table, as specs read it.
         limits: of verifying.
         progress: as `verify` takes it.
+        force: whether files that supercheck did not write, such as a spec written by hand, may be replaced.
         **wanted: the fields of `Wanted`: max_active, features, outputs, gate, seed, ...
 
     Returns:
@@ -88,7 +90,7 @@ def build(
         check_output(Path(output))
         read = [Path(part) for part in (pairs, formulas, table) if isinstance(part, str | Path)]
         written = [*_names(Path(output)).values(), *_names(_unproved(Path(output))).values()]
-        keep_apart({f"-o, that is {file}": file for file in written}, read)
+        check_written({f"-o, that is {file}": (kind_of(file), file) for file in written}, read, force=force)
     request = Wanted(
         pairs=None if pairs is None else _pairs(pairs),
         formulas=None if formulas is None else _formulas(formulas),
@@ -113,13 +115,13 @@ def build(
     )
     file, spec = None, None
     if output is not None:
-        file, spec = save(built, Path(output), proved=proved)
+        file, spec = save(built, Path(output), proved=proved, force=force)
     now = time.perf_counter()
     seconds = {"build": made - begun, **result.seconds, "total": now - begun}
     return Building(construction, built, result, file, spec, seconds)
 
 
-def save(built: Built, file: Path, *, proved: bool) -> tuple[Path, Path]:
+def save(built: Built, file: Path, *, proved: bool, force: bool = False) -> tuple[Path, Path]:
     """Write a network, its codes and its spec, all or none; what was written is read back and compared.
 
     All is written with `.unproved` in its names; what is proved, and read back, gets its own.
@@ -139,17 +141,17 @@ def save(built: Built, file: Path, *, proved: bool) -> tuple[Path, Path]:
         for of in (_unproved(file), file)
     )
     with ExitStack() as after:
-        _write(built, aside, contents)
+        _write(built, aside, contents, force=force)
         after.callback(_remove, aside)
         _read_back(built, aside)
         if not proved:
             after.pop_all()
             return aside["file"], aside["spec"]
-        _write(built, names, contents)
+        _write(built, names, contents, force=force)
     return names["file"], names["spec"]
 
 
-def _write(built: Built, names: dict[str, Path], contents: dict[str, bytes]) -> None:
+def _write(built: Built, names: dict[str, Path], contents: dict[str, bytes], *, force: bool) -> None:
     """Write a spec, and what it names."""
     notes = [
         f"Written by `supercheck build {built.made['construction']}`: {built.made['verdict']}.",
@@ -160,7 +162,7 @@ def _write(built: Built, names: dict[str, Path], contents: dict[str, bytes]) -> 
         folder = names["spec"].parent.resolve()
         stated["table"] = Path(os.path.relpath(built.spec.table.resolve(), folder)).as_posix()
     spec = spec_bytes(built.spec, built.layers, stated, notes)
-    write_together({names[key]: content for key, content in contents.items()} | {names["spec"]: spec})
+    write_together({names[key]: content for key, content in contents.items()} | {names["spec"]: spec}, force=force)
 
 
 def _remove(names: dict[str, Path]) -> None:

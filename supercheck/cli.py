@@ -20,8 +20,9 @@ import typer
 
 from supercheck import __version__, audit_cli, build_cli, check_cli, explore_cli, gate_cli, init_cli, prune_cli
 from supercheck.errors import InputError, clip
-from supercheck.options import Engine, check_seconds, keep_apart
-from supercheck.streams import CODES, show, write
+from supercheck.files import written_aside
+from supercheck.options import Engine, Force, check_seconds, check_written
+from supercheck.streams import CODES, show, tell, write
 
 if TYPE_CHECKING:
     from supercheck.evidence import Result
@@ -111,16 +112,19 @@ def verify(
         Path | None,
         typer.Option("--reproducer", help="A zip file to report a wrong verdict with: files, command, result."),
     ] = None,
+    force: Force = False,
 ) -> int:
     """Prove or refute that NETWORK computes what SPEC says. Exit: 0 proved, 1 refuted, 2 bad input, 3 unknown."""
     if spec is None:
         raise InputError(place="--spec", expected="a spec file", got="none", do="write `--spec FILE.toml`")
     check_seconds("--timeout", timeout)
-    files = {"--certificate": certificate, "--html": html, "--reproducer": reproducer}
-    if any(files.values()):
+    if certificate or html or reproducer:
+        from supercheck.certificate import names
         from supercheck.reproducing import parts
 
-        keep_apart(files, parts(network, spec))
+        files = {"--html": ("page", html), "--reproducer": ("reproducer", reproducer)}
+        proof = names(certificate) if certificate else {}
+        check_written({**proof, **files}, parts(network, spec), force=force)
     from supercheck.decide import Limits
     from supercheck.progress import progress_bar
     from supercheck.verifying import verify as run
@@ -134,11 +138,11 @@ def verify(
     )
     result = None
     try:
-        with _packed(reproducer, network, spec, context.obj) as told, progress_bar() as progress:
+        with _packed(reproducer, network, spec, context.obj, force=force) as told, progress_bar() as progress:
             result = run(
                 network, spec, max_active=max_active, limits=limits, progress=progress,
                 certificate=certificate, require_certificate=require_certificate,
-                executor=executor, kept=_kept(executor, no_cache),
+                executor=executor, kept=_kept(executor, no_cache), force=force,
             )  # fmt: skip
             if reproducer is not None:
                 told.append(f"{result}")
@@ -146,12 +150,12 @@ def verify(
                 from supercheck.exploring import explored
                 from supercheck.report.explore_html import save_page
 
-                save_page(explored(result), html)
+                save_page(explored(result), html, force=force)
         _print(result, format_.value)
     except KeyboardInterrupt:
         if result is None or CODES[result.verdict.value] != CODES["refuted"]:  # a proof that nobody saw is none
             raise
-        _complain("interrupted while it was told that a replayed counterexample refutes this")
+        tell("interrupted while it was told that a replayed counterexample refutes this")
     return CODES[result.verdict.value]
 
 
@@ -166,7 +170,9 @@ app.command()(explore_cli.explore)
 
 
 @contextmanager
-def _packed(file: Path | None, network: Path | None, spec: Path, command: list[str]) -> Iterator[list[str]]:
+def _packed(
+    file: Path | None, network: Path | None, spec: Path, command: list[str], *, force: bool
+) -> Iterator[list[str]]:
     """Save what a report of a wrong verdict needs, if that was asked for, also when the run ends in a fault."""
     told: list[str] = []
 
@@ -174,7 +180,7 @@ def _packed(file: Path | None, network: Path | None, spec: Path, command: list[s
         if file is not None:
             from supercheck.reproducing import pack
 
-            pack(file, network, spec, command, "\n".join(told))
+            pack(file, network, spec, command, "\n".join(told), force=force)
 
     try:
         yield told
@@ -183,7 +189,7 @@ def _packed(file: Path | None, network: Path | None, spec: Path, command: list[s
         try:
             save()
         except InputError as unsaved:  # the fault weighs more
-            _complain(f"{unsaved}")
+            tell(f"{unsaved}")
         raise
     save()
 
@@ -201,7 +207,7 @@ def _kept(executor: str, no_cache: bool) -> Path | None:
     try:
         kept.probe()
     except CacheError as error:
-        _complain(f"finished batches are not kept: {error}")
+        tell(f"finished batches are not kept: {error}")
         return None
     return kept.file
 
@@ -227,10 +233,10 @@ def main(arguments: list[str] | None = None) -> int:
             return _interrupted()
         return code if isinstance(code, int) else 0
     except InputError as error:
-        _complain(f"{error}" + (f"\n{error.recipe}" if error.recipe else ""))
+        tell(f"{error}" + (f"\n{error.recipe}" if error.recipe else ""))
         return INPUT
     except typer.TyperException as error:
-        _complain(f"{clip(error.format_message())} (see `supercheck --help`)")
+        tell(f"{clip(error.format_message())} (see `supercheck --help`)")
         return INPUT
     except KeyboardInterrupt:
         return _interrupted()
@@ -240,12 +246,12 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(error, typer.Abort) and not isinstance(error.__cause__, EOFError):
             return _interrupted()
         with suppress(Exception):  # not even memory for a message: the exit code says enough
-            _complain(f"internal fault, no verdict: {type(error).__name__}: {clip(error)}{_save_fault()}")
+            tell(f"internal fault, no verdict: {type(error).__name__}: {clip(error)}{_save_fault()}")
         return FAULT
 
 
 def _interrupted() -> int:
-    _complain("interrupted before anything was decided")
+    tell("interrupted before anything was decided")
     return UNKNOWN
 
 
@@ -259,20 +265,14 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _complain(message: str) -> None:
-    """Say what went wrong; if nobody can hear it, the exit code still says enough."""
-    with suppress(OSError):
-        sys.stderr.write(f"supercheck: {message}\n")
-        sys.stderr.flush()
-
-
 def _save_fault() -> str:
     """Save what a report of the fault needs; says where."""
     words = " ".join(sys.argv[1:])
     content = f"supercheck {__version__}, Python {sys.version}\ncommand: {words}\n\n{traceback.format_exc()}"
     try:
-        Path(FAULT_FILE).write_text(content, encoding="utf-8", errors="backslashreplace")
-    except OSError:
+        with written_aside(Path(FAULT_FILE), "fault report") as stream:
+            stream.write(content.encode(errors="backslashreplace"))
+    except InputError:
         return f"\n{content}"
     return f"; please report it with {FAULT_FILE}, the network and the spec"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 _LONGEST = 200  # characters of foreign text that one message may repeat
@@ -44,7 +45,7 @@ class InputError(SupercheckError):
         where = "" if self.file is None else clip(self.file)
         where += "" if self.line is None else f":{self.line}"
         parts = [part for part in (where, self.place and clip(self.place)) if part]
-        ending = "" if self.do is None else f"; {self.do}"
+        ending = "" if self.do is None else f"; {printable(self.do)}"
         return ": ".join([*parts, f"expected {printable(self.expected)}, got {clip(self.got)}{ending}"])
 
     def at(self, file: object, line: int | None = None, place: str | None = None) -> InputError:
@@ -89,5 +90,16 @@ def spelled(value: object, write: Callable[[object], str] = str) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with line breaks and control characters spelled out."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    """The text with line breaks, control and direction characters and halves of characters spelled out."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def printable_lines(text: str) -> str:
+    """The same for a text of several lines: what ends a line is a line feed alone. For wherever text leaves us."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def unquoted(error: Exception) -> str:
+    """What a library says of a file that is not what it should be, up to where it begins to quote the file."""
+    said = re.split("[:'\"`({\\[]", f"{error}")[0].strip()
+    return said or type(error).__name__

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from supercheck.errors import InputError
-from supercheck.options import Format, check_seconds, keep_apart
+from supercheck.options import Force, Format, check_seconds, check_written
 from supercheck.streams import CODES, show, write
 
 
@@ -28,6 +28,7 @@ def explore(
     timeout: Annotated[float | None, typer.Option(help="Seconds; what is left then is said to be left out.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="How it is written to stdout.")] = Format.TEXT,
     html: Annotated[Path | None, typer.Option(help="Write one page to explore it with, in any browser.")] = None,
+    force: Force = False,
 ) -> int:
     """Show what breaks NETWORK: smallest counterexamples, each explained, and where it stands as k grows.
 
@@ -39,7 +40,7 @@ def explore(
     if html is not None:
         from supercheck.reproducing import parts
 
-        keep_apart({"--html": html}, parts(network, spec))
+        check_written({"--html": ("page", html)}, parts(network, spec), force=force)
     from supercheck.exploration import LIMIT
     from supercheck.exploring import explore as run
     from supercheck.progress import progress_bar
@@ -51,7 +52,7 @@ def explore(
             all=all_, timeout=timeout, progress=progress,
         )  # fmt: skip
     if html is not None:
-        explore_html.save_page(found, html)
+        explore_html.save_page(found, html, force=force)
     if format_ is Format.JSON:
         write(explore_json.explore_json(found))
     else:

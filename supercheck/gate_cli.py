@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supercheck.errors import InputError
+from supercheck import __version__
+from supercheck.errors import InputError, printable, printable_lines
 from supercheck.files import written_aside
 from supercheck.judgement import INPUT, PASSED, gravest
-from supercheck.options import Engine, check_seconds, keep_apart
-from supercheck.streams import show, write
+from supercheck.options import Engine, Force, check_seconds, check_written
+from supercheck.streams import show, tell, write
 
 if TYPE_CHECKING:
     from supercheck.gating import Baseline, Gate
@@ -66,6 +66,7 @@ def gate(
     fail_on_regression: Annotated[
         bool, typer.Option("--fail-on-regression", help="A spec that falls short of the baseline does not pass.")
     ] = False,
+    force: Force = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show only what does not pass.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show each spec, also those that pass.")] = False,
 ) -> int:
@@ -89,7 +90,10 @@ def gate(
     from supercheck.report.gates import reporter
 
     specs, _ = collect(paths)
-    keep_apart({f"--report {name}": file for name, file in reports} | {"--baseline": baseline}, specs)
+    written = {f"--report {name}": (f"{name} report", file) for name, file in reports if not _is_device(file)}
+    compared = {"--baseline": ("baseline", baseline)}
+    read = (part for spec in specs for part in _parts(spec, force))
+    check_written({**written, **compared}, read, force=force)
     kept = None if no_cache else Cache() if cache is None else Cache(cache)
     terms = Terms(engine.value, timeout, cache=kept, measure=baseline is not None)
     known = _baseline(baseline, strict=fail_on_regression)
@@ -103,8 +107,8 @@ def gate(
     _warn(found)
     codes = [found.lenient if exit_zero else found.code]
     if known is not None and (update_baseline or not known.file.exists()):
-        codes.append(_tried(known.updated, found.judgements))
-    codes += [_tried(_save, reporter(name)(found), file) for name, file in reports]
+        codes.append(_tried(partial(known.updated, force=force), found.judgements))
+    codes += [_tried(partial(_save, name, force=force), reporter(name)(found), file) for name, file in reports]
     if format_ is Format.TEXT:
         _print(found, verbose - quiet)
     else:
@@ -130,18 +134,32 @@ def _baseline(file: Path | None, *, strict: bool) -> Baseline | None:
     return Baseline.read(file, strict=strict) if strict or file.exists() else Baseline(file, {})
 
 
-def _save(text: str, file: Path) -> None:
+def _parts(spec: Path, force: bool) -> Iterable[Path]:
+    """The files of a question; without --force its networks are safe, for none of them is a report of ours."""
+    from supercheck.reproducing import parts
+
+    return parts(None, spec) if force else [spec]
+
+
+def _is_device(file: Path) -> bool:
+    """Whether it is such as /dev/stderr: what that leads to is not to be replaced."""
+    return file.is_relative_to("/dev")
+
+
+def _save(name: str, text: str, file: Path, *, force: bool) -> None:
     """Write a report; its folder is made where there is none."""
-    content = f"{text}\n".encode(errors="backslashreplace")
+    heads = {"text": "a gate", "github": "a gate, for GitHub"}  # the others say themselves who wrote them
+    head = f"supercheck {__version__}: {heads[name]}\n" if name in heads else ""
+    content = f"{head}{printable_lines(text)}\n".encode(errors="backslashreplace")
     try:
-        if file.is_relative_to("/dev"):  # such as /dev/stderr: what it leads to is not to be replaced
+        if _is_device(file):
             with file.open("ab") as stream:
                 stream.write(content)
             return
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(file=file, expected="a file that can be written", got=error.strerror or error) from error
-    with written_aside(file) as stream:
+    with written_aside(file, f"{name} report", force=force) as stream:
         stream.write(content)
 
 
@@ -150,7 +168,7 @@ def _tried(action: Callable[..., None], *arguments: object) -> int:
     try:
         action(*arguments)
     except InputError as error:
-        _tell(str(error))
+        tell(str(error))
         return INPUT
     return PASSED
 
@@ -158,12 +176,7 @@ def _tried(action: Callable[..., None], *arguments: object) -> int:
 def _warn(found: Gate) -> None:
     """Say on stderr what went wrong without touching a verdict, each thing once."""
     for warning in dict.fromkeys([*found.warnings, *(told for one in found.judgements for told in one.warnings)]):
-        _tell(f"warning: {warning}")
-
-
-def _tell(message: str) -> None:
-    with suppress(OSError):  # nobody listens
-        sys.stderr.write(f"supercheck: {message}\n")
+        tell(f"warning: {printable(warning)}")
 
 
 def _print(found: Gate, verbosity: int) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from supercheck import __version__
-from supercheck.options import Format
+from supercheck.options import Force, Format
 from supercheck.streams import write
 
 
@@ -19,18 +19,19 @@ def init(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The spec; else NETWORK with its suffix replaced by .toml.")
     ] = None,
+    force: Force = False,
     format_: Annotated[Format, typer.Option("--format", help="How it is told on stdout.")] = Format.TEXT,
 ) -> int:
     """Write a commented spec for NETWORK, which fails until its functions are filled in. Exit: 0, 2 bad input."""
     from supercheck.starting import start
 
     begun = time.perf_counter()
-    file, notes = start(network, output)
+    file, notes = start(network, output, force=force)
     if format_ is Format.JSON:
         seconds = round(time.perf_counter() - begun, 6)
         found = {"supercheck": __version__, "spec": str(file), "assumptions": notes, "seconds": seconds}
         write(json.dumps(found, indent=2))
     else:
         told = f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}"
-        write("\n".join([told, *(f"Assumed: {note}" for note in notes)]))
+        write(printable_lines("\n".join([told, *(f"Assumed: {note}" for note in notes)])))
     return 0

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from supercheck.errors import InputError
-from supercheck.options import Format, check_seconds
+from supercheck.options import Force, Format, check_seconds
 from supercheck.streams import CODES, write
 
 
@@ -22,6 +22,7 @@ def prune(
         int | None, typer.Option("-k", "--max-active", help="At most this many features on, in place of the spec's.")
     ] = None,
     timeout: Annotated[float | None, typer.Option(help="Seconds; what is proved until then is kept.")] = None,
+    force: Force = False,
     format_: Annotated[Format, typer.Option("--format", help="How it is told on stdout.")] = Format.TEXT,
 ) -> int:
     """Take neurons, edges and digits away from NETWORK as long as SPEC stays proved.
@@ -36,6 +37,8 @@ def prune(
     from supercheck.report.prune_json import prune_json
 
     with progress_bar() as progress:
-        found = run(network, spec, output=output, max_active=max_active, timeout=timeout, progress=progress)
+        found = run(
+            network, spec, output=output, max_active=max_active, timeout=timeout, force=force, progress=progress
+        )
     write(prune_json(found) if format_ is Format.JSON else f"{found}")
     return CODES[found.verdict.value]

@@ -16,7 +16,7 @@ from supercheck.claims import Claims
 from supercheck.construct.pruning import Pruned, prune as search
 from supercheck.construct.storing import Kind
 from supercheck.construct.trimming import fits, layered
-from supercheck.construct.writing import check_output, network_bytes, spec_bytes, write_together
+from supercheck.construct.writing import check_output, kind_of, network_bytes, spec_bytes, write_together
 from supercheck.decide import Limits
 from supercheck.decide.limits import Clock, Progress, quiet
 from supercheck.errors import FaultError, InputError
@@ -29,7 +29,7 @@ from supercheck.floors.measured import class_floors, counted_class, edge_floors,
 from supercheck.formats import file_digest, load_linear
 from supercheck.formats.tensors import brief
 from supercheck.network import Network
-from supercheck.options import keep_apart
+from supercheck.options import check_written
 from supercheck.posing import question
 from supercheck.report.prune import text
 from supercheck.reproducing import parts
@@ -95,6 +95,7 @@ def prune(
     output: str | Path | None = None,
     max_active: int | None = None,
     timeout: float | None = None,
+    force: bool = False,
     progress: Progress = quiet,
 ) -> Pruning:
     """Take neurons, edges and digits away from a network as long as it stays proved.
@@ -108,6 +109,7 @@ def prune(
         max_active: a sparsity that wins over the spec's own.
         timeout: seconds for deciding and pruning; what is proved until then is kept, and so it is after Ctrl-C.
             Verifying it once more may take as long again.
+        force: whether files that supercheck did not write, such as a spec written by hand, may be replaced.
         progress: called with how many are done, of how many, and of what ("neurons", "edges", ...).
 
     Raises:
@@ -118,7 +120,7 @@ def prune(
     if output is not None:
         check_output(Path(output))
     claims, spec, source = question(network, spec, max_active)
-    target = None if output is None else _Target(Path(output), spec, claims.own.digest, brief(claims.own.notes))
+    target = None if output is None else _Target(Path(output), spec, claims.own.digest, brief(claims.own.notes), force)
     if target is not None:
         target.check(claims, source)
     ready, clock, limits = time.perf_counter(), Clock.start(timeout), Limits(timeout=timeout)
@@ -176,6 +178,7 @@ class _Target:
     asked: Spec
     given: str  # the digest of the network that was given
     assumed: str | None  # of what follows its layers
+    force: bool = False
 
     @property
     def holds_all(self) -> bool:
@@ -190,7 +193,8 @@ class _Target:
     def check(self, claims: Claims, source: Provenance) -> None:
         """Refuse to write over what is read, or numbers that the format does not hold."""
         written = (*self.files(), *self.files(_UNPROVED))
-        keep_apart({f"-o, that is {file}": file for file in written}, self._read(source))
+        kinds = {f"-o, that is {file}": (kind_of(file), file) for file in written}
+        check_written(kinds, self._read(source), force=self.force)
         if not self.holds_all and not fits(layered(claims.own), np.float64):
             do = "write it to a .json file, which holds every number"
             raise InputError(place="-o", expected="a format that holds its numbers", got=self.output.suffix, do=do)
@@ -228,7 +232,7 @@ class _Target:
             raise FaultError(f"what was written to {self.output} and its spec does not read back as what was pruned")
         proved = result.verdict is Verdict.PROVED
         file, spec = self.files("" if proved else _UNPROVED)
-        write_together(self._contents(pruned, (file, spec), proved=proved))
+        write_together(self._contents(pruned, (file, spec), proved=proved), force=self.force)
         return replace(result, source=Provenance(str(file), file_digest(file), str(spec), file_digest(spec)))
 
     def _contents(self, pruned: Pruned, files: tuple[Path, Path], *, proved: bool) -> dict[Path, bytes]:

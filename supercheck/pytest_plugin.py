@@ -43,7 +43,7 @@ class SpecFile(pytest.File):
 
     def collect(self) -> Iterator[SpecItem]:
         """The one test, named like the file."""
-        yield SpecItem.from_parent(self, name=self.path.stem)
+        yield SpecItem.from_parent(self, name=_printable(self.path.stem))
 
 
 class NotAsExpectedError(Exception):
@@ -69,7 +69,7 @@ class SpecItem(pytest.Item):
         self.line = judgement.line
         assumed = [] if judgement.assumed is None else [f"{self.path}: assumed: {judgement.assumed}; {HOW}"]
         for warning in [*judgement.warnings, *assumed]:
-            self.warn(pytest.PytestWarning(f"supercheck: {warning}"))
+            self.warn(pytest.PytestWarning(f"supercheck: {_printable(warning)}"))
         if not judgement.passed:
             raise NotAsExpectedError(_told(judgement))
 
@@ -90,12 +90,23 @@ class SpecItem(pytest.Item):
         from supercheck.gating import Cache
 
         try:
-            return Cache(self.config.cache.mkdir("supercheck") / "cache.sqlite") if self.config.cache else None
+            folder = self.config.cache.mkdir("supercheck")
         except OSError:  # pytest itself warns of a folder that it cannot write
             return None
+        for part in (folder, *list(folder.parents)[:2]):
+            if part.is_symlink():  # it may have come with somebody's repository
+                self.warn(pytest.PytestWarning(f"supercheck: no cache: {part} is a link, which is not followed"))
+                return None
+        return Cache(folder / "cache.sqlite")
+
+
+def _printable(text: str) -> str:
+    from supercheck.errors import printable
+
+    return printable(text)
 
 
 def _told(judgement: Judgement) -> str:
     first, *rest = judgement.told
     rest += [f"assumed: {note}" for note in judgement.assumptions]
-    return "\n".join([f"{judgement.file}:{judgement.line}: {first}", *(f"    {line}" for line in rest)])
+    return "\n".join([f"{_printable(judgement.file)}:{judgement.line}: {first}", *(f"    {line}" for line in rest)])

@@ -7,7 +7,6 @@ import platform
 import shlex
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO
@@ -16,12 +15,14 @@ from supercheck import __version__
 from supercheck.errors import InputError
 from supercheck.files import written_aside
 from supercheck.formats import READERS
-from supercheck.spec import read_spec
+from supercheck.spec import Spec, read_spec
 
 PACKAGES = ("numba", "numpy", "onnx", "safetensors", "z3-solver")
 
 
-def pack(file: Path, network: Path | None, spec: Path, command: Sequence[str], outcome: str) -> None:
+def pack(
+    file: Path, network: Path | None, spec: Path, command: Sequence[str], outcome: str, *, force: bool = False
+) -> None:
     """Write a zip archive with which somebody else can repeat a run.
 
     Args:
@@ -30,6 +31,7 @@ def pack(file: Path, network: Path | None, spec: Path, command: Sequence[str], o
         spec: the spec file.
         command: the words after `supercheck`.
         outcome: the report, or the message of the fault.
+        force: whether a file that supercheck did not write may be replaced.
 
     Raises:
         InputError: if the archive cannot be written.
@@ -50,7 +52,8 @@ def pack(file: Path, network: Path | None, spec: Path, command: Sequence[str], o
         "",
         outcome,
     ]
-    with written_aside(file) as stream, _archive(stream) as archive:
+    with written_aside(file, "reproducer", force=force) as stream, _archive(stream) as archive:
+        archive.comment = f"supercheck {__version__}".encode()
         archive.writestr("report.txt", "\n".join(lines) + "\n")
         for part, name in inside.items():
             archive.write(part, name)
@@ -71,20 +74,26 @@ def _below(word: str, inside: Mapping[Path, str]) -> str:
     return f"{option}{equals}{inside.get(_absolute(Path(path)), path)}"
 
 
-def parts(network: Path | None, spec: Path) -> Iterator[Path]:
+def parts(network: object, spec: Spec | str | Path | None) -> Iterator[Path]:
     """The files of a question; those that its own files name only as far as they can be read.
 
     Args:
-        network: the network file of the command line, if there was one.
-        spec: the spec file.
+        network: the network, of which only a file is of interest; None: the one that the spec names.
+        spec: the spec or its file; None: there is none.
     """
-    yield spec
-    files = [network] if network is not None else []
-    with suppress(InputError):
-        read = read_spec(spec)
-        named = (read.source.file if network is None else None, read.source.encoder, read.source.decoder)
+    files = [Path(network)] if isinstance(network, str | Path) else []
+    if isinstance(spec, str | Path):
+        yield Path(spec)
+        try:
+            spec = read_spec(spec)
+        except InputError:
+            spec = None
+    elif spec is not None and spec.file is not None:
+        yield spec.file
+    if spec is not None:
+        named = (spec.source.file if network is None else None, spec.source.encoder, spec.source.decoder)
         files += [part for part in named if part is not None and part.suffix.lower() in READERS]  # nothing private
-        files += [read.table] if read.table is not None else []
+        files += [spec.table] if spec.table is not None else []
     for part in files:
         yield part
         if part.suffix.lower() == ".onnx":

@@ -167,8 +167,9 @@ class Spec:
 
     def at_most(self, max_active: int) -> Spec:
         """The same spec with another sparsity; a truth table must cover it."""
-        domain = KSparse(self.domain.features, max_active)
-        formulas = self.formulas if self.table is None else tuple(read_table(self.table, domain))
+        domain, formulas = KSparse(self.domain.features, max_active), self.formulas
+        if self.table is not None:
+            formulas = tuple(read_table(self.table, domain, None if self.file is None else self.file.parent))
         return replace(self, domain=domain, formulas=formulas)
 
 
@@ -237,7 +238,7 @@ def _formulas(doc: Document, domain: KSparse) -> tuple[Formula, ...]:
         raise doc.error(("outputs", "over"), f"no over beside {forms[0]}", "over")
     if outputs.table is not None:
         table = doc.path.parent / outputs.table
-        return tuple(read_table(table, domain))
+        return tuple(read_table(table, domain, doc.path.parent))
     if outputs.formulas is not None:
         if not 1 <= len(outputs.formulas) <= MOST_OUTPUTS:
             raise doc.error(("outputs", "formulas"), _COUNT, f"{len(outputs.formulas):,}")

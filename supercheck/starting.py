@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
 from fractions import Fraction
 from math import comb
 from pathlib import Path
 
 from supercheck.errors import InputError
+from supercheck.files import written_aside
 from supercheck.formats import load
 from supercheck.network import Network
+from supercheck.options import check_written
+from supercheck.reproducing import parts
 
 AT = Fraction(1, 2)
 """The threshold that is suggested."""
@@ -26,12 +28,14 @@ final = "none"       # FILL IN: "none" or "relu" after the last layer
 """
 
 
-def start(network: str | Path, spec: str | Path | None = None) -> tuple[Path, tuple[str, ...]]:
+def start(network: str | Path, spec: str | Path | None = None, *, force: bool = False) -> tuple[Path, tuple[str, ...]]:
     """Write a commented spec for a network.
 
     Args:
         network: the network file.
         spec: the file to write, which must not exist; None: the network's with its suffix replaced by `.toml`.
+        force: whether it may exist. Without it not even a spec that was begun here is replaced: by now it may be filled
+            in.
 
     Returns:
         The file that was written, and what was assumed while reading the network, one sentence each.
@@ -40,25 +44,20 @@ def start(network: str | Path, spec: str | Path | None = None) -> tuple[Path, tu
         InputError: if the network cannot be read, or the spec is there already or cannot be written.
     """
     network = Path(network)
-    loaded = load(network)
+    if not network.is_file():
+        load(network)  # says what it is
     spec = network.with_suffix(".toml") if spec is None else Path(spec)
-    text = outline(loaded, _relative(network, spec))
+    if os.path.lexists(spec) and not force:
+        do = "another name, `-o FILE.toml`, or `--force` to replace it"
+        raise InputError(file=spec, expected="a name that is free", got="a file", do=do)
+    check_written({"-o": ("spec", spec)}, parts(network, None), force=force)
+    loaded = load(network)
     try:
-        with spec.open("x", encoding="utf-8") as stream:
-            try:
-                stream.write(text)
-                stream.flush()
-            except OSError:
-                with suppress(OSError):
-                    spec.unlink()
-                raise
-    except FileExistsError as error:
-        do = "nothing is overwritten; another name: `-o FILE.toml`"
-        raise InputError(file=spec, expected="a name that is free", got="a file", do=do) from error
-    except OSError as error:
-        raise InputError(file=spec, expected="a file that can be written", got=error.strerror or error) from error
+        text = outline(loaded, _relative(network, spec)).encode()
     except UnicodeEncodeError as error:
         raise InputError(file=network, expected="a name in Unicode", got=f"{network.name!r}") from error
+    with written_aside(spec, "spec", force=force) as stream:
+        stream.write(text)
     return spec, loaded.notes
 
 
@@ -71,6 +70,7 @@ def outline(network: Network, name: str) -> str:
     said = "" if name.lower().endswith(".onnx") else _ACTIVATIONS
     hint = f"there are {network.outputs:,} pairs of features" if pairs else "one tuple of features an output"
     return f"""\
+# Begun by supercheck init, to be filled in by hand.
 # What this network is to compute. Paths are relative to this file; numbers are exact: 0.1, or "1/3" in quotes.
 
 [network]

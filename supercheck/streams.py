@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from supercheck.errors import InputError
+from supercheck.errors import InputError, printable_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,9 +28,27 @@ def show(print_to: Callable[[Console], None], plain: Callable[[], str]) -> None:
     if not sys.stdout.isatty():
         write(plain())
         return
-    from rich.console import Console
+    print_to(_terminal())
 
-    print_to(Console(highlight=False))
+
+def tell(message: str) -> None:
+    """Say something on stderr; if nobody can hear it, the exit code still says enough."""
+    with suppress(OSError):
+        sys.stderr.write(f"supercheck: {printable_lines(message)}\n")
+        sys.stderr.flush()
+
+
+def _terminal() -> Console:
+    """A console that shows what a terminal must not obey."""
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    class Terminal(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            for part in super().render(renderable, options):
+                yield part if part.control else part._replace(text=printable_lines(part.text))
+
+    return Terminal(highlight=False)
 
 
 def write(text: str) -> None:
@@ -39,7 +58,7 @@ def write(text: str) -> None:
         InputError: if there is no room for it.
     """
     try:
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(printable_lines(text) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read has seen enough; the verdict stands
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

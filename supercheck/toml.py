@@ -48,7 +48,7 @@ Limit = Annotated[int | str | Fraction, BeforeValidator(_limit)]
 
 def _bias(value: object) -> object:
     if not isinstance(value, str) and value is not False:  # 0 equals False
-        raise ValueError("not a name")  # noqa: TRY004 - pydantic reads ValueErrors
+        raise ValueError("not a name")
     return value
 
 
@@ -185,18 +185,32 @@ def document(path: Path) -> Document:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r" \(at line ([0-9]+), column [0-9]+\)$", str(error))
         line = int(found[1]) if found else text.count("\n", 0, len(text.rstrip())) + 1  # "at end of document"
-        raise InputError(file=path, line=line, expected="TOML", got=str(error).split(" (at")[0]) from error
+        raise InputError(file=path, line=line, expected="TOML", got=_fault(str(error).split(" (at")[0])) from error
     except ValueError as error:  # Python reads no integer of more digits
         long = re.search("[0-9_]{4301,}", text)
         place = text.count("\n", 0, long.start()) + 1 if long else None
         raise InputError(file=path, line=place, expected="numbers of at most 4,300 digits", got="more") from error
     except (RecursionError, MemoryError) as error:
         raise InputError(file=path, expected="TOML of reasonable size", got=error) from error
+    if tree and sum(isinstance(tree.get(name), dict) for name in _keys(())) < 2:  # not even misspelt: not to be quoted
+        got = "TOML of another kind"
+        raise InputError(file=path, expected="a spec, with tables [domain], [outputs] and [readout]", got=got)
     try:
         layout = Layout.model_validate(tree)
     except ValidationError as error:
         raise _explain(path, text, error) from error
     return Document(path, content, layout)
+
+
+def _fault(told: str) -> str:
+    """What the parser says, without what it repeats of a file that may be no spec."""
+    faults = {
+        "Cannot declare": "a table twice",
+        "Cannot mutate": "a key of a table that is closed",
+        "Duplicate inline table key": "a key twice",
+        "Illegal character": "a character that is not allowed here",
+    }
+    return next((fault for begin, fault in faults.items() if told.startswith(begin)), told)
 
 
 _QUOTED = re.compile(

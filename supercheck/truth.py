@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,17 +21,18 @@ MOST_COLUMNS = 100_000
 MOST_LITERALS = 1 << 22  # in all functions together
 
 
-def read_table(path: Path, domain: KSparse) -> list[Formula]:
+def read_table(path: Path, domain: KSparse, folder: Path | None = None) -> list[Formula]:
     """The functions that a truth table lists.
 
     Args:
         path: the CSV file.
         domain: every assignment of the named features that it allows must be listed exactly once.
+        folder: the spec's; of a file that does not lie below it no message repeats anything.
 
     Returns:
         One formula an output: the OR of the rows on which it is 1.
     """
-    return read_rows(path, lambda _: domain).formulas()
+    return read_rows(path, lambda _: domain, folder).formulas()
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,17 +58,19 @@ class Table:
         return [some([here for here, cells in held if cells[i] == "1"]) for i in range(self.outputs)]
 
 
-def read_rows(path: Path, domain_of: Callable[[list[int]], KSparse]) -> Table:
+def read_rows(path: Path, domain_of: Callable[[list[int]], KSparse], folder: Path | None = None) -> Table:
     """The rows of a truth table.
 
     Args:
         path: the CSV file.
         domain_of: from the named features, in order, the inputs that it is for; every assignment of these features
             that they allow must be listed exactly once.
+        folder: as `read_table` takes it.
     """
     lines = _lines(path)
     _, header = next(lines, (1, []))
-    features = _columns(path, header)
+    known = folder is not None and _lies_below(path, folder)
+    features = _columns(path, header, _quoted(header) if known else f"another header of {len(header):,} cells")
     domain = domain_of(features)
     if outside := [j for j in features if j >= domain.features]:
         raise InputError(file=path, line=1, expected=f"features x0 to x{domain.features - 1}", got=f"x{outside[0]}")
@@ -76,9 +80,10 @@ def read_rows(path: Path, domain_of: Callable[[list[int]], KSparse]) -> Table:
     for line, cells in lines:
         if len(cells) != len(header):
             raise InputError(file=path, line=line, expected=f"{len(header)} cells", got=len(cells))
-        bad = next((cell for cell in cells if cell not in ("0", "1")), None)
+        bad = next((i for i, cell in enumerate(cells) if cell not in ("0", "1")), None)
         if bad is not None:
-            raise InputError(file=path, line=line, expected="cells that are 0 or 1", got=f'"{bad}"')
+            got = f'"{cells[bad]}"' if known else f"another in column {bad + 1}"
+            raise InputError(file=path, line=line, expected="cells that are 0 or 1", got=got)
         on = frozenset(j for j, cell in zip(features, cells, strict=False) if cell == "1")
         if on in rows:
             raise InputError(file=path, line=line, expected="each assignment once", got=f"{_assignment(on)} twice")
@@ -111,7 +116,9 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
                     yield reader.line_num, [cell.strip() for cell in cells]
     except OSError as error:
         raise InputError(file=path, expected="a readable truth table", got=error.strerror or error) from error
-    except (csv.Error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(file=path, expected="CSV in UTF-8", got="bytes that are no text") from error
+    except csv.Error as error:
         raise InputError(file=path, expected="CSV", got=error) from error
 
 
@@ -128,7 +135,18 @@ def _bounded(path: Path, file: TextIO) -> Iterator[str]:
         yield line
 
 
-def _columns(path: Path, header: list[str]) -> list[int]:
+def _lies_below(path: Path, folder: Path) -> bool:
+    """Whether a file lies below a folder, also by what links lead to."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
+def _quoted(header: list[str]) -> str:
+    """A header as a message may show it: as names with commas between them; others may begin somebody's secret."""
+    names = [cell for cell in header if re.fullmatch("[A-Za-z_][A-Za-z0-9_]{0,15}", cell)]
+    return ",".join(header) if len(names) == len(header) > 1 else f"another header of {len(header):,} cells"
+
+
+def _columns(path: Path, header: list[str], shown: str) -> list[int]:
     """The named features, in order; the outputs must follow as y0, y1, ..."""
     expected = "a header x0,x3,...,y0,y1,...: features first, then outputs numbered from 0"
     if len(header) > MOST_COLUMNS:
@@ -136,9 +154,9 @@ def _columns(path: Path, header: list[str]) -> list[int]:
     features = [int(name[1:]) for name in header if re.fullmatch("x[0-9]{1,9}", name)]
     outputs = [f"y{i}" for i in range(len(header) - len(features))]
     if not outputs or header != [f"x{j}" for j in features] + outputs:
-        raise InputError(file=path, line=1, expected=expected, got=",".join(header) or "nothing")
+        raise InputError(file=path, line=1, expected=expected, got=shown if header else "nothing")
     if len(set(features)) < len(features):
-        raise InputError(file=path, line=1, expected="each feature once", got=",".join(header))
+        raise InputError(file=path, line=1, expected="each feature once", got=shown)
     return features
 
 

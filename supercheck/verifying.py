@@ -6,15 +6,17 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from supercheck.certificate import certified
+from supercheck.certificate import certified, names
 from supercheck.decide import Limits
 from supercheck.decide.executors import DEFAULT, Place, gathered
 from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import InputError
 from supercheck.evidence import Result
 from supercheck.float32 import decide_in
+from supercheck.options import check_written
 from supercheck.posing import question
 from supercheck.report.text import html, text
+from supercheck.reproducing import parts
 from supercheck.spec import Spec
 
 
@@ -28,6 +30,7 @@ def verify(
     require_certificate: bool = False,
     executor: str = DEFAULT,
     kept: str | Path | None = None,
+    force: bool = False,
     progress: Progress = quiet,
 ) -> Result:
     """Prove or refute that a network computes what a spec says, on every input of the spec's domain.
@@ -43,6 +46,7 @@ def verify(
         executor: where outputs are decided: "processes" (this machine), "processes:N", "in-process", "dask-local:N" or
             "dask://HOST:PORT".
         kept: a file in which finished batches of outputs are kept for a later run; not used by "processes".
+        force: whether a file of the certificate's name that supercheck did not write may be replaced.
         progress: called with how many are done, of how many, and of what ("outputs" or "inputs").
 
     Returns:
@@ -57,6 +61,8 @@ def verify(
         expected, do = "a file for the certificate", "write `--certificate FILE`"
         raise InputError(place="--require-certificate", expected=expected, got="none", do=do)
     place = Place.named(executor)
+    if certificate is not None:
+        check_written(names(Path(certificate)), parts(network, spec), force=force)
     claims, spec, source = question(network, spec, max_active)
     ready = time.perf_counter()
     with gathered(place, claims, limits, None if kept is None else Path(kept)) as team:
@@ -64,6 +70,8 @@ def verify(
         result = decide_in(spec.arithmetic, claims, limits, progress)
         result = replace(result, source=source, render=text, render_html=html)
         if certificate is not None:
-            result = certified(result, Path(certificate), limits, require=require_certificate, progress=progress)
+            result = certified(
+                result, Path(certificate), limits, require=require_certificate, progress=progress, force=force
+            )
     seconds = {"load": ready - begun, **result.seconds, "total": time.perf_counter() - begun}
     return replace(result, seconds=seconds)

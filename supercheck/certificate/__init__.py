@@ -30,7 +30,20 @@ MOST_READ = 1 << 17
 """Weights and outputs that it reads in moments."""
 
 
-def write(result: Result, file: Path, limits: Limits = Limits(), progress: Progress = quiet) -> Certificate | None:
+BESIDE = {"network.json": "network", "claims": "text of claims"}
+"""What may be written beside a certificate, and its kind."""
+
+
+def names(file: Path) -> dict[str, tuple[str, Path]]:
+    """Every file that may be written with a certificate, with its kind, by what the option and it are called."""
+    beside = ((kind, file.with_name(f"{file.name}.{end}")) for end, kind in BESIDE.items())
+    named = {f"--certificate {name}": (kind, name) for kind, name in beside} if file.name else {}
+    return {"--certificate": ("certificate", file), **named}
+
+
+def write(
+    result: Result, file: Path, limits: Limits = Limits(), progress: Progress = quiet, *, force: bool = False
+) -> Certificate | None:
     """Write the certificate of a verdict.
 
     Args:
@@ -38,6 +51,7 @@ def write(result: Result, file: Path, limits: Limits = Limits(), progress: Progr
         file: where; what the lone checker cannot read itself is written beside it, in core form.
         limits: workers, nodes, and the seconds that proving may take.
         progress: told how many outputs have their proof.
+        force: whether files that supercheck did not write may be replaced.
 
     Returns:
         What was written; None where the verdict is unknown, or of float32 arithmetic, which the format does not cover.
@@ -66,7 +80,7 @@ def write(result: Result, file: Path, limits: Limits = Limits(), progress: Progr
         head.append("proved")
         proofs = _lines(result.outputs, claims, limits, clock)
     digest = hashlib.sha256()
-    with written_aside(file) as stream:
+    with written_aside(file, "certificate", force=force) as stream:
 
         def put(line: str) -> None:
             content = f"{line}\n".encode()
@@ -80,11 +94,17 @@ def write(result: Result, file: Path, limits: Limits = Limits(), progress: Progr
             total += 1
             words += line.endswith(f" {WORD}")
         put(f"end {total}")
-    return Certificate(file, digest.hexdigest(), words, tuple(_cores(result, file)))
+    return Certificate(file, digest.hexdigest(), words, tuple(_cores(result, file, force)))
 
 
 def certified(
-    result: Result, file: Path, limits: Limits = Limits(), *, require: bool = False, progress: Progress = quiet
+    result: Result,
+    file: Path,
+    limits: Limits = Limits(),
+    *,
+    require: bool = False,
+    progress: Progress = quiet,
+    force: bool = False,
 ) -> Result:
     """The result with its certificate, and with what a reader has to know about it.
 
@@ -94,10 +114,11 @@ def certified(
         limits: workers, nodes, and the seconds that proving may take.
         require: whether the verdict is unknown where it rests on a solver's word, or there is no certificate.
         progress: told how many outputs have their proof.
+        force: whether files that supercheck did not write may be replaced.
     """
     begun, written, withheld, note = time.perf_counter(), None, result.withheld, None
     try:
-        written = write(result, file, limits, progress)
+        written = write(result, file, limits, progress, force=force)
         if written is None:
             why = "the verdict is unknown" if result.verdict is Verdict.UNKNOWN else "the format does not cover float32"
             note = f"no certificate was written: {why}"
@@ -153,12 +174,12 @@ def _total(claims: Claims, output: int, value: Fraction) -> int:
     return int((value - claims.network.output.bias[output]) / claims.network.output.scale[output])
 
 
-def _cores(result: Result, file: Path) -> Iterator[Path]:
+def _cores(result: Result, file: Path, force: bool) -> Iterator[Path]:
     """Write what the lone checker cannot read by itself, in a form that it reads."""
     claims, source = result.claims, result.source
     if not _readable(claims, source):
-        yield _core(file, "network.json", [written(claims.network)])
-        yield _core(file, "claims", claims_text(claims))
+        yield _core(file, "network.json", [written(claims.network)], force)
+        yield _core(file, "claims", claims_text(claims), force)
 
 
 def _readable(claims: Claims, source: Provenance) -> bool:
@@ -175,9 +196,9 @@ def _readable(claims: Claims, source: Provenance) -> bool:
     return own.digest == claims.network.digest and asked.digest == claims_digest(claims)
 
 
-def _core(file: Path, kind: str, parts: Iterable[str]) -> Path:
-    name = file.with_name(f"{file.name}.{kind}")
-    with written_aside(name) as stream:
+def _core(file: Path, end: str, parts: Iterable[str], force: bool) -> Path:
+    name = file.with_name(f"{file.name}.{end}")
+    with written_aside(name, BESIDE[end], force=force) as stream:
         for part in parts:
             stream.write(part.encode())
     return name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import combinations
 from math import comb, isqrt
@@ -234,8 +235,9 @@ def read_pairs(file: Path) -> Array:
     places: list[int] = []
     for number, text in lines(file):
         words = text.replace(",", " ").split()
+        got = text if re.fullmatch("[-0-9., ]+", text) else "another text"  # which may be another file's
         if len(words) != 2 or not all(word.isascii() and word.isdecimal() and len(word) < 10 for word in words):
-            raise InputError(file=file, line=number, expected="two features such as `0 3`", got=text)
+            raise InputError(file=file, line=number, expected="two features such as `0 3`", got=got)
         pairs.append((int(words[0]), int(words[1])))
         places.append(number)
     try:

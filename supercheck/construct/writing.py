@@ -48,22 +48,32 @@ def check_output(file: Path) -> None:
         raise InputError(file=file, expected="a name for a file", got="a folder")
 
 
-def write_together(contents: Mapping[Path, bytes]) -> None:
+def kind_of(file: Path) -> str:
+    """Which mark a file bears that is written here, by its suffix."""
+    return "spec" if file.suffix == ".toml" else "network"
+
+
+def write_together(contents: Mapping[Path, bytes], *, force: bool = False) -> None:
     """Write files that belong together: none takes its name before all are written.
+
+    Args:
+        contents: networks and specs, by where they go.
+        force: whether files that supercheck did not write may be replaced.
 
     Raises:
         InputError: if one cannot be written.
     """
     with ExitStack() as kept:
         for file, content in contents.items():
-            kept.enter_context(written_aside(file)).write(content)
+            kept.enter_context(written_aside(file, kind_of(file), force=force)).write(content)
 
 
 def network_bytes(layers: Sequence[Affine], file: Path, made: Made) -> bytes:
     """Layers as `0.weight`, `0.bias`, `2.weight`, ... in the format that the file's suffix says.
 
     NPZ holds rows with few nonzeros as sparse rows. `made`, text that says where the network comes from, goes into the
-    header of a safetensors file and the comment of an NPZ file.
+    header of a safetensors file, the comment of an NPZ file and the key `supercheck` of a JSON file: it is the mark by
+    which supercheck knows what it wrote itself.
 
     Raises:
         InputError: for numbers that the format cannot hold.
@@ -170,7 +180,7 @@ def _npz(tensors: Mapping[str, Array | Rows], file: Path, made: Mapping[str, str
             member = io.BytesIO()
             np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), member.getvalue())
-        archive.comment = json.dumps(dict(made)).encode() if made else b""
+        archive.comment = json.dumps({"supercheck": dict(made)}).encode()
     return out.getvalue()
 
 
@@ -180,15 +190,16 @@ def _safetensors(tensors: Mapping[str, Array | Rows], file: Path, made: Mapping[
     dense = {name: _floats(part.dense() if isinstance(part, Rows) else part, file) for name, part in tensors.items()}
     wide = any(array.dtype == np.float64 for array in dense.values())  # one type, as PyTorch wants it
     same = {name: array.astype(np.float64 if wide else np.float32) for name, array in dense.items()}
-    told = {"supercheck": json.dumps(dict(made))} if made else None  # of several keys the order would be chance
+    told = {"supercheck": json.dumps(dict(made))}  # of several keys the order would be chance
     content: bytes = save(same, told)
     return content
 
 
 def _json(tensors: Mapping[str, Array | Rows], file: Path, made: Mapping[str, str]) -> bytes:
-    del file, made  # it holds every number, and has no room for anything else
+    del file  # it holds every number
     rows = {name: (part.dense() if isinstance(part, Rows) else part).tolist() for name, part in tensors.items()}
-    lines = [f"  {json.dumps(name)}: {_json_rows(value)}" for name, value in rows.items()]
+    lines = [f'  "supercheck": {json.dumps(dict(made))}']
+    lines += [f"  {json.dumps(name)}: {_json_rows(value)}" for name, value in rows.items()]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
@@ -13,8 +14,9 @@ import numpy as np
 from supercheck.claims import Claims
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.smt import NAME, decide
-from supercheck.errors import FaultError
+from supercheck.errors import FaultError, InputError, printable
 from supercheck.evidence import OutputResult, Verdict
+from supercheck.files import written_aside
 from supercheck.formats.json import written
 from supercheck.numerals import exact_text
 from supercheck.replaying import replay
@@ -63,7 +65,7 @@ def disagree(claims: Claims, known: OutputResult, engine: str, verdict: Verdict,
     said = f"{known.engine} says {known.verdict.value}, {engine} says {verdict.value} of output {known.index}"
     try:
         saved = f"saved as {reproduce(claims, known.index, limits.reproducer, said)}"
-    except (OSError, ValueError) as error:
+    except (InputError, OSError, ValueError) as error:
         saved = f"not saved: {error}"
     raise FaultError(f"engines disagree: {said}; {saved}")
 
@@ -77,15 +79,14 @@ def reproduce(claims: Claims, output: int, path: Path, comment: str) -> Path:
     network = claims.network.slice([output], np.arange(claims.network.features))
     spec, beside = path.with_suffix(".toml"), path.with_suffix(".json")
     for number in count(2):  # nothing is overwritten
-        if not (spec.exists() or beside.exists()):
+        if not (os.path.lexists(spec) or os.path.lexists(beside)):
             break
         spec, beside = (path.with_name(f"{path.stem}-{number}{suffix}") for suffix in (".toml", ".json"))
-    beside.write_text(written(network))
     readout = claims.readout
     values = {"at": readout.at, "within": readout.within, "margin": readout.margin if readout.at is not None else None}
     numbers = [f'{key} = "{exact_text(value)}"' for key, value in values.items() if value is not None]
     lines = [
-        f"# {comment}",
+        f"# Written by supercheck: {printable(comment)}",
         "[network]",
         f"file = {json.dumps(beside.name)}",
         'activation = "relu"',
@@ -99,5 +100,7 @@ def reproduce(claims: Claims, output: int, path: Path, comment: str) -> Path:
         f'mode = "{readout.mode}"',
         *(numbers if readout.mode != "equality" else []),
     ]
-    spec.write_text("\n".join(lines) + "\n")
+    with written_aside(beside, "network") as network_file, written_aside(spec, "spec") as spec_file:
+        network_file.write(written(network).encode())
+        spec_file.write(("\n".join(lines) + "\n").encode())
     return spec

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
-from supercheck.errors import InputError
+from supercheck.errors import InputError, printable
 from supercheck.formats.tensors import LayerNames, Tensors, Used, linear, stack, used
 from supercheck.network import Affine, Network
 
@@ -95,7 +95,7 @@ def file_digest(path: str | Path) -> str:
 def _read(path: Path, used: Used) -> Tensors | Read:
     suffix = path.suffix.lower()
     if suffix in PICKLES:
-        recipe = RECIPE.format(name=path.name, stem=path.stem)
+        recipe = RECIPE.format(name=printable(path.name), stem=printable(path.stem))
         raise InputError(
             file=path,
             expected="a format that cannot run code",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from supercheck.errors import InputError
+from supercheck.errors import InputError, unquoted
 from supercheck.exact import Array, exact_array
 from supercheck.formats.tensors import Tensors, Used
 from supercheck.network import Network
@@ -18,6 +19,7 @@ from supercheck.numerals import Unreadable, decimal, exact_text, rational
 _LARGEST = 1 << 25  # bytes
 _MOST_DIGITS = 4_300  # of an integer; Python reads no more
 _MOST_VALUES = 1 << 20  # each may take some two hundred bytes
+_TENSOR = re.compile(r"[0-9]+\.(weight|bias)")
 
 
 def read(path: Path, used: Used) -> Tensors:
@@ -47,24 +49,40 @@ def read(path: Path, used: Used) -> Tensors:
     except json.JSONDecodeError as error:
         raise InputError(file=path, line=error.lineno, expected="JSON", got=error.msg) from error
     except (ValueError, RecursionError) as error:
-        raise InputError(file=path, expected="JSON", got=error) from error
+        raise InputError(file=path, expected="JSON", got=unquoted(error)) from error
     if not isinstance(tree, dict):
         raise InputError(file=path, expected='an object {"0.weight": [[...], ...], ...}', got=type(tree).__name__)
+    if isinstance(tree.get("supercheck"), dict):  # the mark of what supercheck wrote itself
+        del tree["supercheck"]
+    if tree and not any(
+        _TENSOR.fullmatch(name) or _is_tensor(value) for name, value in tree.items()
+    ):  # its keys are not to be quoted
+        raise InputError(file=path, expected="an object of tensors, lists of numbers", got="an object without any")
     wanted = used(tree)
     return {name: _array(path, name, value) if name in wanted else None for name, value in tree.items()}
+
+
+def _is_tensor(value: object) -> bool:
+    """Whether a value may be meant as a tensor, by where it begins."""
+    listed = isinstance(value, list)
+    while isinstance(value, list) and value:
+        value = value[0]
+    return listed and (isinstance(value, int | Decimal | Unreadable | list) or _numeral(value))
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of JSON, whose keys must differ."""
     counts = Counter(name for name, _ in pairs)
     if len(counts) < len(pairs):
-        raise InputError(place=counts.most_common(1)[0][0], expected="each key once", got="a key twice")
+        name = counts.most_common(1)[0][0]
+        place = name if _TENSOR.fullmatch(name) else None  # others may be another file's
+        raise InputError(place=place, expected="each key once", got="a key twice")
     return dict(pairs)
 
 
 def written(network: Network) -> str:
     """A network as a JSON file that `read` reads back as the same numbers; an empty layer gets a neuron of zeros."""
-    tensors: dict[str, Any] = {}
+    tensors: dict[str, Any] = {"supercheck": {"network": "in normal form"}}
     for number, layer in enumerate(network.affine()):
         height = max(1, layer.weight.height)
         rows = [["0"] * max(1, layer.weight.width) for _ in range(height)]
@@ -76,20 +94,35 @@ def written(network: Network) -> str:
     return json.dumps(tensors, separators=(",", ":"))
 
 
+def _numeral(value: object) -> bool:
+    """Whether a text may be meant as a number; others are not to be quoted."""
+    return isinstance(value, str) and re.fullmatch(r"[-+0-9./eE ]{1,40}", value) is not None
+
+
+def _kind(value: object) -> object:
+    """What a value is, in words; itself, where it may be meant as a number."""
+    named = {list: "lists of other lengths", dict: "an object", str: "a text", type(None): "null"}
+    return named.get(type(value), value) if value else value
+
+
 def _array(path: Path, name: str, value: object) -> Array:
     rows: list[Any] = value if isinstance(value, list) else []
     matrix = bool(rows) and all(isinstance(row, list) for row in rows)
     if not rows or (matrix and {len(row) for row in rows} != {len(rows[0])}):
-        raise InputError(file=path, place=name, expected="a list of numbers or of rows of equal length", got=value)
+        raise InputError(
+            file=path, place=name, expected="a list of numbers or of rows of equal length", got=_kind(value)
+        )
     array = exact_array(_number(path, name, cell) for cell in ([c for row in rows for c in row] if matrix else rows))
     return array.reshape(len(rows), -1) if matrix else array
 
 
 def _number(path: Path, name: str, cell: object) -> int | Fraction:
+    expected = 'a number or a rational such as "1/3"'
     if isinstance(cell, bool | Unreadable) or not isinstance(cell, int | Decimal | str):
-        raise InputError(file=path, place=name, expected='a number or a rational such as "1/3"', got=cell)
+        raise InputError(file=path, place=name, expected=expected, got=_kind(cell))
     try:
         value = rational(cell)
     except ValueError as error:
-        raise InputError(file=path, place=name, expected='a number or a rational such as "1/3"', got=cell) from error
+        got = cell if _numeral(cell) else "another text"
+        raise InputError(file=path, place=name, expected=expected, got=got) from error
     return value.numerator if value.denominator == 1 else value

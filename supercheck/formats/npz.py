@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from supercheck.errors import InputError
+from supercheck.errors import InputError, unquoted
 from supercheck.exact import Array, Rows
 from supercheck.formats.tensors import MOST_CELLS, MOST_TENSORS, MOST_WIDTH, Tensors, Used, exact
 
@@ -38,7 +38,7 @@ def read(path: Path, used: Used) -> Tensors:
         with path.open("rb") as file, zipfile.ZipFile(_Piecewise(file)) as archive:
             tensors, arrays = _arrays(path, archive, used)
     except _BROKEN as error:
-        raise InputError(file=path, expected="an NPZ file", got=error) from error
+        raise InputError(file=path, expected="an NPZ file", got=unquoted(error)) from error
     for name, parts in arrays.items():
         tensors[name] = _rows(path, name, *parts) if len(parts) > 1 else exact(parts[0], name)
     return tensors
@@ -90,7 +90,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
     for member in listed:
         name = member.filename.removesuffix(".npy")
         if name in members or not member.filename.endswith(".npy"):
-            raise InputError(file=path, place=name, expected="one .npy member a name", got=member.filename)
+            raise InputError(file=path, expected="one .npy member a name", got="another member, or one twice")
         members[name] = member
     return members
 
@@ -121,7 +121,7 @@ def _member(path: Path, name: str, archive: zipfile.ZipFile, member: zipfile.Zip
             array: Array = npy.read_array(stream, allow_pickle=False)
             return array
     except _BROKEN as error:
-        raise InputError(file=path, place=name, expected="an array of numbers", got=error) from error
+        raise InputError(file=path, place=name, expected="an array of numbers", got=unquoted(error)) from error
 
 
 def _rows(path: Path, name: str, data: Array, indices: Array, indptr: Array, shape: Array) -> Rows:

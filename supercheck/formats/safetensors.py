@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from supercheck.errors import InputError
+from supercheck.errors import InputError, unquoted
 from supercheck.exact import Array
 from supercheck.formats.json import once
 from supercheck.formats.tensors import MOST_CELLS, MOST_TENSORS, Tensors, Used, exact
@@ -33,7 +33,7 @@ def read(path: Path, used: Used) -> Tensors:
             with safe_open(path, framework="numpy"):
                 pass
         except (SafetensorError, ValueError) as error:
-            raise InputError(file=path, expected="a safetensors file", got=error) from error
+            raise InputError(file=path, expected="a safetensors file", got=unquoted(error)) from error
         header = json.loads(file.read(size), object_pairs_hook=once)  # the library keeps the last of two
         header.pop("__metadata__", None)
         cells = sum(math.prod(part["shape"]) for part in header.values())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from supercheck.errors import InputError
+from supercheck.errors import InputError, printable
 from supercheck.files import written_aside
 from supercheck.judgement import FAILED, PASSED, Judgement, Measured
 from supercheck.numerals import rational, short
@@ -64,7 +64,8 @@ class Baseline:
             raise InputError(file=file, expected="a baseline", got=error.strerror or error, do=do) from error
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or None
+            known = {*_File.model_fields, *Figures.model_fields}  # what else there is may be another file's
+            place = ".".join(part for part in map(str, first["loc"]) if part in known) or None
             raise InputError(file=file, place=place, expected="a baseline of this version", got=first["msg"]) from error
 
     def name(self, file: str) -> str:
@@ -72,8 +73,12 @@ class Baseline:
         here, spec = self.file.resolve().parent, Path(file).resolve()
         return spec.relative_to(here).as_posix() if spec.is_relative_to(here) else spec.as_posix()
 
-    def updated(self, judgements: Sequence[Judgement]) -> None:
+    def updated(self, judgements: Sequence[Judgement], *, force: bool = False) -> None:
         """Write the file anew with what was measured; specs that were not judged keep their figures.
+
+        Args:
+            judgements: what was measured.
+            force: whether a file that is no baseline may be replaced.
 
         Raises:
             InputError: if it cannot be written.
@@ -81,7 +86,7 @@ class Baseline:
         kept = {name: figures.model_dump() for name, figures in self.specs.items()}
         new = {self.name(one.file): asdict(one.measured) for one in judgements if one.measured is not None}
         content = {"supercheck_baseline": VERSION, "specs": dict(sorted({**kept, **new}.items()))}
-        with written_aside(self.file) as stream:
+        with written_aside(self.file, "baseline", force=force) as stream:
             stream.write(json.dumps(content, indent=1).encode() + b"\n")
 
     def compare(self, judgement: Judgement) -> Judgement:
@@ -89,7 +94,7 @@ class Baseline:
         known = self.specs.get(self.name(judgement.file))
         if known is None or judgement.measured is None:
             return judgement
-        worse = tuple(f"worse than {self.file.name}: {told}" for told in _worse(known, judgement.measured))
+        worse = tuple(f"worse than {printable(self.file.name)}: {told}" for told in _worse(known, judgement.measured))
         if not worse:
             return judgement
         if not self.strict:

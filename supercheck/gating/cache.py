@@ -112,11 +112,14 @@ class Cache:
             pass
         file = self.certificates / f"{key}.cert"
         try:
+            if self.certificates.is_symlink():
+                raise CacheError(f"{self.certificates}: a link, which is not followed; remove it")
             self.certificates.mkdir(exist_ok=True)
-            written = write(result, file, limits)
-        except (OSError, InputError) as error:
-            what = error.got if isinstance(error, InputError) else error.strerror
-            raise CacheError(f"{self.certificates}: {what}") from error
+            written = write(result, file, limits, force=True)  # named by a digest: whatever is broken is replaced
+        except OSError as error:
+            raise CacheError(f"{self.certificates}: {error.strerror}") from error
+        except InputError as error:
+            raise CacheError(f"{error}") from error
         if written is None or written.words:
             return
         outcome = _checked(claims, file)
@@ -143,7 +146,7 @@ def _key(question: list[str], engine: str) -> str:
 
 def _confirmed(claims: Claims, question: list[str], file: Path) -> Known | None:
     """What a certificate proves of these claims: the witness is replayed here, the rest is the checker's affair."""
-    if not file.is_file():  # gone, or a pipe that nobody writes to
+    if file.is_symlink() or not file.is_file():  # gone, or somebody's link, or a pipe that nobody writes to
         return None
     with file.open("rb") as stream:
         _, *asked, head = [stream.readline(_LONGEST).decode("ascii").rstrip("\n") for _ in range(4)]

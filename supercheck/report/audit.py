@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from supercheck.errors import clip
+from supercheck.errors import clip, printable
 from supercheck.evidence import Verdict
 from supercheck.findings import Audit
 from supercheck.floors import Floor
@@ -89,7 +89,7 @@ def show_bounds(bounds: Bounds, console: Console) -> None:
 
 def _head(audit: Audit) -> str:
     claims, verdict = audit.claims, audit.verdict
-    name = Path(audit.source.network).name if audit.source.network else "the network"
+    name = printable(Path(audit.source.network).name) if audit.source.network else "the network"
     features, limit = claims.domain.features, claims.domain.max_active
     if verdict is None or verdict is Verdict.UNKNOWN:
         said = f"not proved ({audit.undecided or 'unknown'})"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from supercheck.errors import InputError
+from supercheck import __version__
+from supercheck.errors import printable
+from supercheck.files import written_aside
 from supercheck.findings import Audit
 from supercheck.report.audit import text
 from supercheck.report.plot import audit_figure, heat_map, svg
@@ -14,7 +16,7 @@ MOST_DRAWN = 1024
 """Outputs up to which the heat map is drawn."""
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="supercheck {version}"><title>{title}</title>
 <style>body{{font-family:sans-serif;margin:2em;max-width:75em}}pre{{overflow-x:auto;line-height:1.3}}svg{{max-width:100%}}</style>
 </head><body>
 <h1>{title}</h1>
@@ -26,7 +28,7 @@ _PAGE = """<!doctype html>
 
 def page(audit: Audit) -> str:
     """The audit as a page."""
-    name = Path(audit.source.network).name if audit.source.network else "network"
+    name = printable(Path(audit.source.network).name) if audit.source.network else "network"
     drawings = []
     bounds = audit_figure(audit)
     if bounds is not None:
@@ -34,16 +36,21 @@ def page(audit: Audit) -> str:
     found = audit.interference
     if found is not None and len(found.outputs) <= MOST_DRAWN:
         drawings.append(f"<h2>Interference</h2>\n{svg(heat_map(found))}")
-    return _PAGE.format(title=escape(f"Audit of {name}"), report=escape(text(audit)), drawings="\n".join(drawings))
+    title, report = escape(f"Audit of {name}"), escape(text(audit))
+    return _PAGE.format(version=__version__, title=title, report=report, drawings="\n".join(drawings))
 
 
-def save_page(audit: Audit, path: Path) -> None:
+def save_page(audit: Audit, path: Path, *, force: bool = False) -> None:
     """Write the page.
+
+    Args:
+        audit: what it shows.
+        path: where it goes.
+        force: whether a file that supercheck did not write may be replaced.
 
     Raises:
         InputError: if the file cannot be written.
     """
-    try:
-        path.write_text(page(audit), encoding="utf-8")
-    except OSError as error:
-        raise InputError(file=path, place="--html", expected="a file to write", got=error.strerror or error) from error
+    content = page(audit).encode(errors="backslashreplace")
+    with written_aside(path, "page", force=force, place="--html") as stream:
+        stream.write(content)

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from supercheck import __version__
+from supercheck.errors import printable
 from supercheck.evidence import Verdict
 from supercheck.numerals import exact_text, plural
 
@@ -26,10 +27,10 @@ def build_text(found: Building) -> str:
     ]
     lines += [f"  assumed: {note}" for note in result.claims.assumptions]
     if found.file is not None:
-        lines.append(f"  wrote {found.file} and {found.spec}")
+        lines.append(printable(f"  wrote {found.file} and {found.spec}"))
     if result.verdict is not Verdict.PROVED and found.spec is not None:
         verb = "explore" if result.verdict is Verdict.REFUTED else "verify"
-        lines.append(f"  next: supercheck {verb} --spec {found.spec}")
+        lines.append(printable(f"  next: supercheck {verb} --spec {found.spec}"))
     return "\n".join(lines)
 
 

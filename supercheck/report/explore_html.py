@@ -12,11 +12,12 @@ from typing import Any
 from supercheck import __version__
 from supercheck.boolean import AtLeast, Formula, Not, Var, support
 from supercheck.claims import expected
-from supercheck.errors import InputError, clip
+from supercheck.errors import clip, printable
 from supercheck.exact import Rows
 from supercheck.exploration.ledger import Ledger, Neuron, cone
 from supercheck.exploration.mending import mends
 from supercheck.exploration.record import Case, Exploration
+from supercheck.files import written_aside
 from supercheck.numerals import exact_text, float_text, plural
 from supercheck.report import drawing, explore
 from supercheck.report.text import asked, sentence
@@ -57,7 +58,7 @@ def page(found: Exploration) -> str:
     source, claims = found.source, found.claims
     return environment.get_template("explore.html.j2").render(
         version=__version__,
-        name=Path(source.network).name if source.network else "network",
+        name=printable(Path(source.network).name) if source.network else "network",
         found=found,
         verdict=found.verdict.value,
         sentence=sentence(found.result),
@@ -88,16 +89,20 @@ def framed(found: Exploration) -> str:
     return f'<iframe title="supercheck exploration" style="{style}" srcdoc="{escape(page(found))}"></iframe>'
 
 
-def save_page(found: Exploration, path: Path) -> None:
+def save_page(found: Exploration, path: Path, *, force: bool = False) -> None:
     """Write the page.
+
+    Args:
+        found: what it shows.
+        path: where it goes.
+        force: whether a file that supercheck did not write may be replaced.
 
     Raises:
         InputError: if the file cannot be written.
     """
-    try:
-        path.write_text(page(found), encoding="utf-8")
-    except OSError as error:
-        raise InputError(file=path, place="--html", expected="a file to write", got=error.strerror or error) from error
+    content = page(found).encode(errors="backslashreplace")
+    with written_aside(path, "page", force=force, place="--html") as stream:
+        stream.write(content)
 
 
 def _decimal(value: Fraction) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from supercheck.errors import InputError
+from supercheck.files import written_aside
 from supercheck.findings import Audit
 from supercheck.floors.bounds import Curve, curves
 from supercheck.floors.classes import FunctionClass, and_arity
@@ -92,8 +93,8 @@ def svg(figure: Figure) -> str:
     return whole[whole.index("<svg") :]
 
 
-def save(figure: Figure, path: Path, option: str) -> None:
-    """Write a figure as its suffix says.
+def save(figure: Figure, path: Path, option: str, *, force: bool = False) -> None:
+    """Write a figure as its suffix says; a file that supercheck did not write is replaced only by force.
 
     Raises:
         InputError: if the suffix is neither `.svg` nor `.png`, or the file cannot be written; it names the option.
@@ -101,10 +102,8 @@ def save(figure: Figure, path: Path, option: str) -> None:
     check_suffix(path, option)
     content = io.BytesIO()
     _write(figure, content, path.suffix.lower()[1:])
-    try:
-        path.write_bytes(content.getvalue())
-    except OSError as error:
-        raise InputError(file=path, place=option, expected="a file to write", got=error.strerror or error) from error
+    with written_aside(path, "drawing", force=force, place=option) as stream:
+        stream.write(content.getvalue())
 
 
 def check_suffix(path: Path, option: str) -> None:
@@ -116,6 +115,6 @@ def check_suffix(path: Path, option: str) -> None:
 def _write(figure: Figure, stream: io.StringIO | io.BytesIO, kind: str) -> None:
     import matplotlib
 
-    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    metadata = {"Date": None, "Creator": "supercheck"} if kind == "svg" else {"Software": "supercheck"}
     with matplotlib.rc_context({"svg.hashsalt": "supercheck", "svg.fonttype": "none"}):
         figure.savefig(stream, format=kind, metadata=metadata, dpi=150)

@@ -10,7 +10,7 @@ from supercheck.construct.proving import Objection
 from supercheck.construct.pruning import Pruned
 from supercheck.construct.trimming import Edge, entry
 from supercheck.counting import Counts, Matrix
-from supercheck.errors import clip
+from supercheck.errors import clip, printable
 from supercheck.floors import Floor
 from supercheck.numerals import plural, short
 from supercheck.report.text import sentence
@@ -45,7 +45,7 @@ def _lines(found: Pruning) -> Iterator[str]:
         yield from ([] if result.reason is None else [f"  {result.reason}"])
         return
     if found.file is not None:
-        yield f"  wrote {found.file} and {found.spec}"
+        yield printable(f"  wrote {found.file} and {found.spec}")
     yield ""
     yield from _aligned(_sizes(found.pruned))
     yield ""

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from supercheck.claims import expected
-from supercheck.errors import clip
+from supercheck.errors import clip, printable
 from supercheck.evidence import Certificate, Counterexample, OutputResult, Result, Sparsity, Verdict
 from supercheck.numerals import exact_text, float_text, plural, short
 from supercheck.syntax import text as formula_text
@@ -92,8 +92,8 @@ def show_assumed(notes: Sequence[str], console: Console) -> None:
 
 def _show_certificate(certificate: Certificate, console: Console) -> None:
     """Where the proof is, and how to check it."""
-    beside = "".join(f", {core.name}" for core in certificate.cores)
-    line = f"Certificate: {certificate.file}{beside}; check it: supercheck check {certificate.file} NETWORK --spec SPEC"
+    file, beside = printable(f"{certificate.file}"), "".join(f", {printable(core.name)}" for core in certificate.cores)
+    line = f"Certificate: {file}{beside}; check it: supercheck check {file} NETWORK --spec SPEC"
     console.print(line, soft_wrap=True, markup=False)
 
 
@@ -135,7 +135,7 @@ def _of_float32(result: Result) -> str:
 def sentence(result: Result) -> str:
     """The verdict in a sentence."""
     claims = result.claims
-    name = Path(result.source.network).name if result.source.network else "the network"
+    name = printable(Path(result.source.network).name) if result.source.network else "the network"
     features, limit = claims.domain.features, claims.domain.max_active
     where = f"at most {limit} of {features} features on ({plural(claims.domain.size, 'input')})"
     outputs, wrong = len(claims), result.count(Verdict.REFUTED)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import numba
 import numpy as np
 
+from supercheck.decide.compiled.keeping import sparing
 from supercheck.exact import Array
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -45,8 +46,8 @@ def entry_point(function: Function) -> Function:
     numba finds kept code by the entry point's own file and by what it closes over, so it has to close over `SOURCES`.
     """
     try:
-        made = numba.njit(**_PLAIN, cache=True)(function)
-    except RuntimeError:  # nowhere to keep it
+        made = sparing(numba.njit(**_PLAIN, cache=True)(function))
+    except (OSError, RuntimeError):  # nowhere to keep it
         made = numba.njit(**_PLAIN)(function)
     return cast(Function, made)
 

@@ -12,7 +12,7 @@ from typing import Any
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import AttributeProto, ModelProto, TensorProto
 
-from supercheck.errors import InputError, clip
+from supercheck.errors import InputError, clip, unquoted
 from supercheck.formats.onnx.tensors import FLOATS, MOST_AXES
 from supercheck.formats.onnx.wire import check
 
@@ -65,7 +65,7 @@ def parse(path: Path) -> Any:
     except OSError as error:
         raise InputError(expected="a readable file", got=error.strerror or error) from None
     except (DecodeError, UnicodeDecodeError) as error:
-        raise InputError(expected="an ONNX model", got=error) from None
+        raise InputError(expected="an ONNX model", got=unquoted(error)) from None
     if not model.HasField("graph"):
         raise InputError(expected="an ONNX model", got="no graph in it")
     sparse = model.graph.sparse_initializer

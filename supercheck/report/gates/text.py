@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from supercheck.errors import clip, printable
 from supercheck.judgement import FAILED, FAULT, HOW, INPUT, OPEN, PASSED, Gate, Judgement
 from supercheck.numerals import plural
 
@@ -46,11 +47,12 @@ def show(gate: Gate, console: Console, verbosity: int = 0) -> None:
 
 def _head(one: Judgement) -> str:
     assumed = "" if one.assumed is None else f" (assumed: {one.assumed})"
+    file = printable(one.file)
     if one.passed:
         told = f"{one.verdict}{assumed}{', cached' if one.cached else ''}, {one.seconds:.2f} s"
-        return f"{WORDS[one.code]}  {one.file}: {told}"
+        return f"{WORDS[one.code]}  {file}: {told}"
     told = one.reason or ""
-    place = "" if told.startswith(one.file) else f"{one.file}: "
+    place = "" if told.startswith(clip(one.file)) else f"{file}: "
     return f"{WORDS[one.code]}  {place}{told}{assumed}"
 
 
