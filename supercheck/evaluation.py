@@ -40,9 +40,10 @@ def _together(network: Network, outputs: Array, inputs: Sequence[Collection[int]
         matrix = network.matrices[layer]
         part = matrix.take(row)
         of, column = np.repeat(question, np.diff(part.indptr)), part.indices.astype(np.int64)
-        if layer == 0:
-            below = x[of, column].astype(dtype)
-        elif layer == len(network.hidden):  # no two entries of a question are of one neuron
+        if layer == 0:  # sums of the active features' weights
+            kept = np.flatnonzero(x[of, column])
+            return by_row(np.add, part.data[kept].astype(dtype), np.searchsorted(kept, part.indptr), 0)
+        if layer == len(network.hidden):  # no two entries of a question are of one neuron
             below = neurons(layer - 1, of, column)
         else:  # a neuron that several rows of one question share is evaluated once
             keys, back = np.unique(of * matrix.width + column, return_inverse=True)

@@ -6,7 +6,7 @@ and fractions (dtype object). No operation here rounds; int64 is used only where
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -292,21 +292,30 @@ def product(left: Array, right: Array) -> Array:
             return np.asarray(np.ldexp(whole, power))
         exact = whole.astype(np.int64).astype(object)
     else:
-        exact = _by_limbs(a, b)
+        exact = whole_product(a, b)
     return np.asarray(exact * (Fraction(2) ** power / below))
 
 
-def _by_limbs(a: Array, b: Array) -> Array:
+def whole_product(a: Array, b: Array) -> Array:
     """The product of two integer matrices as Python integers.
 
     Source: ours. Digits to a base 2^d multiply exactly in doubles while a row's sum stays below 2^53.
     """
+    return _by_limbs(a, b, np.matmul, (a.shape[0], *b.shape[1:]))
+
+
+def dots(a: Array, b: Array) -> Array:
+    """Each row of an integer matrix times the same row of another, summed, as Python integers [rows]."""
+    return _by_limbs(a, b, lambda high, low: np.einsum("ij,ij->i", high, low), a.shape[:1])
+
+
+def _by_limbs(a: Array, b: Array, times: Callable[[Array, Array], Array], shape: tuple[int, ...]) -> Array:
     width = (53 - max(a.shape[1], 1).bit_length()) // 2
     right = _limbs(b, width)
-    total = np.zeros((a.shape[0], *b.shape[1:]), dtype=object)
+    total = np.zeros(shape, dtype=object)
     for i, high in enumerate(_limbs(a, width)):
         for j, low in enumerate(right):
-            total += (high @ low).astype(np.int64).astype(object) << (width * (i + j))
+            total += times(high, low).astype(np.int64).astype(object) << (width * (i + j))
     return total
 
 
