@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from supercheck.exact import Array, by_row
+from supercheck.exact import FITS, Array, by_row
 from supercheck.network import Network
 
 _CELLS = 1 << 24  # features or weights that may be looked at together
@@ -38,6 +38,11 @@ def _together(network: Network, outputs: Array, inputs: Sequence[Collection[int]
     def values(layer: int, question: Array, row: Array) -> Array:
         """What the rows of a layer sum to, each for its question; the output is layer number `hidden`."""
         matrix = network.matrices[layer]
+        entries = int(np.diff(matrix.indptr)[row].sum())
+        if layer == 0 and 2 * entries > count * matrix.height * matrix.width:  # most rows of a dense one, each time
+            fits = matrix.data.dtype != object and bool(network.peaks[0].max(initial=0) < FITS)
+            one = np.int64 if fits else object
+            return np.asarray((x.astype(one) @ matrix.dense().T.astype(one))[question, row].astype(dtype))
         part = matrix.take(row)
         of, column = np.repeat(question, np.diff(part.indptr)), part.indices.astype(np.int64)
         if layer == 0:  # sums of the active features' weights

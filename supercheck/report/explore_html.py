@@ -21,6 +21,7 @@ from supercheck.numerals import exact_text, float_text, plural
 from supercheck.report import drawing, explore
 from supercheck.report.text import asked, sentence
 from supercheck.syntax import text as formula_text
+from supercheck.wording import otherwise
 
 MOST_CASES = 24
 """Counterexamples that are drawn and taken apart on the page."""
@@ -62,6 +63,7 @@ def page(found: Exploration) -> str:
         verdict=found.verdict.value,
         sentence=sentence(found.result),
         question=asked(found.result).strip(),
+        otherwise=[*otherwise(claims.readout, found.result.another)],
         notes=explore.notes(found.result),
         largest=explore.largest(found),
         cards=[_card(found, case) for case in found.cases[:MOST_CASES]],
