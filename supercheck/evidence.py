@@ -145,11 +145,11 @@ class Another:
 
     Attributes:
         of: how many outputs there are.
-        separable: how many of them some threshold of their own would make right; None in other modes than threshold.
-        at: one threshold with which all are right; None where none is known.
-        low: the least one, and
-        high: what they stay below; None where there is no end.
-        within: in mode epsilon or equality, the least error that would have to be allowed.
+        separable: in mode threshold, how many of them some threshold of their own makes right.
+        at: one threshold that makes all of them right, if one is known; any from `low` to below `high` does.
+        low: None: however low.
+        high: None: however high.
+        within: in the other modes, the least error that would have to be allowed.
     """
 
     of: int
