@@ -92,6 +92,12 @@ class Claims:
         """The same question of every float32 evaluation, none of which is off by more than `errors`, one an output."""
         return self._lasting(replace(self, errors=errors))
 
+    def read_as(self, readout: Readout) -> Claims:
+        """The same question with outputs that are read in another way."""
+        claims = replace(self, readout=readout)
+        vars(claims)["shapes"] = self.shapes
+        return claims
+
     def of(self, own: Network, network: Network) -> Claims:
         """The same question of another network with as many features and outputs.
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from supercheck.exact import Array, by_row
+from supercheck.exact import FITS, Array, by_row
 from supercheck.network import Network
 
 _CELLS = 1 << 24  # features or weights that may be looked at together
@@ -38,11 +38,17 @@ def _together(network: Network, outputs: Array, inputs: Sequence[Collection[int]
     def values(layer: int, question: Array, row: Array) -> Array:
         """What the rows of a layer sum to, each for its question; the output is layer number `hidden`."""
         matrix = network.matrices[layer]
+        entries = int(np.diff(matrix.indptr)[row].sum())
+        if layer == 0 and 2 * entries > count * matrix.height * matrix.width:  # most rows of a dense one, each time
+            fits = matrix.data.dtype != object and bool(network.peaks[0].max(initial=0) < FITS)
+            one = np.int64 if fits else object
+            return np.asarray((x.astype(one) @ matrix.dense().T.astype(one))[question, row].astype(dtype))
         part = matrix.take(row)
         of, column = np.repeat(question, np.diff(part.indptr)), part.indices.astype(np.int64)
-        if layer == 0:
-            below = x[of, column].astype(dtype)
-        elif layer == len(network.hidden):  # no two entries of a question are of one neuron
+        if layer == 0:  # sums of the active features' weights
+            kept = np.flatnonzero(x[of, column])
+            return by_row(np.add, part.data[kept].astype(dtype), np.searchsorted(kept, part.indptr), 0)
+        if layer == len(network.hidden):  # no two entries of a question are of one neuron
             below = neurons(layer - 1, of, column)
         else:  # a neuron that several rows of one question share is evaluated once
             keys, back = np.unique(of * matrix.width + column, return_inverse=True)

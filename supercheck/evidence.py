@@ -140,6 +140,27 @@ class OutputResult(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Another:
+    """How else a refuted question's outputs could be read so that they are right; all of it exact.
+
+    Attributes:
+        of: how many outputs there are.
+        separable: in mode threshold, how many of them some threshold of their own makes right.
+        at: one threshold that makes all of them right, if one is known; any from `low` to below `high` does.
+        low: None: however low.
+        high: None: however high.
+        within: in the other modes, the least error that would have to be allowed.
+    """
+
+    of: int
+    separable: int | None = None
+    at: Fraction | None = None
+    low: Fraction | None = None
+    high: Fraction | None = None
+    within: Fraction | None = None
+
+
+@dataclass(frozen=True)
 class Provenance:
     """Where a question came from, for reports."""
 
@@ -204,6 +225,7 @@ class Result:
         seconds: load, decide, minimise, total.
         certificate: with which it can be checked, if that was asked for.
         withheld: why the verdict is unknown although the outputs were decided, if it is.
+        another: how else a refuted question's outputs could be read, where that was cheap to find out.
         render: how the result prints itself; the Python face passes it down.
         render_html: the same for a notebook.
     """
@@ -218,6 +240,7 @@ class Result:
     seconds: Mapping[str, float] = field(default_factory=dict)
     certificate: Certificate | None = None
     withheld: str | None = None
+    another: Another | None = None
     render: Callable[[Result], str] | None = None
     render_html: Callable[[Result], str] | None = None
 

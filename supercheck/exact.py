@@ -6,7 +6,7 @@ and fractions (dtype object). No operation here rounds; int64 is used only where
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -23,6 +23,7 @@ MOST_BITS = 1 << 16  # of one number, and of the common denominator of one row o
 SHORT, MOST_LONG = 128, 1 << 26  # bits of an ordinary number, and how many more all of a layer's may have together
 FITS = 2.0**62  # magnitudes below this are kept as int64
 _EXACT = 2.0**53  # integers up to this are exact in a double
+_FEW = 32  # pairs of digits up to which products in doubles are faster than those of long integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,28 +293,42 @@ def product(left: Array, right: Array) -> Array:
             return np.asarray(np.ldexp(whole, power))
         exact = whole.astype(np.int64).astype(object)
     else:
-        exact = _by_limbs(a, b)
+        exact = whole_product(a, b)
     return np.asarray(exact * (Fraction(2) ** power / below))
 
 
-def _by_limbs(a: Array, b: Array) -> Array:
-    """The product of two integer matrices as Python integers.
+def whole_product(a: Array, b: Array) -> Array:
+    """The product of two integer matrices as Python integers."""
+    return _by_limbs(a, b, np.matmul)
+
+
+def dots(a: Array, b: Array) -> Array:
+    """Each row of an integer matrix times the same row of another, summed, as Python integers [rows]."""
+    return _by_limbs(a, b, lambda left, right: (left * right).sum(axis=1))
+
+
+def _by_limbs(a: Array, b: Array, times: Callable[[Array, Array], Array]) -> Array:
+    """A sum of products of integers over the columns of `a`, in digits where these are few.
 
     Source: ours. Digits to a base 2^d multiply exactly in doubles while a row's sum stays below 2^53.
     """
     width = (53 - max(a.shape[1], 1).bit_length()) // 2
-    right = _limbs(b, width)
-    total = np.zeros((a.shape[0], *b.shape[1:]), dtype=object)
-    for i, high in enumerate(_limbs(a, width)):
-        for j, low in enumerate(right):
-            total += (high @ low).astype(np.int64).astype(object) << (width * (i + j))
-    return total
+    bits = [int(np.abs(matrix).max(initial=0)).bit_length() for matrix in (a, b)]
+    if bits[0] * bits[1] > _FEW * width**2:
+        return np.asarray(times(a.astype(object), b.astype(object)))
+    right = list(enumerate(_limbs(b, width)))
+    parts = (
+        times(high, low).astype(np.int64).astype(object) << (width * (i + j))
+        for i, high in enumerate(_limbs(a, width))
+        for j, low in right
+    )
+    return np.asarray(sum(parts))
 
 
 def _limbs(values: Array, width: int) -> list[Array]:
     """Signed digits to the base 2^width, least first, as doubles."""
-    sign, rest, limbs = np.sign(values).astype(np.float64), np.abs(values), []
-    while rest.any():
+    sign, rest, limbs = np.sign(values).astype(np.float64), np.abs(values), list[Array]()
+    while rest.any() or not limbs:
         limbs.append(sign * (rest & ((1 << width) - 1)).astype(np.float64))
         rest = rest >> width
     return limbs

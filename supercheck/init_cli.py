@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from supercheck import __version__
+from supercheck.errors import printable_lines
 from supercheck.options import Force, Format
 from supercheck.streams import write
 

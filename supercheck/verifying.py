@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from supercheck.certificate import certified, names
 from supercheck.decide import Limits
+from supercheck.decide.another import another
 from supercheck.decide.executors import DEFAULT, Place, gathered
-from supercheck.decide.limits import Progress, quiet
+from supercheck.decide.limits import Clock, Progress, quiet
 from supercheck.errors import InputError
-from supercheck.evidence import Result
+from supercheck.evidence import Result, Verdict
 from supercheck.float32 import decide_in
 from supercheck.options import check_written
 from supercheck.posing import question
@@ -65,6 +67,7 @@ def verify(
         check_written(names(Path(certificate)), parts(network, spec), force=force)
     claims, spec, source = question(network, spec, max_active)
     ready = time.perf_counter()
+    clock = Clock.start(limits.timeout)
     with gathered(place, claims, limits, None if kept is None else Path(kept)) as team:
         limits = replace(limits, team=team)
         result = decide_in(spec.arithmetic, claims, limits, progress)
@@ -73,5 +76,8 @@ def verify(
             result = certified(
                 result, Path(certificate), limits, require=require_certificate, progress=progress, force=force
             )
+    with suppress(KeyboardInterrupt):  # the verdict stands
+        if result.verdict is Verdict.REFUTED and result.arithmetic == "real" and not clock.over:
+            result = replace(result, another=another(claims, result.outputs, limits, clock))
     seconds = {"load": ready - begun, **result.seconds, "total": time.perf_counter() - begun}
     return replace(result, seconds=seconds)

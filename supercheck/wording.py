@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
 
 from supercheck.claims import Claims, expected
 from supercheck.errors import clip
-from supercheck.evidence import Counterexample, Result
+from supercheck.evidence import Another, Counterexample, Result
 from supercheck.formats.tensors import brief
 from supercheck.judgement import PASSED, Gate, Judgement, conclusion
 from supercheck.numerals import exact_text, short
+from supercheck.spec import Readout
 from supercheck.syntax import text as formula_text
+
+_SHORT = 8  # characters of a number that is told exactly
 
 
 def facts(claims: Claims, found: Counterexample | None) -> Iterator[str]:
@@ -34,12 +39,44 @@ def _features(active: tuple[int, ...]) -> str:
     return " ".join(f"x{j}" for j in active) or "nothing"
 
 
+def otherwise(readout: Readout, found: Another | None) -> Iterator[str]:
+    """How else a refuted question's outputs could be read, in one sentence; the numbers in it are rounded inwards."""
+    if found is None:
+        return
+    every = "the one output is" if found.of == 1 else f"all {found.of:,} outputs are"
+    kept = f", with the margin {exact_text(readout.margin)}" if readout.margin else ""
+    if found.within is not None:
+        yield f"Within {_rounded(found.within, ROUND_CEILING)} {every} right."
+    elif found.at is not None:
+        low = "" if found.low is None else _rounded(found.low, ROUND_CEILING, found.at)
+        high = "" if found.high is None else _rounded(found.high, ROUND_FLOOR, found.at)
+        which = f"from {low} to below {high}" if low and high else f"from {low} on" if low else f"below {high}"
+        yield f"With the threshold {exact_text(found.at)} (any {which}) {every} right{kept}."
+    elif found.separable == found.of:
+        yield f"With a threshold of its own each output is right{kept or ' (mode separable: PROVED)'}."
+    elif found.separable is not None:
+        yield f"{found.separable:,} of {found.of:,} outputs would be right with a threshold of their own{kept}."
+
+
+def _rounded(value: Fraction, way: str, at: Fraction | None = None) -> str:
+    """A number with six digits, or more if it would leave out `at`, rounded one way; exact where that is short."""
+    if len(whole := exact_text(value)) <= _SHORT:
+        return whole
+    digits, above, below = 6, Decimal(value.numerator), Decimal(value.denominator)
+    while True:
+        near = Context(prec=digits, rounding=way).divide(above, below)
+        if at is None or (at >= near if way == ROUND_CEILING else at < near):
+            return f"{near.normalize():f}" if abs(near.adjusted()) < _SHORT else f"{near}"
+        digits += 1
+
+
 def single(result: Result) -> Gate:
     """One verdict as a gate that expects a proof: what `verify` writes in a gate's formats."""
     verdict, seconds = result.verdict.value, result.seconds.get("total", 0.0)
     code = conclusion(verdict, "proved")
     reason = None if code == PASSED else result.reason or verdict
     file = result.source.spec or result.source.network or "spec"
-    told, notes = tuple(facts(result.claims, result.smallest)), (*result.claims.assumptions, *result.notes)
+    told = (*facts(result.claims, result.smallest), *otherwise(result.claims.readout, result.another))
+    notes = (*result.claims.assumptions, *result.notes)
     judgement = Judgement(file, code, "proved", verdict, reason, told, seconds=seconds)
     return Gate((replace(judgement, assumptions=notes, assumed=brief(notes)),), seconds)

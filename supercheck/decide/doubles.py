@@ -120,14 +120,3 @@ def _scaled(values: Array, power: Array) -> Array:
     if not np.isfinite(result).all():
         raise FaultError("a weight left the range of doubles")
     return result
-
-
-def evaluate_exactly(network: Network, active: Array, output: int) -> Array:
-    """The integer w . h of one output on a batch of inputs, [inputs]."""
-    dtype = np.int64 if network.fits_int64 else object
-    h = np.zeros((len(active), network.features), dtype=dtype)
-    np.put_along_axis(h, active.astype(np.int64), 1, axis=1)
-    for layer in network.hidden:
-        h = np.maximum(h @ layer.weight.dense().astype(dtype).T + layer.bias.astype(dtype), 0)
-    columns, weights = network.output.weight.row(output)
-    return np.asarray(h[:, columns] @ weights.astype(dtype))

@@ -15,7 +15,8 @@ import numpy as np
 
 from supercheck.boolean import evaluate
 from supercheck.claims import Claims
-from supercheck.decide.doubles import Doubles, evaluate_exactly
+from supercheck.decide.doubles import Doubles
+from supercheck.decide.exactly import Exactly
 from supercheck.decide.limits import Clock
 from supercheck.exact import Array
 from supercheck.network import Network
@@ -73,6 +74,19 @@ class Sheet:
     def doubles(self) -> Doubles | None:
         """The same in doubles, where its integers are not too far apart."""
         return Doubles.of(self.network)
+
+    @cached_property
+    def exactly(self) -> Exactly:
+        """The same in integers."""
+        return Exactly(self.network)
+
+    @cached_property
+    def reach(self) -> Array:
+        """Whether each output depends on each feature, bool [outputs, features + 1]; the last is none."""
+        reached = np.eye(len(self.outputs), dtype=np.float32)
+        for rows in reversed(self.network.matrices):
+            reached = (reached @ (rows.dense() != 0).astype(np.float32) > 0).astype(np.float32)
+        return np.column_stack([reached > 0, np.zeros(len(self.outputs), dtype=bool)])
 
     @cached_property
     def shapes(self) -> list[tuple[int, Array, Array]]:
@@ -204,13 +218,8 @@ class Batch:
             _, first, same = np.unique(hidden[:, inputs], axis=1, return_index=True, return_inverse=True)
         else:
             first, same = np.arange(len(inputs)), np.arange(len(inputs))
-        values: list[int] = []
-        cells = sum(matrix.height * matrix.width for matrix in self.sheet.network.matrices)
-        step = max(1, min(_RECHECK, (1 << 21) // max(1, cells)))
-        for start in range(0, len(first), step):
-            self.sheet.check_clock()
-            chosen = self.active[inputs[first[start : start + step]]]
-            values.extend(evaluate_exactly(self.sheet.network, chosen, place).tolist())
+        chosen = self.active[inputs[first]]
+        values = self.sheet.exactly.totals(chosen, np.full(len(first), place), self.sheet.check_clock).tolist()
         return [values[k] for k in same.reshape(-1)]
 
     def named(self, number: int) -> tuple[int, ...]:

@@ -15,9 +15,10 @@ from math import comb
 import numpy as np
 
 from supercheck.claims import Claims
-from supercheck.decide.enumeration import Best, cost, improve
+from supercheck.decide.enumeration import cost
 from supercheck.decide.extremes import extremes
 from supercheck.decide.limits import Clock
+from supercheck.decide.measuring import Best
 from supercheck.decide.sheet import Batch, LateError, Sheet
 from supercheck.evidence import Extremes
 from supercheck.exact import Array
@@ -84,7 +85,7 @@ def sweep(
     """
     sheet = Sheet(claims, tuple(outputs), clock)
     domain = claims.domain.restricted(len(sheet.features))
-    found, best = Failing(sheet.outputs, len(sheet.features)), {i: Best() for i in outputs}
+    found, best = Failing(sheet.outputs, len(sheet.features)), Best(sheet)
     wanted = np.array([only is None or i in only for i in outputs])
     below: Array | None = None  # of the level below, for each input the outputs at which it fails or is covered
     done = 0
@@ -94,7 +95,7 @@ def sweep(
             wrong, at = 0, np.zeros(len(outputs), dtype=bool)
             for batch in sheet.batches(level):
                 sheet.check_clock()
-                improve(batch, best)
+                best.see(batch)
                 fails = np.packbits(batch.failing.T, axis=1)
                 covered = _covered(batch.active, below, len(sheet.features)) if below is not None else fails & 0
                 count, chosen = _pairs(batch, fails & ~covered, wanted, limit - len(found.pairs) - len(pairs))
@@ -110,7 +111,8 @@ def sweep(
             found.wrong_outputs.append(at)
             found.pairs += pairs
             found.found += new
-            found.margins.append(margins(claims, [extremes(claims, i, one.ends) for i, one in best.items()]))
+            worst = [extremes(claims, i, ends) for i, ends in zip(outputs, best.ends(), strict=True)]
+            found.margins.append(margins(claims, worst))
         found.done = True
     except (LateError, KeyboardInterrupt):
         pass

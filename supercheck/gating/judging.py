@@ -22,7 +22,7 @@ from supercheck.numerals import exact_text
 from supercheck.posing import question
 from supercheck.spec import Spec
 from supercheck.toml import document
-from supercheck.wording import facts
+from supercheck.wording import facts, otherwise
 
 if TYPE_CHECKING:
     from supercheck.counting import Counts
@@ -124,7 +124,7 @@ def _judged(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
         reason = failed[place[1]]
     return Judgement(
         str(file), code, spec.expect, known.verdict, reason,
-        tuple(facts(claims, known.counterexample)) if code == FAILED and known.verdict != spec.expect else (),
+        _facts(claims, spec, known, terms) if code == FAILED and known.verdict != spec.expect else (),
         tuple(failed.values()),
         answer.cached,
         line=1 if code == PASSED else _line(file, place),
@@ -133,6 +133,17 @@ def _judged(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
         assumptions=claims.assumptions,
         assumed=brief(claims.assumptions),
     )  # fmt: skip
+
+
+def _facts(claims: Claims, spec: Spec, known: Known, terms: Terms) -> tuple[str, ...]:
+    """What a verdict that was not expected means; the same whether it was decided now or found in the cache."""
+    found = None
+    if known.verdict == "refuted" and spec.arithmetic == "real":
+        from supercheck.decide.another import another
+        from supercheck.decide.limits import Clock
+
+        found = another(claims, (), terms.limits, Clock.start(terms.timeout))
+    return (*facts(claims, known.counterexample), *otherwise(claims.readout, found))
 
 
 def _recalled(claims: Claims, spec: Spec, _source: Provenance, terms: Terms) -> _Answer | None:

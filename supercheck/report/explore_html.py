@@ -22,6 +22,7 @@ from supercheck.numerals import exact_text, float_text, plural
 from supercheck.report import drawing, explore
 from supercheck.report.text import asked, sentence
 from supercheck.syntax import text as formula_text
+from supercheck.wording import otherwise
 
 MOST_CASES = 24
 """Counterexamples that are drawn and taken apart on the page."""
@@ -64,6 +65,7 @@ def page(found: Exploration) -> str:
         sentence=sentence(found.result),
         question=asked(found.result).strip(),
         notes=[*(f"Assumed: {note}" for note in claims.unsaid), *explore.notes(found.result)],
+        otherwise=[*otherwise(claims.readout, found.result.another)],
         largest=explore.largest(found),
         cards=[_card(found, case) for case in found.cases[:MOST_CASES]],
         listed=[_listed(found, case) for case in found.cases[:MOST_LISTED]],

@@ -9,7 +9,7 @@ from typing import Any
 from supercheck import __version__
 from supercheck.checker import Outcome
 from supercheck.claims import Claims
-from supercheck.evidence import Certificate, Counterexample, OutputResult, Point, Provenance, Result, Verdict
+from supercheck.evidence import Another, Certificate, Counterexample, OutputResult, Point, Provenance, Result, Verdict
 from supercheck.numerals import exact_text
 from supercheck.syntax import text as formula_text
 
@@ -37,6 +37,7 @@ def as_object(result: Result) -> dict[str, Any]:
         "outputs": [_output(result, output) for output in result.outputs],
         "largest_k": None if result.sparsity is None else result.sparsity.largest,
         "counterexample": counterexample_object(result.smallest),
+        **_otherwise(result.another),
         "certificate": certificate_object(result.certificate),
         "assumptions": [*claims.assumptions, *result.notes],
         "seconds": {name: round(value, 6) for name, value in result.seconds.items()},
@@ -90,6 +91,16 @@ def _output(result: Result, output: OutputResult) -> dict[str, Any]:
         "largest_k": None if output.sparsity is None else output.sparsity.largest,
         "reason": output.reason if output.verdict is Verdict.UNKNOWN else None,
     }
+
+
+def _otherwise(found: Another | None) -> dict[str, Any]:
+    """How else a refuted question's outputs could be read so that they are right, or nulls."""
+    threshold = None
+    if found is not None and found.separable is not None:
+        ends = {"at": found.at, "low": found.low, "high": found.high}
+        common = None if found.at is None else {name: _rational(value) for name, value in ends.items()}
+        threshold = {"common": common, "separable": found.separable, "of": found.of}
+    return {"another_threshold": threshold, "least_within": None if found is None else _rational(found.within)}
 
 
 def counterexample_object(counterexample: Counterexample | None) -> dict[str, Any] | None:

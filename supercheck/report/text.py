@@ -18,6 +18,7 @@ from supercheck.errors import clip, printable
 from supercheck.evidence import Certificate, Counterexample, OutputResult, Result, Sparsity, Verdict
 from supercheck.numerals import exact_text, float_text, plural, short
 from supercheck.syntax import text as formula_text
+from supercheck.wording import otherwise
 
 MOST_ROWS = 20
 _COLOURS = {Verdict.PROVED: "bold green", Verdict.REFUTED: "bold red", Verdict.UNKNOWN: "bold yellow"}
@@ -49,6 +50,8 @@ def show(result: Result, console: Console) -> None:
             ["output", "function", "wrong where these are on", "y", "expected"],
             [_wrong_row(result, output) for output in refuted],
         )
+    for line in otherwise(result.claims.readout, result.another):
+        console.print(f"\n{line}", soft_wrap=True)
     measured = [output for output in result.outputs if output.extremes is not None]
     if measured:
         _table(
