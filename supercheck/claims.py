@@ -19,10 +19,11 @@ from supercheck.boolean import TRIED, Formula, reaches, variables
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.exact import Array
-from supercheck.formats import file_digest, load_linear
+from supercheck.formats import load_linear
 from supercheck.formats.tensors import brief
 from supercheck.network import Affine, Network, numbered
 from supercheck.numerals import exact_text
+from supercheck.reading import combined, noted
 from supercheck.shapes import Shapes
 from supercheck.singles import greatest_not_above, least_above
 from supercheck.spec import Readout, Spec
@@ -218,8 +219,10 @@ def pose(network: Network, spec: Spec) -> Claims:
     codes: dict[str, Affine] = {}
     for kind, code in (("encoder", spec.source.encoder), ("decoder", spec.source.decoder)):
         if code is not None:
-            codes[kind] = load_linear(code)
-            notes.append(f"The fixed {kind} {code.name} (sha256 {file_digest(code)}) is folded in as a linear layer.")
+            with noted() as read:
+                codes[kind] = load_linear(code)
+            known = f"{code.name} (sha256 {combined(read)})"
+            notes.append(f"The fixed {kind} {known} is folded in as a linear layer.")
     encoder, decoder = codes.get("encoder"), codes.get("decoder")
     if encoder is not None and encoder.weight.height != network.features:
         expected = f"weight [{network.features}, features], a row for each network input"

@@ -162,12 +162,21 @@ class Another:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a question came from, for reports."""
+    """Where a question came from, for reports: of every file the sha256 of the bytes that were parsed.
+
+    Attributes:
+        network, network_digest: its file; one digest of that and of the files with its data.
+        spec, spec_digest: the spec's file.
+        network_files: the network's file, and those with its data, each with its own digest.
+        spec_files: the files that the spec names beside it: truth table, encoder, decoder.
+    """
 
     network: str | None = None
     network_digest: str | None = None
     spec: str | None = None
     spec_digest: str | None = None
+    network_files: tuple[tuple[str, str], ...] = ()
+    spec_files: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from supercheck.claims import Claims, pose
 from supercheck.errors import InputError
 from supercheck.evidence import Provenance
-from supercheck.formats import file_digest, load
+from supercheck.formats import load
 from supercheck.network import Network
+from supercheck.reading import combined, noted
 from supercheck.spec import Source, Spec, read_spec
 
 _NOTHING = Source()
@@ -28,22 +30,31 @@ def question(network: object, spec: Spec | str | Path, max_active: int | None) -
     Raises:
         InputError: if network or spec cannot be read, or do not fit each other.
     """
-    if not isinstance(spec, Spec):
-        spec = read_spec(spec, max_active)
-    elif max_active is not None:
-        spec = spec.at_most(max_active)
+    with noted() as of_spec:
+        if not isinstance(spec, Spec):
+            spec = read_spec(spec, max_active)
+        elif max_active is not None:
+            spec = spec.at_most(max_active)
     if network is None and spec.source.file is None:
         expected = "a network file here or on the command line"
         raise InputError(file=spec.file, place="network.file", expected=expected, got="none")
-    opened, file = loaded(spec.source.file if network is None else network, spec.source)
-    claims = pose(opened, spec)
+    with noted() as of_network:
+        opened, file = loaded(spec.source.file if network is None else network, spec.source)
+    with noted() as of_codes:
+        claims = pose(opened, spec)
     source = Provenance(
         None if file is None else str(file),
-        None if file is None else file_digest(file),
+        combined(of_network),
         None if spec.file is None else str(spec.file),
         spec.digest,
+        _listed(of_network),
+        _listed({**of_spec, **of_codes}),
     )
     return claims, spec, source
+
+
+def _listed(digests: Mapping[Path, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((f"{file}", digest) for file, digest in digests.items())
 
 
 def loaded(network: object, source: Source = _NOTHING) -> tuple[Network, Path | None]:

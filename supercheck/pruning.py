@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import time
@@ -26,7 +27,7 @@ from supercheck.floors import Floor, bound
 from supercheck.floors.bounds import Form, forms
 from supercheck.floors.classes import FunctionClass
 from supercheck.floors.measured import class_floors, counted_class, edge_floors, tolerates_all
-from supercheck.formats import file_digest, load_linear
+from supercheck.formats import load_linear
 from supercheck.formats.tensors import brief
 from supercheck.network import Network
 from supercheck.options import check_written
@@ -232,8 +233,11 @@ class _Target:
             raise FaultError(f"what was written to {self.output} and its spec does not read back as what was pruned")
         proved = result.verdict is Verdict.PROVED
         file, spec = self.files("" if proved else _UNPROVED)
-        write_together(self._contents(pruned, (file, spec), proved=proved), force=self.force)
-        return replace(result, source=Provenance(str(file), file_digest(file), str(spec), file_digest(spec)))
+        contents = self._contents(pruned, (file, spec), proved=proved)
+        write_together(contents, force=self.force)
+        digests = [hashlib.sha256(contents[name]).hexdigest() for name in (file, spec)]
+        read = ((f"{file}", digests[0]),), result.source.spec_files
+        return replace(result, source=Provenance(str(file), digests[0], str(spec), digests[1], *read))
 
     def _contents(self, pruned: Pruned, files: tuple[Path, Path], *, proved: bool) -> dict[Path, bytes]:
         """What each file is to hold."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import TextIO
 from supercheck.boolean import Formula, row, some
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
+from supercheck.reading import content_of
 
 LARGEST = 16 << 20  # bytes
 LONGEST = 1 << 20  # characters of a line
@@ -109,11 +111,11 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
             raise InputError(file=path, expected="a truth table", got="no such file")
         if path.stat().st_size > LARGEST:
             raise InputError(file=path, expected=f"at most {LARGEST:,} bytes", got=f"{path.stat().st_size:,}")
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(_bounded(path, file))
-            for cells in reader:
-                if cells:
-                    yield reader.line_num, [cell.strip() for cell in cells]
+        content = io.TextIOWrapper(io.BytesIO(content_of(path, LARGEST)), newline="", encoding="utf-8-sig")
+        reader = csv.reader(_bounded(path, content))
+        for cells in reader:
+            if cells:
+                yield reader.line_num, [cell.strip() for cell in cells]
     except OSError as error:
         raise InputError(file=path, expected="a readable truth table", got=error.strerror or error) from error
     except UnicodeDecodeError as error:

@@ -5,7 +5,6 @@ A newcomer adds a format with one file here and one row in `READERS`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -84,12 +83,6 @@ def load_linear(path: str | Path) -> Affine:
         raise InputError(file=path, expected="a linear code without ReLU", got=f"{len(network.hidden)} ReLU layers")
     [*others, last] = network.stored
     return last if not others else replace(network.affine()[0], plain=False)
-
-
-def file_digest(path: str | Path) -> str:
-    """The sha256 of a file's bytes."""
-    with _within(Path(path), lambda: open(path, "rb")) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(path: Path, used: Used) -> Tensors | Read:

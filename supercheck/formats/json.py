@@ -15,6 +15,7 @@ from supercheck.exact import Array, exact_array
 from supercheck.formats.tensors import Tensors, Used
 from supercheck.network import Network
 from supercheck.numerals import Unreadable, decimal, exact_text, rational
+from supercheck.reading import content_of
 
 _LARGEST = 1 << 25  # bytes
 _MOST_DIGITS = 4_300  # of an integer; Python reads no more
@@ -27,7 +28,7 @@ def read(path: Path, used: Used) -> Tensors:
     if path.stat().st_size > _LARGEST:
         raise InputError(file=path, expected=f"at most {_LARGEST:,} bytes of JSON", got=f"{path.stat().st_size:,}")
 
-    content = path.read_bytes()
+    content = content_of(path, _LARGEST)
     values = sum(map(content.count, (b",", b"[", b"{")))
     if values > _MOST_VALUES:
         do = "save a large network as safetensors or NPZ"

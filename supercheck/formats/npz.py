@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import tokenize
 import zipfile
@@ -15,6 +16,7 @@ from numpy.lib import format as npy
 from supercheck.errors import InputError, unquoted
 from supercheck.exact import Array, Rows
 from supercheck.formats.tensors import MOST_CELLS, MOST_TENSORS, MOST_WIDTH, Tensors, Used, exact
+from supercheck.reading import content_of
 
 LARGEST = 2 << 30  # bytes of all members
 _LONGEST = 1 << 20  # bytes that may be asked for at once: the directory is read whole, members are not
@@ -35,7 +37,7 @@ def read(path: Path, used: Used) -> Tensors:
     `N.data`, `N.indices`, `N.indptr` and `N.shape` together are the sparse tensor N.
     """
     try:
-        with path.open("rb") as file, zipfile.ZipFile(_Piecewise(file)) as archive:
+        with zipfile.ZipFile(_Piecewise(io.BytesIO(content_of(path, LARGEST)))) as archive:
             tensors, arrays = _arrays(path, archive, used)
     except _BROKEN as error:
         raise InputError(file=path, expected="an NPZ file", got=unquoted(error)) from error

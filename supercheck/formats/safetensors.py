@@ -1,21 +1,23 @@
-"""safetensors: a state_dict as PyTorch writes it. The library checks dtypes, shapes, offsets and overlaps."""
+"""safetensors: a state_dict as PyTorch writes it. Shapes, offsets and overlaps are checked before anything is built."""
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
 from supercheck.errors import InputError, unquoted
 from supercheck.exact import Array
 from supercheck.formats.json import once
 from supercheck.formats.tensors import MOST_CELLS, MOST_TENSORS, Tensors, Used, exact
+from supercheck.reading import content_of
 
-_LONGEST = 1 << 22  # bytes of the header
+LARGEST = 4 << 30  # bytes
+_LONGEST = 1 << 22  # of the header
 
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1",
@@ -25,17 +27,17 @@ _DTYPES = {
 
 def read(path: Path, used: Used) -> Tensors:
     """The tensors by name, None for those that are not used; the header is checked before any tensor takes memory."""
-    with path.open("rb") as file:
+    content = content_of(path, LARGEST)
+    with io.BytesIO(content) as file:
         size = int.from_bytes(file.read(8), "little")
         if size > _LONGEST:
             raise InputError(file=path, expected=f"a header of at most {_LONGEST:,} bytes", got=f"{size:,}")
         try:
-            with safe_open(path, framework="numpy"):
-                pass
-        except (SafetensorError, ValueError) as error:
+            header = json.loads(file.read(size), object_pairs_hook=once)  # the library keeps the last of two
+            header.pop("__metadata__", None)
+            _check(header, len(content) - 8 - size)
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise InputError(file=path, expected="a safetensors file", got=unquoted(error)) from error
-        header = json.loads(file.read(size), object_pairs_hook=once)  # the library keeps the last of two
-        header.pop("__metadata__", None)
         cells = sum(math.prod(part["shape"]) for part in header.values())
         if cells > MOST_CELLS or len(header) > MOST_TENSORS:
             expected = f"at most {MOST_CELLS:,} numbers in {MOST_TENSORS:,} tensors"
@@ -44,6 +46,25 @@ def read(path: Path, used: Used) -> Tensors:
         return {
             name: _array(path, name, part, file, 8 + size) if name in wanted else None for name, part in header.items()
         }
+
+
+def _check(header: dict[str, Any], size: int) -> None:
+    """Hold the header against the `size` bytes after it: each is one tensor's, and each tensor has what its shape says.
+
+    Raises:
+        ValueError: if that is not so.
+    """
+    place = 0
+    for part in sorted(header.values(), key=lambda part: (part["data_offsets"], part["dtype"])):
+        (begin, end), shape, dtype = part["data_offsets"], part["shape"], part["dtype"]
+        whole = all(type(number) is int and number >= 0 for number in (begin, end, *shape))
+        if not whole or not begin == place <= end:
+            raise ValueError("tensors with a gap between them, or that overlap")
+        if dtype in _DTYPES and math.prod(shape) * np.dtype(_DTYPES[dtype]).itemsize != end - begin:
+            raise ValueError("a tensor with more or fewer bytes than its shape says")
+        place = end
+    if place != size:
+        raise ValueError("more or fewer bytes than the header says")
 
 
 def _array(path: Path, name: str, part: dict[str, Any], file: BinaryIO, start: int) -> Array:

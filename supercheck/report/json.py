@@ -56,8 +56,13 @@ def question(claims: Claims, source: Provenance) -> dict[str, Any]:
             "features": own.features,
             "neurons": own.neurons,
             "edges": own.edges,
+            "files": [{"file": file, "sha256": digest} for file, digest in source.network_files],
         },
-        "spec": {"file": source.spec, "sha256": source.spec_digest},
+        "spec": {
+            "file": source.spec,
+            "sha256": source.spec_digest,
+            "files": [{"file": file, "sha256": digest} for file, digest in source.spec_files],
+        },
         "domain": {
             "features": claims.domain.features,
             "max_active": claims.domain.max_active,

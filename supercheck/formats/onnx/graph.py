@@ -15,6 +15,7 @@ from onnx import AttributeProto, ModelProto, TensorProto
 from supercheck.errors import InputError, clip, unquoted
 from supercheck.formats.onnx.tensors import FLOATS, MOST_AXES
 from supercheck.formats.onnx.wire import check
+from supercheck.reading import content_of
 
 _LARGEST = 1 << 27  # bytes of a model without its external data
 _MOST_NODES = 2**16
@@ -60,8 +61,9 @@ def parse(path: Path) -> Any:
             raise InputError(expected=f"a file of at most {_LARGEST:,} bytes", got=got, do=do)
         if not status.st_size:
             raise InputError(expected="an ONNX model", got="an empty file")
-        check(path, ModelProto.DESCRIPTOR)
-        model = ModelProto.FromString(path.read_bytes())
+        content = content_of(path, _LARGEST)
+        check(content, ModelProto.DESCRIPTOR)
+        model = ModelProto.FromString(content)
     except OSError as error:
         raise InputError(expected="a readable file", got=error.strerror or error) from None
     except (DecodeError, UnicodeDecodeError) as error:

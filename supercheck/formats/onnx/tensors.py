@@ -7,7 +7,6 @@ data is read only from a regular file beside the model, by us, and never through
 from __future__ import annotations
 
 import math
-import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from onnx import TensorProto, helper
 from supercheck.errors import InputError
 from supercheck.exact import Array, integers
 from supercheck.formats.tensors import exact
+from supercheck.reading import content_of
 
 MOST_AXES = 16  # of one tensor
 _MOST_WORK = 2**28  # numbers read or moved; a weight counts about three times
@@ -43,12 +43,19 @@ class Work:
 
     def __init__(self) -> None:
         self._left = _MOST_WORK
+        self._files: dict[Path, bytes] = {}
 
     def spend(self, amount: int) -> None:
         """Take `amount` numbers off the budget; an InputError if it is used up."""
         self._left -= amount
         if self._left < 0:
             raise InputError(expected=f"a network that takes at most {_MOST_WORK:,} steps to read", got="more")
+
+    def content(self, file: Path) -> bytes:
+        """A file of external data, which is read once."""
+        if file not in self._files:
+            self._files[file] = content_of(file, 8 * _MOST_WORK, links=False)
+        return self._files[file]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +126,7 @@ def _decode(tensor: Any, folder: Path, work: Work) -> Constant:
     if typed:
         values = np.fromiter(typed, _HELD[field], len(typed))  # numpy's own guess depends on protobuf's version
         return Constant(_typed(values, dtype, count).reshape(dims), tensor.name)
-    data = _external(tensor, folder, size) if external else raw
+    data = _external(tensor, folder, size, work) if external else raw
     if len(data) != size:
         raise InputError(expected=f"{size} bytes of data for shape {dims}", got=len(data))
     little = np.frombuffer(data, f"<u{dtype.itemsize}")
@@ -137,7 +144,7 @@ def _typed(values: Array, dtype: np.dtype[Any], count: int) -> Array:
     return narrow.view(dtype)
 
 
-def _external(tensor: Any, folder: Path, size: int) -> bytes:
+def _external(tensor: Any, folder: Path, size: int, work: Work) -> bytes:
     """The `size` bytes of a tensor that lies in a file of its own."""
     entries = {str(entry.key): str(entry.value) for entry in tensor.external_data}  # bytes where it is no UTF-8
     name = entries.get("location", "")
@@ -150,17 +157,14 @@ def _external(tensor: Any, folder: Path, size: int) -> bytes:
     if length != size:
         raise InputError(expected=f"{size} bytes of external data", got=length)
     path = folder / name
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
             raise InputError(expected="external data in a regular file, not a link", got=name)
-        with os.fdopen(os.open(path, flags), "rb") as stream:  # what was a file may be a link or pipe by now
-            status = os.fstat(stream.fileno())
-            if not stat.S_ISREG(status.st_mode) or offset + size > status.st_size:
-                got = f"{status.st_size} bytes in {name}"
-                raise InputError(expected=f"external data up to byte {offset + size}", got=got)
-            stream.seek(offset)
-            return stream.read(size)
+        content = work.content(path)
+        if offset + size > len(content):
+            got = f"{len(content)} bytes in {name}"
+            raise InputError(expected=f"external data up to byte {offset + size}", got=got)
+        return content[offset : offset + size]
     except OSError as error:
         raise InputError(expected="readable external data", got=f"{name}: {error.strerror}") from None
 
