@@ -249,5 +249,5 @@ def expected(readout: Readout, on: bool) -> str:
     if readout.mode == "separable":
         return "y above every off value" if on else "y below every on value"
     if readout.at is None:
-        return f"y = {int(on)}" if not readout.within else f"|y - {int(on)}| <= {readout.within}"
-    return f"y > {readout.at + readout.margin}" if on else f"y <= {readout.at - readout.margin}"
+        return f"y = {int(on)}" if not readout.within else f"|y - {int(on)}| <= {exact_text(readout.within)}"
+    return f"y > {exact_text(readout.at + readout.margin)}" if on else f"y <= {exact_text(readout.at - readout.margin)}"

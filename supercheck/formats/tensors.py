@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from supercheck.errors import InputError
+from supercheck.errors import InputError, spelled
 from supercheck.exact import Array, Rows
 from supercheck.network import Affine
 
@@ -35,6 +35,13 @@ class LayerNames:
     bias: str | None = None
     transpose: bool = False
     relu: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what names no tensor, or is neither true nor false."""
+        fits = isinstance(self.weight, str) and isinstance(self.bias, str | None)
+        if not (fits and isinstance(self.transpose, bool) and isinstance(self.relu, bool | None)):
+            expected = "names of tensors as text, transpose and relu as True or False"
+            raise InputError(place="layers", expected=expected, got=spelled(self, repr))
 
 
 def exact(values: Array, name: str) -> Array:
