@@ -267,7 +267,8 @@ def _through(ledger: Ledger, source: int | None) -> str:
     entries = [entry for entry in ledger.entries if entry.feature == source]
     largest_first = sorted(entries, key=lambda entry: -abs(entry.value))
     parts = [
-        f"{'directly' if entry.neuron is None else 'h{}.{}'.format(*entry.neuron)} {signed(entry.value, 3, ledger.beside(entry.value))}"
+        f"{'directly' if entry.neuron is None else neurons([entry.neuron])} "
+        f"{signed(entry.value, 3, ledger.beside(entry.value))}"
         for entry in largest_first[:_MOST_NEURONS]
     ]
     rest = sum((entry.value for entry in largest_first[_MOST_NEURONS:]), Fraction(0))
