@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from supercheck.auditing import audit
-    from supercheck.boolean import gate
+    from supercheck.boolean import AtLeast, Not, Var, Xor, gate
     from supercheck.building import Building, build
     from supercheck.confirming import check_certificate
     from supercheck.decide import Limits
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from supercheck.verifying import verify
 
 _HOMES = {
+    "AtLeast": "boolean",
     "Audit": "findings",
     "Bounds": "floors.bounds",
     "Building": "building",
@@ -44,12 +45,15 @@ _HOMES = {
     "KSparse": "domain",
     "Limits": "decide",
     "Network": "network",
+    "Not": "boolean",
     "Pruning": "pruning",
     "Readout": "spec",
     "Result": "evidence",
     "Spec": "spec",
     "SupercheckError": "errors",
+    "Var": "boolean",
     "Verdict": "evidence",
+    "Xor": "boolean",
     "audit": "auditing",
     "bounds": "floors.bounds",
     "build": "building",
@@ -65,9 +69,10 @@ _HOMES = {
 }
 
 __all__ = [
-    "Audit", "Bounds", "Building", "Counterexample", "Exploration", "FaultError", "InputError", "KSparse", "Limits",
-    "Network", "Pruning", "Readout", "Result", "Spec", "SupercheckError", "Verdict", "audit", "bounds", "build",
-    "check_certificate", "explore", "from_torch", "gate", "load", "parse", "prune", "read_spec", "verify",
+    "AtLeast", "Audit", "Bounds", "Building", "Counterexample", "Exploration", "FaultError", "InputError", "KSparse",
+    "Limits", "Network", "Not", "Pruning", "Readout", "Result", "Spec", "SupercheckError", "Var", "Verdict", "Xor",
+    "audit", "bounds", "build", "check_certificate", "explore", "from_torch", "gate", "load", "parse", "prune",
+    "read_spec", "verify",
 ]  # fmt: skip
 
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, islice
 from math import inf
 
-from supercheck.errors import InputError
+from supercheck.errors import InputError, spelled
+from supercheck.numerals import whole
+
+LARGEST = 10**9 - 1  # a feature's number, or a count, that a formula in text can have
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,22 @@ class Var:
 
     index: int
 
+    def __post_init__(self) -> None:
+        """Refuse what is no feature's number; numpy's integers, which wrap, become Python's."""
+        if type(self.index) is not int or not 0 <= self.index <= LARGEST:
+            object.__setattr__(self, "index", whole(self.index, "Var", 0, LARGEST))
+
 
 @dataclass(frozen=True, slots=True)
 class Not:
     """`inside` does not hold."""
 
     inside: Formula
+
+    def __post_init__(self) -> None:
+        """Refuse what is no formula."""
+        if type(self.inside) not in _NODES:
+            raise _no_formula("Not", self.inside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,12 @@ class AtLeast:
     count: int
     inside: tuple[Formula, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse a count below 0, which would hold for nothing's sake, and what is no formula."""
+        if type(self.count) is not int or not 0 <= self.count <= LARGEST:
+            object.__setattr__(self, "count", whole(self.count, "AtLeast", 0, LARGEST))
+        _check_parts(self, "AtLeast")
+
 
 @dataclass(frozen=True, slots=True)
 class Xor:
@@ -42,9 +62,36 @@ class Xor:
 
     inside: tuple[Formula, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse what is no formula."""
+        _check_parts(self, "Xor")
+
 
 Formula = Var | Not | AtLeast | Xor
+_NODES = frozenset({Var, Not, AtLeast, Xor})
+
+
+def _check_parts(node: AtLeast | Xor, place: str) -> None:
+    """See to it that a node's parts are a tuple of formulas."""
+    parts: object = node.inside
+    if type(parts) is not tuple:
+        if not isinstance(parts, Iterable) or isinstance(parts, str | bytes):
+            raise InputError(place=place, expected="a sequence of formulas", got=spelled(parts, repr), do=_DO)
+        parts = tuple(parts)
+        object.__setattr__(node, "inside", parts)
+    if not _NODES.issuperset(map(type, parts)):
+        raise _no_formula(place, next(part for part in parts if type(part) not in _NODES))
+
+
+def _no_formula(place: str, got: object) -> InputError:
+    return InputError(place=place, expected="a formula", got=spelled(got, repr), do=_DO)
+
+
+_DO = 'supercheck.parse("x0 & x1") makes one of text'
+MOST_LEVELS = 301  # `syntax.DEEPEST` levels of parentheses, each with an OR of XORs of ANDs
+MOST_NODES = 1 << 24  # more than the largest truth table has
 TRIED = 1 << 17  # assignments that settling one function may take
+feature = lru_cache(1 << 16)(Var)  # for Python integers alone, of which 1.0 and True would not differ
 TRUE, FALSE = AtLeast(0, ()), AtLeast(1, ())
 
 
@@ -77,12 +124,14 @@ def gate(name: str, features: Sequence[int]) -> Formula:
     Raises:
         InputError: for an unknown gate, no features, or a repeated one.
     """
-    if name not in GATES:
+    if not isinstance(name, str) or name not in GATES:
         raise InputError(place="gate", expected=f"one of {', '.join(GATES)}", got=name)
-    if not features or len(set(features)) < len(features) or (name == "copy" and len(features) != 1):
+    listed = isinstance(features, Iterable) and not isinstance(features, str | bytes)
+    parts = tuple(map(Var, features)) if listed else ()
+    if not parts or len({part.index for part in parts}) < len(parts) or (name == "copy" and len(parts) != 1):
         expected = "exactly one feature" if name == "copy" else "at least one feature, each once"
         raise InputError(place=f"gate {name}", expected=expected, got=features)
-    return GATES[name](tuple(Var(j) for j in features))
+    return GATES[name](parts)
 
 
 def row(on: Iterable[int], off: Iterable[int]) -> Formula:
@@ -106,6 +155,38 @@ def variables(formula: Formula) -> Iterator[int]:
             yield node.index
         else:
             stack.extend(reversed(inside(node)))
+
+
+def extent(formula: Formula, known: dict[int, tuple[int, int, int]], room: int = MOST_LEVELS) -> tuple[int, int, int]:
+    """How large a formula is when it is written out: a part that is shared counts each time.
+
+    Args:
+        formula: the function.
+        known: the same of its parts by their identity, filled in; they have to live as long as it is used.
+        room: how many levels there may be.
+
+    Returns:
+        Its levels, its nodes, and the greatest number of a feature (-1 where there is none).
+
+    Raises:
+        InputError: if it is larger than any file could say.
+    """
+    if isinstance(formula, Var):
+        return 1, 1, formula.index
+    found = known.get(id(formula))
+    if found is None:
+        if room <= 1:
+            raise InputError(expected=f"a formula of at most {MOST_LEVELS} levels", got="more")
+        levels, nodes, highest = 1, 1, -1
+        for part in inside(formula):
+            height, size, named = (1, 1, part.index) if type(part) is Var else extent(part, known, room - 1)
+            levels, nodes, highest = max(levels, height + 1), nodes + size, max(highest, named)
+        found = known[id(formula)] = levels, nodes, highest
+    if found[0] > room:
+        raise InputError(expected=f"a formula of at most {MOST_LEVELS} levels", got="more")
+    if found[1] > MOST_NODES:
+        raise InputError(expected=f"a formula of at most {MOST_NODES:,} nodes", got="more")
+    return found
 
 
 def support(formula: Formula) -> tuple[int, ...]:

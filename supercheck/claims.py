@@ -269,5 +269,15 @@ def expected(readout: Readout, on: bool) -> str:
     if readout.mode == "separable":
         return "y above every off value" if on else "y below every on value"
     if readout.at is None:
-        return f"y = {int(on)}" if not readout.within else f"|y - {int(on)}| <= {readout.within}"
-    return f"y > {readout.at + readout.margin}" if on else f"y <= {readout.at - readout.margin}"
+        return f"y = {int(on)}" if not readout.within else f"|y - {int(on)}| <= {exact_text(readout.within)}"
+    return f"y > {exact_text(readout.at + readout.margin)}" if on else f"y <= {exact_text(readout.at - readout.margin)}"
+
+
+def beside(readout: Readout, on: bool, *others: Fraction | None) -> tuple[Fraction | None, ...]:
+    """What is shown beside an output's value: the numbers that `expected` speaks of, and others."""
+    if readout.mode == "separable":
+        return others
+    if readout.at is not None:
+        return (readout.at + readout.margin if on else readout.at - readout.margin, *others)
+    within = readout.within or Fraction(0)
+    return (on - within, Fraction(on), on + within, *others)

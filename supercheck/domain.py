@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from itertools import chain, combinations, islice
-from operator import index
 
 import numpy as np
 
-from supercheck.errors import InputError
 from supercheck.exact import Array, Rows
+from supercheck.numerals import whole
 
 
 @dataclass(frozen=True)
@@ -27,10 +26,7 @@ class KSparse:
     def __post_init__(self) -> None:
         """Whole numbers only: `True`, "3" and 3.0 are not 3."""
         for key in ("features", "max_active"):
-            value = getattr(self, key)
-            if isinstance(value, bool) or not hasattr(value, "__index__"):
-                raise InputError(place=f"domain.{key}", expected="a whole number", got=repr(value))
-            object.__setattr__(self, key, index(value))
+            object.__setattr__(self, key, whole(getattr(self, key), f"domain.{key}", 0))
 
     @property
     def size(self) -> int:

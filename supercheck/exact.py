@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from supercheck.errors import InputError
+from supercheck.given import compressed, numbers, unchecked
 
 Array = npt.NDArray[Any]
 
@@ -42,13 +43,23 @@ class Rows:
     data: Array
     width: int
 
+    def __post_init__(self) -> None:
+        """Refuse what is not as it says; code that has seen to that itself calls `trusted`."""
+        parts = compressed(self.indptr, self.indices, self.data, self.width)
+        vars(self).update(zip(("indptr", "indices", "data", "width"), parts, strict=True))
+
     @classmethod
     def from_dense(cls, matrix: Array) -> Rows:
         """The nonzeros of an exact matrix [rows, columns]."""
+        matrix = numbers(matrix, "matrix", 2)
         row, column = np.nonzero(matrix != 0)
         indptr = np.zeros(matrix.shape[0] + 1, dtype=np.int64)
         np.cumsum(np.bincount(row, minlength=matrix.shape[0]), out=indptr[1:])
-        return cls(indptr, column.astype(np.int32), matrix[row, column], matrix.shape[1])
+        return trusted(indptr, column.astype(np.int32), matrix[row, column], matrix.shape[1])
+
+    def holding(self, data: Array) -> Rows:
+        """Other values, of any kind, at the same places."""
+        return trusted(self.indptr, self.indices, data, self.width)
 
     @property
     def height(self) -> int:
@@ -75,22 +86,27 @@ class Rows:
         lengths = np.diff(self.indptr)[rows]
         indptr = np.concatenate([[0], np.cumsum(lengths)])
         where = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], lengths)
-        return Rows(indptr, self.indices[where], self.data[where], self.width)
+        return trusted(indptr, self.indices[where], self.data[where], self.width)
 
     def columns(self, kept: Array) -> Rows:
         """The same rows with column kept[j] renamed to j; `kept` ascends and holds every column used."""
         place = np.searchsorted(kept, self.indices).astype(np.int32)
-        return Rows(self.indptr, place, self.data, len(kept))
+        return trusted(self.indptr, place, self.data, len(kept))
 
     def transposed(self) -> Rows:
         """The matrix turned over, [columns, rows]."""
         order = np.argsort(self.indices, kind="stable")
         indptr = np.concatenate([[0], np.cumsum(np.bincount(self.indices, minlength=self.width))])
-        return Rows(indptr, self.row_of()[order].astype(np.int32), self.data[order], self.height)
+        return trusted(indptr, self.row_of()[order].astype(np.int32), self.data[order], self.height)
 
     def dot(self, vector: Array) -> Array:
         """The product with a vector [width], in the arithmetic of the two dtypes."""
         return by_row(np.add, self.data * vector[self.indices], self.indptr, 0)
+
+
+def trusted(indptr: Array, indices: Array, data: Array, width: int) -> Rows:
+    """Rows that nobody checks: for code that has made sure, or puts other values in their place for a while."""
+    return unchecked(Rows, indptr=indptr, indices=indices, data=data, width=width)
 
 
 def by_row(ufunc: np.ufunc, values: Array, indptr: Array, empty: object) -> Array:

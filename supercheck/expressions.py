@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from decimal import Context, Decimal, DecimalException, localcontext
 from fractions import Fraction
 
-from supercheck.errors import InputError
+from supercheck.errors import InputError, spelled
 
 LONGEST = 1000  # characters
 NAMES = ("m", "k", "outputs")
@@ -31,7 +31,7 @@ _FUNCTIONS: Mapping[str, Callable[[Decimal], Decimal]] = {
 }
 
 
-def evaluate_limit(limit: int | Fraction | str, values: Mapping[str, int]) -> Decimal:
+def evaluate_limit(limit: object, values: Mapping[str, int]) -> Decimal:
     """The value of a limit.
 
     Args:
@@ -43,6 +43,8 @@ def evaluate_limit(limit: int | Fraction | str, values: Mapping[str, int]) -> De
     """
     with localcontext(_WORKING):
         try:
+            if not isinstance(limit, int | Fraction | str) or isinstance(limit, bool):
+                raise InputError(expected=EXPECTED, got=spelled(limit, repr))
             if not isinstance(limit, str):
                 value = Decimal(limit.numerator) / Decimal(limit.denominator)
             elif len(limit) > LONGEST:
@@ -56,6 +58,19 @@ def evaluate_limit(limit: int | Fraction | str, values: Mapping[str, int]) -> De
         except DecimalException as error:
             raise InputError(expected="a limit that has a value", got=f'"{limit}"') from error
     return _KEPT.plus(value)
+
+
+def check_limits(limits: Mapping[str, object], values: Mapping[str, int]) -> None:
+    """Refuse limits of which one has no value.
+
+    Raises:
+        InputError: naming the first.
+    """
+    for name, limit in limits.items():
+        try:
+            evaluate_limit(limit, values)
+        except InputError as error:
+            raise error.at(None, place=f"audit.{name}") from error
 
 
 def _parsed(limit: str) -> ast.expr:

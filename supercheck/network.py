@@ -9,70 +9,22 @@ semantics: whatever else evaluates a network has to agree with it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from operator import index
 
 import numpy as np
 
-from supercheck.errors import InputError
-from supercheck.exact import FITS, Array, Ratios, Rows, coprime, exact_array, magnitudes, product
-from supercheck.numerals import exact_text
+from supercheck.errors import InputError, spelled
+from supercheck.exact import FITS, Array, Ratios, Rows, coprime, exact_array, magnitudes, product, trusted
+from supercheck.given import number, unchecked
+from supercheck.layers import Affine as Affine, Layer as Layer, Output as Output, numbered as numbered
+from supercheck.numerals import exact_text, whole
 
 MOST_LAYERS = 1024
 _MOST_WORK = 1 << 36  # multiplications that folding one layer into the next may take
-
-
-@dataclass(frozen=True, eq=False)
-class Affine:
-    """A layer as it is stored: h -> W h + b, then ReLU where `relu`.
-
-    Attributes:
-        weight: exact numbers, [outputs, inputs].
-        bias: exact numbers [outputs].
-        relu: whether a ReLU follows.
-        name: what the file calls it, for reports.
-        plain: whether a program computes each row as one sum of its products and its bias, all as they are here.
-    """
-
-    weight: Rows
-    bias: Array
-    relu: bool
-    name: str = ""
-    plain: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """A hidden layer h -> ReLU(W h + b); each row of (W, b) holds coprime integers."""
-
-    weight: Rows
-    bias: Array
-    name: str = ""
-
-    @property
-    def neurons(self) -> int:
-        """The number of neurons."""
-        return self.weight.height
-
-
-@dataclass(frozen=True, eq=False)
-class Output:
-    """The output rows y_i = bias_i + scale_i (w_i . h): w_i coprime integers, scale_i > 0."""
-
-    weight: Rows
-    bias: tuple[Fraction, ...]
-    scale: tuple[Fraction, ...]
-    name: str = ""
-
-    @cached_property
-    def kinds(self) -> Array:
-        """For each output a number that it shares with those of the same bias and scale, int64 [outputs]."""
-        rows = zip(self.bias, self.scale, strict=True)
-        return numbered((b.numerator, b.denominator, s.numerator, s.denominator) for b, s in rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +46,23 @@ class Network:
     notes: tuple[str, ...] = field(default=())
     stored: tuple[Affine, ...] = field(default=())
 
+    def __post_init__(self) -> None:
+        """Refuse layers that do not fit; `of` makes a network of stored ones."""
+        do, width = "Network.of([Affine(...), ...]) makes a network", whole(self.features, "Network.features", 0)
+        for key, kind in (("hidden", Layer), ("stored", Affine), ("notes", str)):
+            value = getattr(self, key)
+            if not isinstance(value, tuple) or not all(isinstance(part, kind) for part in value):
+                expected = f"a tuple of {kind.__name__}"
+                raise InputError(place=f"Network.{key}", expected=expected, got=spelled(value, repr), do=do)
+        if not isinstance(self.output, Output):
+            raise InputError(place="Network.output", expected="an Output", got=spelled(self.output, repr), do=do)
+        object.__setattr__(self, "features", width)
+        for place, rows in enumerate(self.matrices):
+            if rows.width != width:
+                expected = f"{width} columns in its matrix {place}"
+                raise InputError(place="Network", expected=expected, got=rows.width, do=do)
+            width = rows.height
+
     @classmethod
     def of(cls, layers: Sequence[Affine], notes: Sequence[str] = ()) -> Network:
         """Bring stored layers into normal form.
@@ -106,6 +75,8 @@ class Network:
         Raises:
             InputError: if there are none, or two neighbours do not fit.
         """
+        if not isinstance(layers, Sequence) or not all(isinstance(layer, Affine) for layer in layers):
+            raise InputError(expected="a sequence of Affine layers", got=spelled(layers, repr))
         if not 1 <= len(layers) <= MOST_LAYERS:
             raise InputError(expected=f"1 to {MOST_LAYERS:,} layers", got=f"{len(layers):,}")
         for before, after in pairwise(layers):
@@ -127,7 +98,7 @@ class Network:
         """The same function as a list of exact layers, from which `of` makes the same network."""
         hidden = [Affine(layer.weight, layer.bias, True, layer.name) for layer in self.hidden]
         rows, scale = self.output.weight, exact_array(self.output.scale)
-        weight = replace(rows, data=rows.data.astype(object) * scale[rows.row_of()])
+        weight = rows.holding(rows.data.astype(object) * scale[rows.row_of()])
         return [*hidden, Affine(weight, exact_array(self.output.bias), False, self.output.name)]
 
     def between(self, encoder: Affine | None, decoder: Affine | None) -> Network:
@@ -166,7 +137,7 @@ class Network:
         biases = [layer.bias for layer in self.hidden] + [np.zeros(self.outputs)]
         with np.errstate(over="ignore", invalid="ignore"):
             for rows, bias in zip(self.matrices, biases, strict=True):
-                size = replace(rows, data=magnitudes(rows.data))
+                size = rows.holding(magnitudes(rows.data))
                 height = (size.dot(height) + magnitudes(bias)) * (1 + 2.0**-20)
                 height[np.isnan(height)] = np.inf  # inf times 0
                 peaks.append(height)
@@ -178,7 +149,7 @@ class Network:
         below, total = np.zeros(self.features), 0
         for rows in self.matrices:
             total += len(rows.data)
-            ones = replace(rows, data=np.ones(len(rows.data)))
+            ones = rows.holding(np.ones(len(rows.data)))
             below = np.minimum(ones.dot(below) + np.diff(rows.indptr), total)
         return below
 
@@ -194,7 +165,7 @@ class Network:
         Args:
             x: the value of each feature, [features]; any exact numbers.
         """
-        exact = [_number(value) for value in x]
+        exact = [number(value, "x") for value in x]
         binary = all(value in (0, 1) for value in exact)
         h = np.array(exact, dtype=np.int64) if binary and self.fits_int64 else exact_array(exact)
         if len(h) != self.features:
@@ -228,17 +199,20 @@ class Network:
         """
         cones = (features, *self.cone(outputs)[1:])
         hidden = tuple(
-            Layer(layer.weight.take(neurons).columns(before), layer.bias[neurons], layer.name)
+            unchecked(
+                Layer, weight=layer.weight.take(neurons).columns(before), bias=layer.bias[neurons], name=layer.name
+            )
             for layer, before, neurons in zip(self.hidden, cones, cones[1:], strict=False)
         )
         chosen = np.asarray(outputs, dtype=np.int64)
-        last = Output(
-            self.output.weight.take(chosen).columns(cones[-1]),
-            tuple(self.output.bias[i] for i in outputs),
-            tuple(self.output.scale[i] for i in outputs),
-            self.output.name,
+        last = unchecked(
+            Output,
+            weight=self.output.weight.take(chosen).columns(cones[-1]),
+            bias=tuple(self.output.bias[i] for i in outputs),
+            scale=tuple(self.output.scale[i] for i in outputs),
+            name=self.output.name,
         )
-        return Network(len(features), hidden, last, self.notes)
+        return unchecked(Network, features=len(features), hidden=hidden, output=last, notes=self.notes, stored=())
 
     def text(self) -> Iterator[str]:
         """The normal form as the certificate format spells it, a part at a time; ends with a newline."""
@@ -260,22 +234,6 @@ class Network:
         return total.hexdigest()
 
 
-def numbered(keys: Iterable[Hashable]) -> Array:
-    """Each key as a number that it shares with its equals, in order of their first appearance, int64."""
-    seen: dict[Hashable, int] = {}
-    return np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
-
-
-def _number(value: object) -> int | Fraction:
-    """An exact number; a numpy integer would wrap inside an array of objects."""
-    if isinstance(value, Fraction):
-        return value
-    try:
-        return index(value)  # type: ignore[arg-type]
-    except TypeError as error:
-        raise InputError(place="x", expected="whole numbers or fractions", got=repr(value)) from error
-
-
 def _fold(layers: Sequence[Affine]) -> list[Affine]:
     """The same function with a ReLU after each layer but the last."""
     folded: list[Affine] = []
@@ -289,7 +247,7 @@ def _fold(layers: Sequence[Affine]) -> list[Affine]:
         folded.append(layer)
     if folded[-1].relu:
         size = folded[-1].weight.height
-        identity = Rows(np.arange(size + 1), np.arange(size, dtype=np.int32), np.ones(size, dtype=np.int64), size)
+        identity = trusted(np.arange(size + 1), np.arange(size, dtype=np.int32), np.ones(size, dtype=np.int64), size)
         folded.append(Affine(identity, np.zeros(size, dtype=np.int64), False))
     return folded
 
@@ -319,7 +277,7 @@ def _scaled(layer: Affine, factors: Ratios | None, *, with_bias: bool) -> tuple[
         values = values * factors[rows.indices]
     bias = Ratios.of(layer.bias) if with_bias else None
     data, biases, own = coprime(values, rows.indptr, bias)
-    return Rows(rows.indptr, rows.indices, data, rows.width), biases, own
+    return rows.holding(data), biases, own
 
 
 def _lines(rows: Rows) -> list[str]:

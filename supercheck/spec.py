@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from itertools import combinations
@@ -17,14 +15,14 @@ from math import comb
 from pathlib import Path
 from typing import Literal, get_args
 
-from supercheck.boolean import GATES, AtLeast, Formula, Not, Var, Xor, gate, support
+from supercheck.boolean import GATES, AtLeast, Formula, Not, Var, Xor, feature, support
 from supercheck.domain import KSparse
-from supercheck.errors import InputError
-from supercheck.expressions import evaluate_limit
+from supercheck.errors import InputError, spelled
+from supercheck.expressions import check_limits, evaluate_limit
 from supercheck.formats.tensors import LayerNames, check_activation
-from supercheck.numerals import rational
-from supercheck.syntax import parse
-from supercheck.toml import Document, Layout, document
+from supercheck.given import fraction, one_of, path_of
+from supercheck.syntax import parse, writable
+from supercheck.toml import AuditTable, Document, Layout, document
 from supercheck.truth import read_table
 
 MOST_FEATURES = 10**7
@@ -56,12 +54,11 @@ class Readout:
 
     def __post_init__(self) -> None:
         """Refuse a readout that says nothing or contradicts itself; numbers become fractions, floats are refused."""
-        if self.mode not in get_args(Mode):
-            raise InputError(place="readout.mode", expected=f"one of {', '.join(get_args(Mode))}", got=self.mode)
+        one_of("readout.mode", self.mode, get_args(Mode))
         for key in ("at", "margin", "within"):
             value = getattr(self, key)
             if value is not None:
-                object.__setattr__(self, key, _fraction(f"readout.{key}", value))
+                object.__setattr__(self, key, fraction(f"readout.{key}", value))
         if (self.at is not None) != (self.mode == "threshold"):
             raise InputError(place="readout.at", expected="at in mode threshold, and only there", got=self.at)
         if (self.within is not None) != (self.mode == "epsilon"):
@@ -70,16 +67,6 @@ class Readout:
             raise InputError(place="readout.margin", expected="at least 0, and 0 outside threshold", got=self.margin)
         if self.within is not None and self.within < 0:
             raise InputError(place="readout.within", expected="a number of at least 0", got=self.within)
-
-
-def _fraction(place: str, value: object) -> Fraction:
-    if isinstance(value, Fraction):
-        return value
-    if isinstance(value, int | Decimal | str) and not isinstance(value, bool):
-        with suppress(ValueError, OverflowError):
-            return rational(value)
-    expected = 'a Fraction, a whole number or text such as "1/3"'
-    raise InputError(place=place, expected=expected, got=repr(value), do="a float is rarely the number meant")
 
 
 @dataclass(frozen=True)
@@ -103,7 +90,13 @@ class Source:
     final: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse activations that there are none of."""
+        """Refuse what is no file, layers that are none, and activations that there are none of."""
+        for key in ("file", "encoder", "decoder"):
+            object.__setattr__(self, key, path_of(f"network.{key}", getattr(self, key)))
+        layers: object = self.layers
+        if not isinstance(layers, list | tuple) or not all(isinstance(layer, LayerNames) for layer in layers):
+            raise InputError(place="network.layers", expected="a sequence of LayerNames", got=spelled(layers, repr))
+        object.__setattr__(self, "layers", tuple(layers))
         check_activation("activation", self.activation)
         check_activation("final", self.final)
 
@@ -138,15 +131,22 @@ class Spec:
 
     def __post_init__(self) -> None:
         """Refuse a question that asks nothing, or of features that do not exist."""
+        for key, kind in (("domain", KSparse), ("readout", Readout), ("source", Source), ("audit", Mapping)):
+            if not isinstance(getattr(self, key), kind):
+                raise InputError(place=key, expected=f"a {kind.__name__}", got=spelled(getattr(self, key), repr))
+        one_of("arithmetic.of", self.arithmetic, get_args(Arithmetic))
+        one_of("expect.verdict", self.expect, get_args(Expected))
+        for key in ("file", "table"):
+            object.__setattr__(self, key, path_of(key, getattr(self, key)))
         given: object = self.formulas
         if not isinstance(given, Iterable) or isinstance(given, str):
-            raise InputError(place="outputs", expected="a sequence of formulas", got=repr(given))
+            raise InputError(place="outputs", expected="a sequence of formulas", got=spelled(given, repr))
         listed: tuple[object, ...] = tuple(given)
         object.__setattr__(self, "formulas", listed)
         for i, formula in enumerate(listed):
             if not isinstance(formula, Var | Not | AtLeast | Xor):
                 do = 'supercheck.parse("x0 & x1") makes one of text'
-                raise InputError(place=f"outputs[{i}]", expected="a formula", got=repr(formula), do=do)
+                raise InputError(place=f"outputs[{i}]", expected="a formula", got=spelled(formula, repr), do=do)
         features, limit = self.domain.features, self.domain.max_active
         if not 1 <= features <= MOST_FEATURES:
             raise InputError(place="domain.features", expected=f"1 to {MOST_FEATURES:,} features", got=features)
@@ -154,11 +154,20 @@ class Spec:
             raise InputError(place="domain.max_active", expected=_active(features), got=limit)
         if not self.formulas:
             raise InputError(place="outputs", expected="at least one output", got="none")
+        if len(self.formulas) > MOST_OUTPUTS:
+            raise InputError(place="outputs", expected=_COUNT, got=f"{len(self.formulas):,}")
+        known: dict[int, tuple[int, int, int]] = {}
         for i, formula in enumerate(self.formulas):
-            outside = [j for j in support(formula) if not 0 <= j < features]
-            if outside:
-                expected = f"features x0 to x{features - 1}"
-                raise InputError(place=f"outputs[{i}]", expected=expected, got=f"x{outside[-1]}")
+            try:
+                highest = writable(formula, known)
+            except InputError as error:
+                raise error.at(None, place=f"outputs[{i}]") from error
+            if highest >= features:
+                raise InputError(place=f"outputs[{i}]", expected=f"features x0 to x{features - 1}", got=f"x{highest}")
+        values = {"m": features, "k": limit, "outputs": len(self.formulas)}
+        for name in self.audit:
+            one_of("audit", name, list(AuditTable.model_fields))
+        check_limits(self.audit, values)
 
     @property
     def of_a_network(self) -> Spec:
@@ -183,14 +192,16 @@ def read_spec(path: str | Path, max_active: int | None = None) -> Spec:
     Raises:
         InputError: naming file, line, key, what was expected and what was found.
     """
+    if not isinstance(path, str | Path):
+        raise InputError(place="spec", expected="a Spec, or the path of a spec file", got=spelled(path, repr))
     path = Path(path)
     doc = document(path)
     layout = doc.layout
     limit = layout.domain.max_active if max_active is None else max_active
     here = path.parent
     try:
+        _ranges(doc, layout.domain.features, limit, own=max_active is None)
         domain = KSparse(layout.domain.features, limit)
-        _ranges(doc, domain, own=max_active is None)
         formulas = _formulas(doc, domain)
         return Spec(
             domain,
@@ -208,14 +219,13 @@ def read_spec(path: str | Path, max_active: int | None = None) -> Spec:
         raise error.at(path) from error
 
 
-def _ranges(doc: Document, domain: KSparse, *, own: bool) -> None:
-    if not 1 <= domain.features <= MOST_FEATURES:
-        raise doc.error(("domain", "features"), f"1 to {MOST_FEATURES:,} features", domain.features)
-    if not 0 <= domain.max_active <= _most_active(domain.features):
-        expected = _active(domain.features)
-        if own:
-            raise doc.error(("domain", "max_active"), expected, domain.max_active)
-        raise InputError(place="-k", expected=expected, got=domain.max_active)
+def _ranges(doc: Document, features: int, max_active: int, *, own: bool) -> None:
+    if not 1 <= features <= MOST_FEATURES:
+        raise doc.error(("domain", "features"), f"1 to {MOST_FEATURES:,} features", features)
+    if own and not 0 <= max_active <= _most_active(features):
+        raise doc.error(("domain", "max_active"), _active(features), max_active)
+    if type(max_active) is not int or not 0 <= max_active <= _most_active(features):
+        raise InputError(place="-k", expected=_active(features), got=max_active)
 
 
 def _most_active(features: int) -> int:
@@ -291,7 +301,7 @@ def _gates(doc: Document, domain: KSparse) -> Sequence[Formula]:
         if not features or (name == "copy" and len(features) != 1):
             expected = "exactly one feature, which the output copies" if name == "copy" else "at least one feature"
             raise doc.error(("outputs", "over", i), expected, features)
-    shared = cache(lambda features: gate(name, features))
+    shared = cache(lambda features: GATES[name](tuple(map(feature, features))))
     return [shared(tuple(features)) for features in tuples]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from supercheck.boolean import FALSE, GATES, TRUE, AtLeast, Formula, Not, Var, Xor, inside
-from supercheck.errors import InputError
+from supercheck.boolean import FALSE, GATES, TRUE, AtLeast, Formula, Not, Var, Xor, extent, feature, inside
+from supercheck.errors import InputError, spelled
 
 DEEPEST = 100  # levels of nesting that a formula may have
 LONGEST = 1_000_000  # characters
@@ -14,6 +14,25 @@ LONGEST = 1_000_000  # characters
 def text(formula: Formula) -> str:
     """The formula as a spec would write it; `parse` reads it back."""
     return _text(formula, 0)
+
+
+def writable(formula: Formula, known: dict[int, tuple[int, int, int]]) -> int:
+    """See to it that a file could say this formula.
+
+    Args:
+        formula: the function.
+        known: as `boolean.extent` has it.
+
+    Returns:
+        The greatest number of a feature in it; -1 where there is none.
+
+    Raises:
+        InputError: if it is nested too deeply, or too large.
+    """
+    levels, _, highest = extent(formula, known)
+    if levels > DEEPEST:  # more than there are parentheses; text says how many those are
+        parse(text(formula))
+    return highest
 
 
 _LEVELS = {"|": 1, "^": 2, "&": 3}  # how tightly an operator binds; "~" is 4
@@ -61,6 +80,8 @@ class _Parser:
     """Recursive descent; `DEEPEST` bounds the recursion."""
 
     def __init__(self, source: str) -> None:
+        if not isinstance(source, str):
+            raise InputError(expected='a formula as text, such as "x0 & x1"', got=spelled(source, repr))
         if len(source) > LONGEST:
             raise InputError(expected=f"a formula of at most {LONGEST:,} characters", got=f"{len(source):,}")
         self.source, self.end, self.depth = source, 0, 0
@@ -128,7 +149,7 @@ class _Parser:
         if self.kind == "x":
             if len(self.token) > 9:
                 raise self.refuse("a feature's index")
-            return Var(int(self.take("x")))
+            return feature(int(self.take("x")))
         if self.kind == "number" and self.token in ("0", "1"):
             return TRUE if self.take("number") == "1" else FALSE
         if self.kind == "call":

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from supercheck.errors import InputError, meant, spelled
-from supercheck.numerals import Unreadable, decimal, rational
+from supercheck.numerals import LONGEST as LONGEST_NUMBER, Unreadable, decimal, rational
 
 LARGEST = 4 << 20  # bytes of a spec
 MOST_DOTS = 16  # in one line outside strings
@@ -31,7 +31,7 @@ Place = tuple[str | int, ...]
 def _rational(value: object) -> Fraction:
     if isinstance(value, bool | Unreadable) or not isinstance(value, int | Decimal | str):
         raise ValueError("not a number")  # noqa: TRY004 - pydantic reads ValueErrors
-    return rational(value)
+    return rational(value, LONGEST_NUMBER)
 
 
 Rational = Annotated[Fraction, BeforeValidator(_rational)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -100,7 +100,7 @@ class Wiring:
     def channels(self) -> Rows:
         """For each output the neurons of the last layer that its readout reads, 0/1 [outputs, neurons]."""
         rows = self.network.output.weight
-        return replace(rows, data=np.ones(len(rows.data), dtype=np.int64))
+        return rows.holding(np.ones(len(rows.data), dtype=np.int64))
 
     @property
     def edges(self) -> int:
@@ -304,13 +304,13 @@ def states(network: Network, domain: KSparse) -> list[States]:
     for layer in network.hidden:
         bias = layer.bias.astype(object)
         if not found:
-            minus = replace(layer.weight, data=-layer.weight.data)
+            minus = layer.weight.holding(-layer.weight.data)
             high = _column(domain.maxima(layer.weight)) + bias
             low = bias - _column(domain.maxima(minus))
         else:
             below = found[-1].highest
-            positive = replace(layer.weight, data=np.maximum(layer.weight.data, 0).astype(object))
-            negative = replace(layer.weight, data=np.minimum(layer.weight.data, 0).astype(object))
+            positive = layer.weight.holding(np.maximum(layer.weight.data, 0).astype(object))
+            negative = layer.weight.holding(np.minimum(layer.weight.data, 0).astype(object))
             high, low = positive.dot(below) + bias, negative.dot(below) + bias
         dead, linear = high <= 0, (low >= 0) & (high > 0)
         single = np.diff(layer.weight.indptr) == 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
-from supercheck.claims import Claims, expected
+from supercheck.claims import Claims, beside, expected
 from supercheck.errors import clip
 from supercheck.evidence import Another, Counterexample, Result
 from supercheck.formats.tensors import brief
@@ -26,11 +26,14 @@ def facts(claims: Claims, found: Counterexample | None) -> Iterator[str]:
     yield f"on: {_features(found.active)}"
     formula = clip(formula_text(claims.formulas[found.output]))
     yield f"output: y{found.output}, which should be {formula} = {found.expected}"
-    exact, value = exact_text(found.value), short(found.value)
+    other = None if found.against is None else found.against.value
+    near = beside(claims.readout, bool(found.expected), other)
+    exact, value = exact_text(found.value), short(found.value, beside=near)
     also = f" (exactly {exact})" if value != exact and len(exact) <= 60 else ""
     yield f"value: y = {value}{also}, but {expected(claims.readout, bool(found.expected))} is expected"
     if found.against is not None:
-        yield f"against: y = {short(found.against.value)} where {_features(found.against.active)} is on"
+        value = short(found.against.value, beside=[found.value])
+        yield f"against: y = {value} where {_features(found.against.active)} is on"
     if found.minimal:
         yield "no input with fewer features on is wrong"
 

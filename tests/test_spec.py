@@ -360,7 +360,7 @@ def test_a_spec_at_another_sparsity_is_otherwise_the_same(tmp_path):
     [
         (0, 0, (Var(0),), "domain.features: expected 1 to 10,000,000 features, got 0"),
         (2, 3, (Var(0),), "domain.max_active: expected 0 to 2, the number of features, got 3"),
-        (2, -1, (Var(0),), "domain.max_active: expected 0 to 2, the number of features, got -1"),
+        (2, -1, (Var(0),), "domain.max_active: expected a whole number of at least 0, got -1"),
         (2, 1, (), "outputs: expected at least one output, got none"),
         (2, 1, (Var(0), Var(2)), r"outputs\[1\]: expected features x0 to x1, got x2"),
     ],

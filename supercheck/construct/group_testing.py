@@ -36,7 +36,7 @@ def group_testing(wanted: Wanted) -> Built:
     features, tuples = _tuples(wanted)
     matrix, name = disjunct(_bounded(features), max(1, wanted.max_active), Random(wanted.seed), wanted.clock)
     tests = Rows.from_dense(matrix)
-    negative = Rows(tests.indptr, tests.indices, -tests.data, tests.width)
+    negative = tests.holding(-tests.data)
     formulas = [gate("and", part) for part in tuples]
     spec = claim(features, wanted.max_active, formulas, Fraction(-1, 2))
     weight = int(matrix.sum(axis=0).max())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -53,7 +52,7 @@ def _heights(layers: Layers) -> list[Array]:
     """For each layer an upper bound of what its columns can be on inputs from 0 to 1."""
     found = [np.full(layers[0].weight.width, Fraction(1))]
     for layer in layers[:-1]:
-        positive = replace(layer.weight, data=np.maximum(exact(layer.weight.data), 0))
+        positive = layer.weight.holding(np.maximum(exact(layer.weight.data), 0))
         found.append(np.maximum(exact(layer.bias) + positive.dot(found[-1]), 0))
     return found
 

@@ -44,7 +44,7 @@ def rounded(layers: Layers, bits: Sequence[int | None], finer: int = 0) -> Layer
             moved = (
                 value * units[column] for value, column in zip(_fractions(after), after.indices.tolist(), strict=True)
             )
-            changed[depth + 1] = replace(changed[depth + 1], weight=replace(after, data=plain(moved)))
+            changed[depth + 1] = replace(changed[depth + 1], weight=after.holding(plain(moved)))
     return tuple(changed)
 
 
@@ -61,14 +61,14 @@ def _on_grid(layer: Affine, most: int, finer: int) -> tuple[Affine, list[Fractio
         common = gcd(bias, *whole)
         values[start:end] = [Fraction(n, common) for n in whole]
         biases[row], units[row] = Fraction(bias, common), step * common / 2**finer
-    return replace(layer, weight=replace(layer.weight, data=plain(values)), bias=plain(biases)), units
+    return replace(layer, weight=layer.weight.holding(plain(values)), bias=plain(biases)), units
 
 
 def _scaled(layer: Affine, units: Sequence[Fraction]) -> Affine:
     """A layer with each row in its unit."""
     values = (value * units[row] for value, row in zip(_fractions(layer.weight), layer.weight.row_of(), strict=True))
     biases = (bias * unit for bias, unit in zip(Ratios.of(layer.bias).fractions(), units, strict=True))
-    return replace(layer, weight=replace(layer.weight, data=plain(values)), bias=plain(biases))
+    return replace(layer, weight=layer.weight.holding(plain(values)), bias=plain(biases))
 
 
 def _fractions(rows: Rows) -> list[Fraction]:
@@ -91,7 +91,7 @@ def respelled(layers: Layers, depth: int, was: int, becomes: int) -> Layers:
     values = weight.data.astype(object)
     for place in np.flatnonzero(Network.of(layers).matrices[depth].data == was).tolist():
         values[place] = number(values[place]) / was * becomes
-    changed = replace(layers[depth], weight=replace(weight, data=plain(values.tolist())))
+    changed = replace(layers[depth], weight=weight.holding(plain(values.tolist())))
     return (*layers[:depth], changed, *layers[depth + 1 :])
 
 

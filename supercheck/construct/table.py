@@ -14,7 +14,7 @@ from supercheck.construct.layers import hidden, marked, readout
 from supercheck.decide.limits import Clock
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
-from supercheck.exact import Array, Rows
+from supercheck.exact import Array, Rows, trusted
 from supercheck.truth import Table, read_rows
 
 _CELLS = 1 << 23  # inputs times features, and inputs times outputs
@@ -62,7 +62,7 @@ def table(wanted: Wanted) -> Built:
     way = min(ways, key=lambda name: len(ways[name].bias))  # of equals the first, which is exact
     found = ways[way]
     first = Rows.from_dense(found.weight)
-    first = Rows(first.indptr, np.array(named, dtype=np.int32)[first.indices], first.data, features)
+    first = trusted(first.indptr, np.array(named, dtype=np.int32)[first.indices], first.data, features)
     counts = ", ".join(f"{name} {len(other.bias)}" for name, other in ways.items())
     last = readout(Rows.from_dense(found.last), found.constant)
     if not len(found.bias):  # every output is constant: no layer of none

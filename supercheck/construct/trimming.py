@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from supercheck.construct.storing import Kind, exact, holds, narrowed, nearest, number, plain
-from supercheck.exact import Array, Rows, product
+from supercheck.exact import Array, Rows, product, trusted
 from supercheck.network import Affine, Network
 from supercheck.wiring import duplicates
 
@@ -40,7 +40,7 @@ def layered(network: Network) -> Layers:
     whole = relus == [True] * (len(relus) - 1) + [False]
     layers = network.stored if whole else network.affine()
     return tuple(
-        replace(layer, weight=replace(layer.weight, data=narrowed(layer.weight.data)), bias=narrowed(layer.bias))
+        replace(layer, weight=layer.weight.holding(narrowed(layer.weight.data)), bias=narrowed(layer.bias))
         for layer in layers
     )
 
@@ -59,9 +59,7 @@ def fitted(layers: Layers, kind: Kind) -> Layers:
     if fits(layers, kind):
         return layers
     return tuple(
-        replace(
-            layer, weight=replace(layer.weight, data=nearest(layer.weight.data, kind)), bias=nearest(layer.bias, kind)
-        )
+        replace(layer, weight=layer.weight.holding(nearest(layer.weight.data, kind)), bias=nearest(layer.bias, kind))
         for layer in layers
     )
 
@@ -206,7 +204,7 @@ def _joined(layer: Affine, column: int, factors: dict[int, Fraction]) -> Affine:
     ends = np.bincount([row for (row, _), _ in listed], minlength=rows.height).cumsum()
     columns = np.array([at for (_, at), _ in listed], dtype=np.int32)
     data = plain(value for _, value in listed)
-    return replace(layer, weight=Rows(np.concatenate([[0], ends]).astype(np.int64), columns, data, rows.width))
+    return replace(layer, weight=trusted(np.concatenate([[0], ends]).astype(np.int64), columns, data, rows.width))
 
 
 def folded(layers: Layers, depth: int) -> Layers:
@@ -259,7 +257,7 @@ def _read(rows: Rows) -> Array:
 def _kept(rows: Rows, mask: Array) -> Rows:
     counts = np.bincount(rows.row_of()[mask], minlength=rows.height)
     indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return Rows(indptr, rows.indices[mask], rows.data[mask], rows.width)
+    return trusted(indptr, rows.indices[mask], rows.data[mask], rows.width)
 
 
 def _added(a: Array, b: Array) -> Array:
@@ -268,7 +266,7 @@ def _added(a: Array, b: Array) -> Array:
 
 
 def _times(rows: Rows, vector: Array) -> Array:
-    return replace(rows, data=exact(rows.data)).dot(vector)
+    return rows.holding(exact(rows.data)).dot(vector)
 
 
 def entry(layers: Layers, edge: Edge) -> Fraction:

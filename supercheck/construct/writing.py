@@ -22,7 +22,7 @@ from supercheck.files import written_aside
 from supercheck.network import Affine
 from supercheck.numerals import exact_text
 from supercheck.spec import Spec
-from supercheck.syntax import text
+from supercheck.syntax import LONGEST, text
 
 Made = Mapping[str, int | str]
 SUFFIXES = (".npz", ".safetensors", ".json")
@@ -130,7 +130,9 @@ def spec_bytes(spec: Spec, layers: Sequence[Affine], names: Mapping[str, str], n
     if spec.arithmetic != "real":
         parts += ["", "[arithmetic]", f'of = "{spec.arithmetic}"']
     if spec.audit:
-        parts += ["", "[audit]", *(f'{key} = "{limit}"' for key, limit in spec.audit.items())]
+        parts += ["", "[audit]", *(f"{key} = {_quoted(str(limit))}" for key, limit in spec.audit.items())]
+    if spec.expect != "proved":
+        parts += ["", "[expect]", f'verdict = "{spec.expect}"']
     return ("\n".join(parts).lstrip("\n") + "\n").encode()
 
 
@@ -139,7 +141,11 @@ def _outputs(spec: Spec) -> str:
     tuples = [support(formula) for formula in spec.formulas]
     name = next((name for name in GATES if _is(name, spec.formulas, tuples)), None)
     if name is None:
-        return f"formulas = [\n{''.join(f'    {_quoted(text(formula))},{chr(10)}' for formula in spec.formulas)}]"
+        written = [text(formula) for formula in spec.formulas]
+        if (longest := max(map(len, written))) > LONGEST:
+            expected = f"formulas of at most {LONGEST:,} characters"
+            raise InputError(place="outputs", expected=expected, got=f"{longest:,}", do="write a truth table")
+        return f"formulas = [\n{''.join(f'    {_quoted(one)},{chr(10)}' for one in written)}]"
     features = spec.domain.features
     all_there = name != "copy" and len(tuples) == comb(features, 2)
     if all_there and tuples == list(combinations(range(features), 2)):
@@ -155,7 +161,7 @@ def _is(name: str, formulas: Sequence[Formula], tuples: Sequence[tuple[int, ...]
 
 
 def _quoted(words: str) -> str:
-    return json.dumps(words, ensure_ascii=False)
+    return json.dumps(words, ensure_ascii=False).replace("\x7f", "\\u007f")  # the one that TOML wants escaped, too
 
 
 def _bytes(tensors: Mapping[str, Array | Rows], file: Path, made: Made) -> bytes:

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from supercheck.errors import FaultError
-from supercheck.exact import Array, Rows, magnitudes
+from supercheck.exact import Array, magnitudes
 from supercheck.network import Network
 
 _UNIT = 2.0**-52  # twice the unit roundoff of a double: covers every rounding of one operation
@@ -56,7 +56,7 @@ class Doubles:
         for layer, (rows, peak) in enumerate(zip(network.matrices, network.peaks, strict=True)):
             shift = np.frexp(np.maximum(peak, 1.0))[1].astype(np.int64)
             scaled = _scaled(rows.data, before[rows.indices] - shift[rows.row_of()])
-            weight = Rows(rows.indptr, rows.indices, scaled, rows.width).dense()
+            weight = rows.holding(scaled).dense()
             inexact = (weight != 0) @ ~exact
             exact_rows = (peak < _EXACT) & ~inexact
             # |z - z^| <= sum |w| error_j + rounding of weights, products and sums; times 1.01 for this line's own

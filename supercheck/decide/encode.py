@@ -9,7 +9,7 @@ out the top-k bound.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import z3
@@ -120,7 +120,7 @@ class Encoding:
     def _known(rows: Rows, domain: KSparse, on: frozenset[int], off: frozenset[int]) -> list[tuple[int, int]]:
         """The exact least and greatest W x of each first-layer row in this case."""
         highest = domain.maxima(rows, on, off) or []
-        lowest = domain.maxima(replace(rows, data=-rows.data), on, off) or []
+        lowest = domain.maxima(rows.holding(-rows.data), on, off) or []
         return [(-low, high) for low, high in zip(lowest, highest, strict=True)]
 
     def _sum(self, base: int, parts: list[tuple[Any, int]], **more: Any) -> Sum:

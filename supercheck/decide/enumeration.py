@@ -6,7 +6,6 @@ Every answer is exact (`sheet.py`), and the first failure met is a smallest one 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -53,7 +52,7 @@ def widths(claims: Claims) -> Array:
     features = claims.network.features
     reached = np.ones(features)
     for rows in claims.network.matrices:
-        ones = replace(rows, data=np.ones(len(rows.data)))
+        ones = rows.holding(np.ones(len(rows.data)))
         reached = np.minimum(ones.dot(reached), features)
     named = np.array([len(support) for support in claims.shapes.supports])
     return np.asarray(np.minimum(reached + named, features), dtype=np.int64)

@@ -11,7 +11,6 @@ lowest 64 bits, which integers carry along modulo 2^64.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import inf
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -45,7 +44,7 @@ def _lay_out(network: Network) -> Flat | None:
         rows = network.matrices[depth]
         exact = part * SLOPES**depth < _EXACT
         if depth:
-            inexact = replace(rows, data=(~exact_below[rows.indices]).astype(np.float64))
+            inexact = rows.holding((~exact_below[rows.indices]).astype(np.float64))
             exact &= inexact.dot(np.ones(rows.width)) == 0
         exact_below = exact
         slack.append(np.where(exact, 0.0, part * (4 * roundings * 2.0**-53)))
@@ -100,7 +99,7 @@ def _reach(network: Network) -> list[Array]:
     biases = [layer.bias for layer in network.hidden] + [np.zeros(network.outputs)]
     with np.errstate(over="ignore", invalid="ignore"):
         for depth, (rows, bias) in enumerate(zip(network.matrices, biases, strict=True)):
-            size = replace(rows, data=magnitudes(rows.data))
+            size = rows.holding(magnitudes(rows.data))
             height = (size.dot(height) * (2 if depth else 1) + magnitudes(bias)) * (1 + 2.0**-20)
             height[np.isnan(height)] = inf
             reach.append(height)

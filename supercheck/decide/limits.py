@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from supercheck.errors import InputError
+from supercheck.errors import InputError, spelled
+from supercheck.numerals import whole
 
 if TYPE_CHECKING:
     from supercheck.decide.team import Team
@@ -47,12 +48,17 @@ class Limits:
         """Refuse limits that cannot be kept."""
         seconds = self.timeout
         if seconds is not None and not (type(seconds) in (int, float) and 0 < seconds < float("inf")):
-            raise InputError(place="timeout", expected="seconds above 0", got=repr(seconds))
+            raise InputError(place="timeout", expected="seconds above 0", got=spelled(seconds, repr))
         for key, least in (("workers", 1), ("nodes", 1), ("cross_check", 0), ("memory", 1)):
             value = getattr(self, key)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            if not (whole and value >= least) and not (key == "memory" and value is None):
-                raise InputError(place=key, expected=f"a whole number, at least {least}", got=repr(value))
+            if key != "memory" or value is not None:
+                object.__setattr__(self, key, whole(value, key, least))
+        kinds: dict[str, tuple[Any, str]] = {"engine": (str, "a name"), "reproducer": ((str, Path), "a file")}
+        kinds |= dict.fromkeys(("margins", "largest_k"), (bool, "True or False"))
+        for key, (kind, expected) in kinds.items():
+            if not isinstance(getattr(self, key), kind):
+                raise InputError(place=key, expected=expected, got=spelled(getattr(self, key), repr))
+        object.__setattr__(self, "reproducer", Path(self.reproducer))
 
 
 _LONGEST = 1e9  # seconds: what a system's own timers can still count

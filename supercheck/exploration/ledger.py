@@ -71,6 +71,10 @@ class Ledger:
         """How far the output is past its limit; 0 where it should be above and is just there."""
         return None if self.limit is None else abs(self.value - self.limit)
 
+    def beside(self, term: Fraction) -> list[Fraction]:
+        """What a part of the output is shown beside: the part without which the output would just be at its limit."""
+        return [] if self.limit is None or self.value == self.limit else [term - (self.value - self.limit)]
+
     def total(self, feature: int | None) -> Fraction:
         """What one source adds through all neurons."""
         return sum((entry.value for entry in self.entries if entry.feature == feature), Fraction(0))

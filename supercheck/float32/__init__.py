@@ -281,11 +281,11 @@ class _Float32:
         """Why an output is unknown."""
         if any(near.error is None for near in close):
             return _OVERFLOW
-        margin, error = "some margin", self.errors[i] or _NONE
+        margin, error, gap = "some margin", self.errors[i] or _NONE, None
         if close:
-            margin = f"the margin {short(distance(self.claims.readout, close[0]))}"
-            error = close[0].error or _NONE
-        return f"{margin} is within the rounding bound {short(error)}; no failing order found"
+            gap, error = distance(self.claims.readout, close[0]), close[0].error or _NONE
+            margin = f"the margin {short(gap, beside=[error])}"
+        return f"{margin} is within the rounding bound {short(error, beside=[gap])}; no failing order found"
 
     def _smallest(self, found: dict[int, OutputResult], orders: dict[int, str]) -> Counterexample | None:
         """The smallest counterexample; one that is wrong in every order before one that is wrong in some."""

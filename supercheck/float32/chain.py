@@ -61,7 +61,7 @@ class Single:
             raise UncoveredError(f"{name} is not one sum of products and a bias, all in float32")
         rows = layer.weight
         return cls(
-            Rows(rows.indptr, rows.indices, _floats(rows.data, name), rows.width),
+            rows.holding(_floats(rows.data, name)),
             _floats(layer.bias, f"the bias of {name}"),
             layer.relu,
             name,

@@ -43,8 +43,9 @@ def parted(was: OutputResult, chain: Chain, error: Fraction) -> tuple[OutputResu
         if moved is not None and off.value - on.value >= moved:
             example = Counterexample(off.active, output, off.value, 0, on)
             return OutputResult(output, Verdict.REFUTED, "float32", counterexample=example), None
-        gap = short(abs(on.value - off.value))
-        reason = f"the margin {gap} is within the rounding bound {short(moved or error)}; no failing order found"
+        gap, bound = abs(on.value - off.value), moved or error
+        words = f"the margin {short(gap, beside=[bound])} is within the rounding bound {short(bound, beside=[gap])}"
+        reason = f"{words}; no failing order found"
     for off, on in pairs:
         found = _crossed(chain, part, output, off, on)
         if found is not None:

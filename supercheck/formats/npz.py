@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from supercheck.errors import InputError, unquoted
-from supercheck.exact import Array, Rows
+from supercheck.exact import Array, Rows, trusted
 from supercheck.formats.tensors import MOST_CELLS, MOST_TENSORS, MOST_WIDTH, Tensors, Used, exact
 from supercheck.reading import content_of
 
@@ -152,4 +152,4 @@ def _rows(path: Path, name: str, data: Array, indices: Array, indptr: Array, sha
             raise refuse("indices", "each column once a row", "a column twice")
     kept = values != 0
     counts = np.bincount(row_of[kept], minlength=height)  # sorting kept every entry in its row
-    return Rows(np.concatenate([[0], np.cumsum(counts)]), indices[kept].astype(np.int32), values[kept], width)
+    return trusted(np.concatenate([[0], np.cumsum(counts)]), indices[kept].astype(np.int32), values[kept], width)

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from supercheck.errors import InputError, clip
+from supercheck.errors import InputError, clip, spelled
 from supercheck.exact import Array, Rows
 from supercheck.network import Affine
 
@@ -52,6 +52,13 @@ class LayerNames:
     bias: str | Literal[False] | None = None
     transpose: bool = False
     relu: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what names no tensor, or is neither true nor false."""
+        fits = isinstance(self.weight, str) and (self.bias is False or isinstance(self.bias, str | None))
+        if not (fits and isinstance(self.transpose, bool) and isinstance(self.relu, bool | None)):
+            expected = "names of tensors as text, transpose and relu as True or False"
+            raise InputError(place="layers", expected=expected, got=spelled(self, repr))
 
 
 def check_activation(key: str, value: object) -> None:

@@ -125,7 +125,7 @@ def _worse(known: Figures, now: Measured) -> Iterator[str]:
 def _smaller(before: Sequence[str | None], after: Sequence[str | None]) -> Iterator[str]:
     for i, (old, new) in enumerate(zip(map(_margin, before), map(_margin, after), strict=False)):
         if old is not None and new is not None and new < old:
-            yield f"margin of output {i}: {short(new)}, before {short(old)}"
+            yield f"margin of output {i}: {short(new, beside=[old])}, before {short(old, beside=[new])}"
 
 
 def _margin(written: str | None) -> Fraction | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from fractions import Fraction
 from html import escape
 from itertools import islice
+from math import isqrt
 from pathlib import Path
 
 from rich.console import Console
@@ -155,9 +157,9 @@ def _show_constructions(audit: Audit, console: Console) -> None:
             table.add_row(form.name, form.form, _figure(form.value), _figure(form.measured), f"{form.constant:.3g}")
         _print(console, table)
     if found.code is not None:
-        cosine = float(found.code.coherence_squared) ** 0.5
+        cosine = float_text(_root(found.code.coherence_squared), 4, [found.coherence])
         console.print(
-            f"  encoder: coherence {cosine:.4g}, margin of inner products {short(found.code.margin)}", soft_wrap=True
+            f"  encoder: coherence {cosine}, margin of inner products {short(found.code.margin)}", soft_wrap=True
         )
 
 
@@ -166,9 +168,13 @@ def _show_limits(audit: Audit, console: Console) -> None:
         return
     table = _table("Limits", ["limit", "allowed", "measured", ""], {1, 2})
     for limit in audit.limits:
-        value = _figure(float(limit.value)) if abs(limit.value) < 10**15 else f"~{limit.value:.3g}"
+        most, measured = Fraction(limit.value), Fraction(limit.measured)
+        value, figure = short(most, beside=[measured]), short(measured, beside=[most])
+        if most == measured or (abs(most - measured) >= 1 and abs(most) < 10**15):
+            value = _figure(float(most)) if abs(most) < 10**15 else f"~{limit.value:.3g}"
+            figure = _figure(limit.measured)
         allowed = value if limit.limit == value else f"{limit.limit} = {value}"
-        table.add_row(limit.name, allowed, _figure(limit.measured), "pass" if limit.kept else "FAIL")
+        table.add_row(limit.name, allowed, figure, "pass" if limit.kept else "FAIL")
     _print(console, table)
 
 
@@ -233,4 +239,19 @@ def _figure(value: float | None) -> str:
         return "none reaches it"
     if isinstance(value, int) and value.bit_length() > 50:
         return f"~2^{value.bit_length() - 1}"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}" if value != int(value) else f"{int(value):,}"
+    return f"{value:,}" if isinstance(value, int) else _size(value)
+
+
+def _size(value: float) -> str:
+    """A size with commas and at most one decimal; a positive one is never 0."""
+    if 0 < value < 0.05:
+        return f"{value:.2g}"
+    return f"{value:,.1f}" if value != int(value) else f"{int(value):,}"
+
+
+def _root(value: Fraction) -> Fraction:
+    """A square root: itself where it is rational, otherwise to sixty digits."""
+    above, below = isqrt(value.numerator), isqrt(value.denominator)
+    if above**2 == value.numerator and below**2 == value.denominator:
+        return Fraction(above, below)
+    return Fraction(isqrt(value.numerator * 100**60 // value.denominator), 10**60)

@@ -69,8 +69,8 @@ def _round(value: float) -> float:
     return round(value, 1)
 
 
-def _signed(value: Fraction) -> str:
-    return f"{'+' * (value > 0)}{float_text(value, 3)}".replace("-", "\u2212")
+def _signed(value: Fraction, beside: Iterable[Fraction] = ()) -> str:
+    return f"{'+' * (value > 0)}{float_text(value, 3, beside)}".replace("-", "\u2212")
 
 
 def _name(neuron: Neuron) -> str:
@@ -129,12 +129,14 @@ def waterfall(ledger: Ledger, output: int) -> Drawing:
             needs = "must not be below"
         drawn.line(x, 0, x, bottom + 6, "limit", 2)
         anchor = "end" if x > _WIDTH * 0.62 else "start" if x < _WIDTH * 0.38 else "middle"
-        drawn.label(x, bottom + 20, f"{needs} {float_text(ledger.limit, 4)}", "limit", anchor)
+        limit = float_text(ledger.limit, 4, [ledger.value, ledger.alone])
+        drawn.label(x, bottom + 20, f"{needs} {limit}", "limit", anchor)
     for place, (name, a, b, kind) in enumerate(rows):
         y, whole = 6 + _STEP * place, kind in ("whole", "bad")
         drawn.rect(min(at(a), at(b)), y, max(1.5, abs(at(b) - at(a))), _STEP - 7, kind)
         drawn.label(_LEFT - 8, y + 13, name, "halo strong" if whole else "halo", "end")
-        shown = float_text(b, 4).replace("-", "\u2212") if whole else _signed(b - a)
+        near = (ledger.limit, ledger.value if kind == "whole" else ledger.alone)
+        shown = float_text(b, 4, near).replace("-", "\u2212") if whole else _signed(b - a, ledger.beside(b - a))
         drawn.label(max(at(a), at(b)) + 5, y + 13, shown, "halo strong" if whole else "halo")
         if place:
             drawn.line(at(a if not whole else b), y - 7, at(a if not whole else b), y, "join")
@@ -169,7 +171,7 @@ def wiring(found: Exploration, output: int, ledger: Ledger) -> Drawing:
             fires = neuron in ledger.firing
             kind = "node key" if neuron in top else "node fires" if fires else "node idle"
             drawn.dot(xs[depth], y, 7 if neuron in top else 5 if fires else 4, kind)
-            shown = f"{_name(neuron)} {_signed(by)}" if neuron in top and by else _name(neuron)
+            shown = f"{_name(neuron)} {_signed(by, ledger.beside(by))}" if neuron in top and by else _name(neuron)
             drawn.label(
                 xs[depth],
                 y - 8,

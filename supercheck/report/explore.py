@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from rich.console import Console
 from rich.table import Table
 
-from supercheck.claims import expected
+from supercheck.claims import beside, expected
 from supercheck.errors import clip
 from supercheck.evidence import Result, Verdict
 from supercheck.exploration.ledger import Ledger, Neuron
@@ -145,7 +145,7 @@ def _show_cases(found: Exploration, shown: Sequence[Case], console: Console) -> 
             [
                 _features(case.active),
                 f"y{case.output} = {clip(formula_text(found.claims.formulas[case.output]))}",
-                float_text(case.value),
+                value(found, case),
                 wanted(found, case),
                 "" if ledger.excess is None else float_text(ledger.excess, 3),
                 senses(case),
@@ -157,11 +157,22 @@ def _show_cases(found: Exploration, shown: Sequence[Case], console: Console) -> 
         console.print(f"... and {more:,} more of that size.")
 
 
+def value(found: Exploration, case: Case, digits: int = 6) -> str:
+    """The output's value, in digits that tell it from what it should be."""
+    return float_text(case.value, digits, near(found, case))
+
+
+def near(found: Exploration, case: Case) -> tuple[Fraction | None, ...]:
+    """What is shown beside a case's value."""
+    other = None if case.against is None else case.against.value
+    return beside(found.claims.readout, bool(case.expected), other)
+
+
 def wanted(found: Exploration, case: Case) -> str:
     """What the output should be; in mode separable in comparison with the on input."""
     if case.against is None:
         return expected(found.claims.readout, bool(case.expected))
-    return f"below {short(case.against.value)} at {_features(case.against.active)}"
+    return f"below {short(case.against.value, beside=[case.value])} at {_features(case.against.active)}"
 
 
 def _features(active: Sequence[int]) -> str:
@@ -184,7 +195,7 @@ def show_ledger(found: Exploration, case: Case, console: Console) -> None:
     for source in ledger.sources:
         total = ledger.total(source)
         if source is not None or total or not case.active:
-            rows.append([_source(ledger, source), signed(total), _through(ledger, source)])
+            rows.append([_source(ledger, source), signed(total, 4, ledger.beside(total)), _through(ledger, source)])
     table(console, f"Why y{case.output} is wrong with {_features(case.active)} on", ["from", "adds", "through"], rows)
     for line in reasons(found, case):
         console.print(f"  {line}", soft_wrap=True)
@@ -193,21 +204,24 @@ def show_ledger(found: Exploration, case: Case, console: Console) -> None:
 def reasons(found: Exploration, case: Case) -> list[str]:
     """What a ledger comes to, one sentence each."""
     ledger, name = found.ledger(case), f"y{case.output}"
-    lines = [f"Together {name} = {float_text(case.value)}; expected is {wanted(found, case)}."]
+    lines = [f"Together {name} = {value(found, case)}; expected is {wanted(found, case)}."]
     if case.against is not None:
         there = f"with {_features(case.against.active)} on"
         lines[0] = (
-            f"Together {name} = {float_text(case.value)}, which should be off; that is not below {name} = "
-            f"{short(case.against.value)} {there}, which should be on."
+            f"Together {name} = {value(found, case)}, which should be off; that is not below {name} = "
+            f"{short(case.against.value, beside=[case.value])} {there}, which should be on."
         )
     if ledger.others:
         own = " ".join(f"x{j}" for j in ledger.own)
         alone = f"With {own} alone" if own else "With nothing on"
-        through = ", ".join(f"{neurons([neuron])} {signed(by, 3)}" for neuron, by in ledger.moved[:_MOST_NEURONS])
+        through = ", ".join(
+            f"{neurons([neuron])} {signed(by, 3, ledger.beside(by))}" for neuron, by in ledger.moved[:_MOST_NEURONS]
+        )
         rest = len(ledger.moved) - _MOST_NEURONS
         through += f" and {rest} smaller" if rest > 0 else ""
+        before, by = float_text(ledger.alone, beside=[case.value, *near(found, case)]), case.value - ledger.alone
         lines.append(
-            f"{alone} {name} = {float_text(ledger.alone)}; the others move it by {signed(case.value - ledger.alone)}"
+            f"{alone} {name} = {before}; the others move it by {signed(by, 4, ledger.beside(by))}"
             + (f": through {through}." if through else ".")
         )
     if ledger.fired:
@@ -234,9 +248,9 @@ def neurons(listed: Sequence[Neuron]) -> str:
     return " ".join(names[:MOST_ROWS]) + (f" and {len(names) - MOST_ROWS} more" if len(names) > MOST_ROWS else "")
 
 
-def signed(value: Fraction, digits: int = 4) -> str:
+def signed(value: Fraction, digits: int = 4, beside: Iterable[Fraction] = ()) -> str:
     """A decimal with its sign, for display."""
-    return f"{'+' * (value > 0)}{float_text(value, digits)}"
+    return f"{'+' * (value > 0)}{float_text(value, digits, beside)}"
 
 
 def margin(value: Fraction | None) -> str:
@@ -254,12 +268,13 @@ def _through(ledger: Ledger, source: int | None) -> str:
     entries = [entry for entry in ledger.entries if entry.feature == source]
     largest_first = sorted(entries, key=lambda entry: -abs(entry.value))
     parts = [
-        f"{'directly' if entry.neuron is None else 'h{}.{}'.format(*entry.neuron)} {signed(entry.value, 3)}"
+        f"{'directly' if entry.neuron is None else neurons([entry.neuron])} "
+        f"{signed(entry.value, 3, ledger.beside(entry.value))}"
         for entry in largest_first[:_MOST_NEURONS]
     ]
     rest = sum((entry.value for entry in largest_first[_MOST_NEURONS:]), Fraction(0))
     if len(entries) > _MOST_NEURONS:
-        parts.append(f"{len(entries) - _MOST_NEURONS} more {signed(rest, 3)}")
+        parts.append(f"{len(entries) - _MOST_NEURONS} more {signed(rest, 3, ledger.beside(rest))}")
     return ", ".join(parts)
 
 

@@ -107,12 +107,12 @@ def save_page(found: Exploration, path: Path, *, force: bool = False) -> None:
         stream.write(content)
 
 
-def _decimal(value: Fraction) -> str:
-    return float_text(value, 4).replace("-", "\u2212")
+def _decimal(value: Fraction, beside: Sequence[Fraction | None] = ()) -> str:
+    return float_text(value, 4, beside).replace("-", "\u2212")
 
 
-def _signed(value: Fraction) -> str:
-    return explore.signed(value, 3).replace("-", "\u2212")
+def _signed(value: Fraction, beside: Sequence[Fraction] = ()) -> str:
+    return explore.signed(value, 3, beside).replace("-", "\u2212")
 
 
 def _exact(value: Fraction) -> str:
@@ -137,6 +137,7 @@ def _embedded(data: object) -> str:
 def _listed(found: Exploration, case: Case) -> dict[str, Any]:
     return {
         "case": case,
+        "near": explore.near(found, case),
         "formula": clip(formula_text(found.claims.formulas[case.output])),
         "expected": explore.wanted(found, case),
         "senses": explore.senses(case),

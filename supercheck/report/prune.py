@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from supercheck.claims import expected
+from supercheck.claims import beside, expected
 from supercheck.construct.proving import Objection
 from supercheck.construct.pruning import Pruned
 from supercheck.construct.trimming import Edge, entry
@@ -142,10 +142,13 @@ def _example(found: Pruning, name: str, why: Objection) -> str:
     assert example is not None
     on = " ".join(f"x{j}" for j in example.active) or "nothing"
     formula = clip(formula_text(claims.formulas[example.output]))
-    value = f"y{example.output} = {formula} is {short(example.value)} where {on} is on"
+    other = None if example.against is None else example.against.value
+    near = beside(claims.readout, bool(example.expected), other)
+    value = f"y{example.output} = {formula} is {short(example.value, beside=near)} where {on} is on"
     if example.against is not None:
         against = " ".join(f"x{j}" for j in example.against.active) or "nothing"
-        return f"without {name}: {value}, not below {short(example.against.value)} where {against} is on"
+        least = short(example.against.value, beside=[example.value])
+        return f"without {name}: {value}, not below {least} where {against} is on"
     return f"without {name}: {value}; {expected(claims.readout, bool(example.expected))} is expected"
 
 
@@ -185,7 +188,7 @@ def _floor(floor: Floor) -> list[str]:
 
 
 def _figure(value: float) -> str:
-    return f"{value:,}" if value == int(value) else f"{value:,.1f}"
+    return f"{value:.2g}" if 0 < value < 0.05 else f"{value:,}" if value == int(value) else f"{value:,.1f}"
 
 
 def _holds(floor: Floor) -> str:

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from supercheck.claims import expected
+from supercheck.claims import beside, expected
 from supercheck.errors import clip, printable
-from supercheck.evidence import Certificate, Counterexample, OutputResult, Result, Sparsity, Verdict
+from supercheck.evidence import Certificate, Counterexample, OutputResult, Point, Result, Sparsity, Verdict
 from supercheck.numerals import exact_text, float_text, plural, short
 from supercheck.syntax import text as formula_text
 from supercheck.wording import otherwise
@@ -127,7 +127,9 @@ def _of_float32(result: Result) -> str:
     rounding = result.rounding
     if result.verdict is Verdict.PROVED and rounding is not None:
         known = [("margin ", rounding.margin), ("rounding at most ", rounding.most)]
-        figures = ", ".join(f"{name}{short(value)}" for name, value in known if value is not None)
+        near = {value for _, value in known}
+        listed = [f"{name}{short(value, beside=near - {value})}" for name, value in known if value is not None]
+        figures = ", ".join(listed)
         return f"(float32, any summation order, with or without FMA; {figures})"
     if result.verdict is Verdict.REFUTED:
         which = "in the order shown; others may be right" if result.in_the_order_shown else "in every order"
@@ -185,19 +187,21 @@ def _show_counterexample(result: Result, found: Counterexample, console: Console
         ("output", f"y{found.output}, which should be {function} = {found.expected}"),
     ]
     if found.against is None:
+        near = beside(claims.readout, bool(found.expected))
         rows.append(
             (
                 "value",
-                f"y = {_value(found.value)}{computed}, but "
+                f"y = {_value(found.value, *near)}{computed}, but "
                 f"{expected(claims.readout, bool(found.expected))} is expected",
             )
         )
     else:
-        rows.append(("value", f"y = {_value(found.value)}{computed}, an off input"))
+        rows.append(("value", f"y = {_value(found.value, found.against.value)}{computed}, an off input"))
         rows.append(
             (
                 "against",
-                f"{_features(found.against.active)}: y = {_value(found.against.value)}, an on input, not above it",
+                f"{_features(found.against.active)}: y = {_value(found.against.value, found.value)}, an on input, "
+                "not above it",
             )
         )
     for name, value in rows:
@@ -208,8 +212,8 @@ def _features(active: tuple[int, ...]) -> str:
     return " ".join(f"x{j}" for j in active) or "none (all features are off)"
 
 
-def _value(value: Fraction) -> str:
-    exact, decimal = exact_text(value), float_text(value)
+def _value(value: Fraction, *near: Fraction | None) -> str:
+    exact, decimal = exact_text(value), float_text(value, beside=near)
     return decimal if exact == decimal else f"{decimal} (exactly {exact})" if len(exact) <= 48 else f"{decimal}..."
 
 
@@ -220,17 +224,26 @@ def _size(output: OutputResult) -> tuple[int, int]:
 def _wrong_row(result: Result, output: OutputResult) -> list[str]:
     found = output.counterexample
     assert found is not None
-    wanted = expected(result.claims.readout, bool(found.expected))
+    readout, on = result.claims.readout, bool(found.expected)
+    near, wanted = beside(readout, on), expected(readout, on)
     if found.against is not None:
-        wanted = f"below {short(found.against.value)} at {_features(found.against.active)}"
-    return [*_name(result, output), _features(found.active), float_text(found.value), wanted]
+        near = (found.against.value,)
+        wanted = f"below {short(found.against.value, beside=[found.value])} at {_features(found.against.active)}"
+    return [*_name(result, output), _features(found.active), float_text(found.value, beside=near), wanted]
 
 
 def _margin_row(result: Result, output: OutputResult) -> list[str]:
     extremes, margin = output.extremes, result.margin(output)
     assert extremes is not None
-    ends = ["never" if point is None else float_text(point.value) for point in (extremes.off, extremes.on)]
+    readout, (off, on) = result.claims.readout, (_worst(extremes.off), _worst(extremes.on))
+    limits = (*beside(readout, False), *beside(readout, True))
+    pairs = ((off, (on, *limits)), (on, (off, *limits)))
+    ends = ["never" if value is None else float_text(value, beside=near) for value, near in pairs]
     return [*_name(result, output), *ends, "" if margin is None else float_text(margin)]
+
+
+def _worst(point: Point | None) -> Fraction | None:
+    return None if point is None else point.value
 
 
 def _name(result: Result, output: OutputResult) -> list[str]:

@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from supercheck.errors import InputError
-from supercheck.exact import Array, Ratios, Rows, exact_array, product
+from supercheck.exact import Array, Ratios, Rows, exact_array, product, trusted
 from supercheck.formats.onnx.tensors import MOST_AXES, Work
 from supercheck.network import Affine
 
@@ -150,7 +150,7 @@ class Activation:
             order = np.argsort(columns, axis=1)
             columns, values = np.take_along_axis(columns, order, 1), np.take_along_axis(values, order, 1)
         ends = np.arange(len(columns) + 1) * shape[-1]
-        rows = _stored(Rows(ends, columns.ravel(), values.ravel(), self.index.size))
+        rows = _stored(trusted(ends, columns.ravel(), values.ravel(), self.index.size))
         shift = None
         if self._shift is not None:
             self._work.spend(rows.height * rows.width)
@@ -203,7 +203,7 @@ class Activation:
         if self._rows is not None:
             return self._rows
         size = self.index.size
-        return Rows(np.arange(size + 1), np.arange(size, dtype=np.int32), np.ones(size), size)
+        return trusted(np.arange(size + 1), np.arange(size, dtype=np.int32), np.ones(size), size)
 
     def _arranged(self, constant: Array) -> Array:
         """A constant broadcast against the tensor, one number for every r; the tensor grows if it has to."""
@@ -259,7 +259,7 @@ class Activation:
         return MixedError(expected=expected, got="an operator that mixes them")
 
     def _scaled(self, rows: Rows, factors: Array) -> Rows:
-        return _stored(replace(rows, data=self._times(rows.data, factors)))
+        return _stored(rows.holding(self._times(rows.data, factors)))
 
     def _times(self, a: Array, b: Array) -> Array:
         """The exact products of two vectors, in doubles where those hold them."""
@@ -291,4 +291,4 @@ def _stored(rows: Rows) -> Rows:
     """The same matrix without the zeros among its stored values."""
     kept = rows.data != 0
     before = np.concatenate([[0], np.cumsum(kept)])
-    return Rows(before[rows.indptr], rows.indices[kept], rows.data[kept], rows.width)
+    return trusted(before[rows.indptr], rows.indices[kept], rows.data[kept], rows.width)

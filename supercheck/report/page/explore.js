@@ -16,7 +16,34 @@
   const exact = ([p, q]) => q === 1n ? `${p}` : `${p}/${q}`;
   const bits = (n) => (n < 0n ? -n : n).toString(16).length * 4;
   const near = ([p, q]) => { const shift = BigInt(Math.max(0, Math.max(bits(p), bits(q)) - 900)); return Number(p >> shift) / Number(q >> shift); };
-  const decimal = (a) => `${Number(near(a).toPrecision(6))}`.replace("-", "\u2212");
+  const grown = (n, power) => power > 0 ? n * 10n ** BigInt(power) : n;
+  // the nearest decimal of so many significant digits: exactly, and as text
+  const rounded = ([p, q], digits) => {
+    if (!p) { return { at: [0n, 1n], text: "0" }; }
+    const size = p < 0n ? -p : p, sign = p < 0n ? "\u2212" : "";
+    let power = `${size}`.length - `${q}`.length;
+    if (grown(size, -power) < grown(q, power)) { power -= 1; }
+    const shift = digits - 1 - power, top = grown(size, shift), bottom = grown(q, -shift), twice = 2n * (top % bottom);
+    const n = top / bottom + (twice > bottom || (twice === bottom && (top / bottom) % 2n === 1n) ? 1n : 0n);
+    power += `${n}`.length - digits;
+    const figures = `${n}`.replace(/0+$/, ""), at = ratio(grown(p < 0n ? -n : n, -shift), grown(1n, shift));
+    if (power < -7 || power > 20) { return { at, text: `${sign}${figures[0]}${figures.length > 1 ? "." : ""}${figures.slice(1)}e${power}`.replace("e-", "e\u2212") }; }
+    const whole = power < 0 ? "0" : figures.slice(0, power + 1).padEnd(power + 1, "0");
+    const part = power < 0 ? "0".repeat(-power - 1) + figures : figures.slice(power + 1);
+    return { at, text: `${sign}${whole}${part ? "." : ""}${part}` };
+  };
+  // six digits, or as many as tell a number from each one that stands beside it
+  const decimal = (a, beside = []) => {
+    for (let digits = 6; digits <= 40; digits += 1) {
+      const { at, text } = rounded(a, digits);
+      const apart = (b) => {
+        const is = order(a, b), far = rounded(b, digits).at;
+        return is ? [order(at, b), order(at, far), order(a, far)].every((o) => o === is) : !order(at, a);
+      };
+      if (beside.every(apart)) { return text; }
+    }
+    return exact(a).replace("-", "\u2212");
+  };
 
   const hidden = data.hidden.map((layer) => layer.rows.map(([columns, weights, bias], n) =>
     ({ number: layer.neurons[n], columns, weights: weights.map(BigInt), bias: BigInt(bias) })));
@@ -47,6 +74,12 @@
     if (limits.on) { return on ? order(y, limits.on) <= 0 : order(y, limits.off) > 0; }
     const off = plus(y, [on ? -1n : 0n, 1n]);
     return order(off[0] < 0n ? [-off[0], off[1]] : off, limits.within) > 0;
+  };
+  const ends = (on) => {
+    if (data.readout.mode === "separable") { return []; }
+    if (limits.on) { return [on ? limits.on : limits.off]; }
+    const at = [on ? 1n : 0n, 1n];
+    return [at, plus(at, limits.within), plus(at, times(limits.within, -1n))];
   };
   const cell = (row, text, kind, title) => {
     const made = row.insertCell();
@@ -100,7 +133,7 @@
       pick.setAttribute("aria-pressed", o.index === chosen);
       row.insertCell().append(pick);
       cell(row, o.text);
-      cell(row, decimal(y), "value", exact(y)).dataset.exact = exact(y);
+      cell(row, decimal(y, ends(on)), "value", exact(y)).dataset.exact = exact(y);
       cell(row, data.readout.words[on ? 1 : 0]);
       cell(row, bad === null ? "" : bad ? "\u2717 wrong" : "\u2713", bad ? "no" : "ok");
       row.className = o.index === chosen ? "chosen" : "";
