@@ -20,15 +20,17 @@ from supercheck.decide import Limits
 from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import FaultError, InputError, meant
 from supercheck.evidence import Result, Verdict
+from supercheck.faces import Faces, Shown
 from supercheck.formats import load, load_linear
 from supercheck.network import Affine, Network
 from supercheck.options import keep_apart
+from supercheck.report.build import build_object, build_text
 from supercheck.syntax import parse, text
 from supercheck.verifying import verify
 
 
-@dataclass(frozen=True, eq=False)
-class Building:
+@dataclass(frozen=True, eq=False, repr=False)
+class Building(Shown):
     """A network that was built, and what came of verifying it.
 
     Attributes:
@@ -46,6 +48,9 @@ class Building:
     file: Path | None
     spec: Path | None
     seconds: dict[str, float]
+
+
+Building.faces = Faces(build_text, build_object)
 
 
 def build(

@@ -20,7 +20,7 @@ import numpy as np
 
 from supercheck.errors import InputError
 from supercheck.exact import FITS, Array, Ratios, Rows, coprime, exact_array, magnitudes, product
-from supercheck.numerals import exact_text
+from supercheck.numerals import exact_text, plural
 
 MOST_LAYERS = 1024
 _MOST_WORK = 1 << 36  # multiplications that folding one layer into the next may take
@@ -75,7 +75,7 @@ class Output:
         return numbered((b.numerator, b.denominator, s.numerator, s.denominator) for b, s in rows)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """A ReLU network in normal form.
 
@@ -135,6 +135,11 @@ class Network:
         before, after = ([code] if code is not None else [] for code in (encoder, decoder))
         whole = Network.of([*before, *self.affine(), *after], self.notes)
         return replace(whole, stored=(*before, *self.stored, *after) if self.stored else ())
+
+    def __repr__(self) -> str:
+        """Its sizes, in a line."""
+        inside = f"{plural(self.neurons, 'neuron')}, {plural(self.edges, 'edge')}"
+        return f"<Network: {plural(self.features, 'feature')}, {inside}, {plural(self.outputs, 'output')}>"
 
     @property
     def outputs(self) -> int:

@@ -19,10 +19,10 @@ from typing import Literal, get_args
 
 from supercheck.boolean import GATES, AtLeast, Formula, Not, Var, Xor, gate, support
 from supercheck.domain import KSparse
-from supercheck.errors import InputError
+from supercheck.errors import InputError, clip
 from supercheck.expressions import evaluate_limit
 from supercheck.formats.tensors import LayerNames
-from supercheck.numerals import rational
+from supercheck.numerals import plural, rational
 from supercheck.syntax import parse
 from supercheck.toml import Document, Layout, document
 from supercheck.truth import read_table
@@ -99,7 +99,7 @@ class Source:
     decoder: Path | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spec:
     """What a network is to compute, and where.
 
@@ -150,6 +150,11 @@ class Spec:
             if outside:
                 expected = f"features x0 to x{features - 1}"
                 raise InputError(place=f"outputs[{i}]", expected=expected, got=f"x{outside[-1]}")
+
+    def __repr__(self) -> str:
+        """What is asked, in a line; a spec may have a million functions."""
+        file = "" if self.file is None else f" of {clip(self.file)}"
+        return f"<Spec{file}: {plural(len(self.formulas), 'output')}, mode {self.readout.mode}, {self.domain}>"
 
     def at_most(self, max_active: int) -> Spec:
         """The same spec with another sparsity; a truth table must cover it."""

@@ -27,9 +27,9 @@ def show(print_to: Callable[[Console], None], plain: Callable[[], str]) -> None:
     if not sys.stdout.isatty():
         write(plain())
         return
-    from rich.console import Console
+    from supercheck.report.console import terminal
 
-    print_to(Console(highlight=False))
+    print_to(terminal())
 
 
 def write(text: str) -> None:

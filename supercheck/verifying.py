@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import supercheck.report  # noqa: F401 - from it results know how to show themselves
 from supercheck.certificate import certified
 from supercheck.decide import Limits
 from supercheck.decide.executors import DEFAULT, Place, gathered
@@ -14,7 +15,6 @@ from supercheck.errors import InputError
 from supercheck.evidence import Result
 from supercheck.float32 import decide_in
 from supercheck.posing import question
-from supercheck.report.text import html, text
 from supercheck.spec import Spec
 
 
@@ -62,7 +62,7 @@ def verify(
     with gathered(place, claims, limits, None if kept is None else Path(kept)) as team:
         limits = replace(limits, team=team)
         result = decide_in(spec.arithmetic, claims, limits, progress)
-        result = replace(result, source=source, render=text, render_html=html)
+        result = replace(result, source=source)
         if certificate is not None:
             result = certified(result, Path(certificate), limits, require=require_certificate, progress=progress)
     seconds = {"load": ready - begun, **result.seconds, "total": time.perf_counter() - begun}

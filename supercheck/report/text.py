@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from fractions import Fraction
-from html import escape
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +14,7 @@ from supercheck.claims import expected
 from supercheck.errors import clip
 from supercheck.evidence import Certificate, Counterexample, OutputResult, Result, Sparsity, Verdict
 from supercheck.numerals import exact_text, float_text, plural, short
+from supercheck.report.console import captured
 from supercheck.syntax import text as formula_text
 
 MOST_ROWS = 20
@@ -24,14 +23,7 @@ _COLOURS = {Verdict.PROVED: "bold green", Verdict.REFUTED: "bold red", Verdict.U
 
 def text(result: Result) -> str:
     """The report as plain text."""
-    stream = io.StringIO()
-    show(result, Console(file=stream, width=110, no_color=True, highlight=False))
-    return stream.getvalue().rstrip("\n")
-
-
-def html(result: Result) -> str:
-    """The report for a notebook."""
-    return f'<pre style="white-space:pre-wrap">{escape(text(result))}</pre>'
+    return captured(lambda console: show(result, console), 110)
 
 
 def show(result: Result, console: Console) -> None:
@@ -87,7 +79,7 @@ def _show_certificate(certificate: Certificate, console: Console) -> None:
     """Where the proof is, and how to check it."""
     beside = "".join(f", {core.name}" for core in certificate.cores)
     line = f"Certificate: {certificate.file}{beside}; check it: supercheck check {certificate.file} NETWORK --spec SPEC"
-    console.print(line, soft_wrap=True, markup=False)
+    console.print(line, soft_wrap=True)
 
 
 def _show_sparsity(result: Result, console: Console) -> None:
