@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from supercheck.auditing import audit
+    from supercheck.auditing import audit, bounds
     from supercheck.boolean import AtLeast, Not, Var, Xor, gate
     from supercheck.building import Building, build
     from supercheck.confirming import check_certificate
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from supercheck.exploration.record import Exploration
     from supercheck.exploring import explore
     from supercheck.findings import Audit
-    from supercheck.floors.bounds import Bounds, bounds
+    from supercheck.floors.bounds import Bounds
     from supercheck.formats import load
     from supercheck.formats.sequential import from_torch
     from supercheck.network import Network
@@ -55,7 +55,7 @@ _HOMES = {
     "Verdict": "evidence",
     "Xor": "boolean",
     "audit": "auditing",
-    "bounds": "floors.bounds",
+    "bounds": "auditing",
     "build": "building",
     "check_certificate": "confirming",
     "explore": "exploring",

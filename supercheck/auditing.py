@@ -17,10 +17,11 @@ from supercheck.counting import Counts, count
 from supercheck.decide import Limits
 from supercheck.errors import FaultError
 from supercheck.evidence import Result, Verdict
+from supercheck.faces import Faces
 from supercheck.findings import Audit, Degrees, Neurons, Representing, Spread, checks
 from supercheck.float32 import decide_in
 from supercheck.floors import representing
-from supercheck.floors.bounds import constructions, forms
+from supercheck.floors.bounds import Bounds, bounds as bounds, constructions, forms
 from supercheck.floors.classes import and_arity
 from supercheck.floors.measured import counted_class, floors
 from supercheck.floors.networks import cuts, missing_paths
@@ -29,9 +30,13 @@ from supercheck.formats import load_linear
 from supercheck.interference import interference
 from supercheck.network import Affine
 from supercheck.posing import question
-from supercheck.report.audit import html, text
+from supercheck.report.audit import bounds_text, text
+from supercheck.report.audit_json import audit_object, bounds_object
 from supercheck.spec import Spec
 from supercheck.wiring import MOST_EDGES, Influence, States, Wiring, duplicates, influence, states
+
+Audit.faces = Faces(text, audit_object)
+Bounds.faces = Faces(bounds_text, bounds_object)
 
 QUICK = 5 * 10**9
 """Multiplications up to which the question is decided without being asked for: a second or two."""
@@ -71,7 +76,7 @@ def audit(
     found = examine(claims, spec, result)
     done = time.perf_counter()
     seconds = {"load": ready - begun, "decide": decided - ready, "audit": done - decided, "total": done - begun}
-    return replace(found, undecided=undecided, source=source, seconds=seconds, render=text, render_html=html)
+    return replace(found, undecided=undecided, source=source, seconds=seconds)
 
 
 def _decided(

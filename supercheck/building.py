@@ -20,16 +20,18 @@ from supercheck.decide import Limits
 from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import FaultError, InputError, meant
 from supercheck.evidence import Result, Verdict
+from supercheck.faces import Faces, Shown
 from supercheck.formats import load_linear
 from supercheck.network import Affine, Network
 from supercheck.options import check_written
 from supercheck.posing import loaded
+from supercheck.report.build import build_object, build_text
 from supercheck.syntax import parse, text
 from supercheck.verifying import verify
 
 
-@dataclass(frozen=True, eq=False)
-class Building:
+@dataclass(frozen=True, eq=False, repr=False)
+class Building(Shown):
     """A network that was built, and what came of verifying it.
 
     Attributes:
@@ -47,6 +49,9 @@ class Building:
     file: Path | None
     spec: Path | None
     seconds: dict[str, float]
+
+
+Building.faces = Faces(build_text, build_object)
 
 
 def build(

@@ -22,7 +22,7 @@ from supercheck.exact import Array
 from supercheck.formats import load_linear
 from supercheck.formats.tensors import brief
 from supercheck.network import Affine, Network, numbered
-from supercheck.numerals import exact_text
+from supercheck.numerals import exact_text, plural
 from supercheck.reading import combined, noted
 from supercheck.shapes import Shapes
 from supercheck.singles import greatest_not_above, least_above
@@ -57,7 +57,7 @@ class Goal:
         return (self.lowest is None or total >= self.lowest) and (self.highest is None or total <= self.highest)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Claims:
     """The question put to the engines.
 
@@ -84,6 +84,10 @@ class Claims:
     def __len__(self) -> int:
         """The number of outputs."""
         return len(self.formulas)
+
+    def __repr__(self) -> str:
+        """The question, in a line."""
+        return f"<Claims: {plural(len(self), 'output')}, mode {self.readout.mode}, {self.domain}, of {self.network!r}>"
 
     def at_most(self, max_active: int) -> Claims:
         """The same question of the inputs with at most `max_active` features on."""

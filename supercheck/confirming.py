@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from supercheck import checker
 from supercheck.errors import InputError
+from supercheck.faces import Faces, Shown
 from supercheck.handing import handed
 from supercheck.posing import question
+from supercheck.report.json import outcome_object
+
+
+class Checked(Shown, checker.Outcome):
+    """What came of certificates: `status` and `reason`, as the lone checker says them, and in how many `seconds`."""
+
+    seconds: float = 0.0
+
+
+Checked.faces = Faces(lambda found: str(found.reason), lambda found: outcome_object(found, found.seconds))
 
 
 def check_certificate(
@@ -18,7 +30,7 @@ def check_certificate(
     *,
     max_active: int | None = None,
     accept_solver: bool = False,
-) -> checker.Outcome:
+) -> Checked:
     """Check certificates of one verdict with `checker.py`, which shares no code with what wrote them.
 
     Args:
@@ -35,6 +47,7 @@ def check_certificate(
         InputError: if a file cannot be read.
     """
     notes: tuple[str, ...] | None = None
+    begun = time.perf_counter()
     try:
         own, asked = checker.question(str(network), str(spec), max_active)
     except checker.CheckError:  # ONNX, truth tables, codes and other layers: ours to read
@@ -42,8 +55,11 @@ def check_certificate(
         own, asked = handed(claims)
         notes = claims.assumptions
     try:
-        found = checker.check([str(file) for file in certificates], own, asked, accept_solver=accept_solver)
-        return found if notes is None else found._replace(assumptions=notes)
+        found = Checked(*checker.check([str(file) for file in certificates], own, asked, accept_solver=accept_solver))
     except OSError as error:
         name = error.filename or certificates[0]
         raise InputError(file=name, expected="a readable file", got=error.strerror or error) from error
+    if notes is not None:
+        found = found._replace(assumptions=notes)
+    found.seconds = time.perf_counter() - begun
+    return found

@@ -48,6 +48,10 @@ class InputError(SupercheckError):
         ending = "" if self.do is None else f"; {printable(self.do)}"
         return ": ".join([*parts, f"expected {printable(self.expected)}, got {clip(self.got)}{ending}"])
 
+    def _render_traceback_(self) -> list[str]:
+        """In a notebook: the line, and no traceback, which would tell of our files and not of the user's."""
+        return [f"InputError: {self}", *([] if self.recipe is None else self.recipe.split("\n"))]
+
     def at(self, file: object, line: int | None = None, place: str | None = None) -> InputError:
         """The same error, with what is not known yet of its place filled in; places nest."""
         nested = ", ".join(part for part in (place, self.place) if part) or None

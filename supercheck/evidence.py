@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from supercheck.claims import Claims
-from supercheck.errors import SupercheckError
+from supercheck.errors import SupercheckError, clip
+from supercheck.faces import Shown
+from supercheck.numerals import short
 
 
 class Verdict(Enum):
@@ -24,15 +26,19 @@ class Verdict(Enum):
     """Neither was established; a reason says why."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Point:
     """An input, by its active features, and the exact value of one output there."""
 
     active: tuple[int, ...]
     value: Fraction
 
+    def __repr__(self) -> str:
+        """In a line, however many digits the value has."""
+        return f"<Point: y = {short(self.value)} with {clip(self.active)} on>"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Counterexample:
     """An input on which an output is wrong, replayed in exact arithmetic.
 
@@ -51,6 +57,11 @@ class Counterexample:
     expected: int
     against: Point | None = None
     minimal: bool = False
+
+    def __repr__(self) -> str:
+        """In a line, however many digits the value has."""
+        wrong = f"y{self.output} = {short(self.value)}, expected {self.expected}"
+        return f"<Counterexample: {wrong}, with {clip(self.active)} on>"
 
     @property
     def size(self) -> int:
@@ -219,8 +230,8 @@ class Rounding:
         return max(known) if known and len(known) == len(self.errors) else None
 
 
-@dataclass(frozen=True, eq=False)
-class Result:
+@dataclass(frozen=True, eq=False, repr=False)
+class Result(Shown):
     """The answer to one question.
 
     Attributes:
@@ -235,8 +246,6 @@ class Result:
         certificate: with which it can be checked, if that was asked for.
         withheld: why the verdict is unknown although the outputs were decided, if it is.
         another: how else a refuted question's outputs could be read, where that was cheap to find out.
-        render: how the result prints itself; the Python face passes it down.
-        render_html: the same for a notebook.
     """
 
     claims: Claims
@@ -250,8 +259,6 @@ class Result:
     certificate: Certificate | None = None
     withheld: str | None = None
     another: Another | None = None
-    render: Callable[[Result], str] | None = None
-    render_html: Callable[[Result], str] | None = None
 
     @property
     def real_verdict(self) -> Verdict:
@@ -337,14 +344,6 @@ class Result:
         if not self.claims.separable or output.verdict is not Verdict.PROVED or extremes is None:
             return None
         return None if extremes.on is None or extremes.off is None else (extremes.off.value, extremes.on.value)
-
-    def __str__(self) -> str:
-        """The report as plain text."""
-        return repr(self) if self.render is None else self.render(self)
-
-    def _repr_html_(self) -> str | None:
-        """The report in a notebook."""
-        return None if self.render_html is None else self.render_html(self)
 
 
 def conclude(verdicts: Iterable[Verdict]) -> Verdict:

@@ -11,11 +11,15 @@ from supercheck.decide.limits import Clock, Progress, quiet
 from supercheck.errors import InputError
 from supercheck.evidence import Result
 from supercheck.exploration import LIMIT, Exploration, Wanted, examine
+from supercheck.faces import Faces
 from supercheck.float32 import decide_in
 from supercheck.posing import question
 from supercheck.report.explore import text
 from supercheck.report.explore_html import framed
+from supercheck.report.explore_json import explore_object
 from supercheck.spec import Spec
+
+Exploration.faces = Faces(text, explore_object, framed)
 
 
 def explore(
@@ -73,4 +77,4 @@ def explored(result: Result, clock: Clock | None = None, wanted: Wanted = Wanted
         wanted: what to look for.
     """
     found = examine(result, wanted, Limits(), Clock.start(None) if clock is None else clock)
-    return replace(found, source=result.source, render=text, render_html=framed)
+    return replace(found, source=result.source)

@@ -14,6 +14,7 @@ from supercheck.counting import Counts
 from supercheck.evidence import Counterexample, Provenance, Result, Verdict
 from supercheck.exact import Array, Rows
 from supercheck.expressions import evaluate_limit
+from supercheck.faces import Shown
 from supercheck.floors import Floor
 from supercheck.floors.bounds import Construction, Form
 from supercheck.floors.classes import FunctionClass
@@ -141,8 +142,8 @@ class Representing:
     code: Code | None
 
 
-@dataclass(frozen=True, eq=False)
-class Audit:
+@dataclass(frozen=True, eq=False, repr=False)
+class Audit(Shown):
     """What an audit found.
 
     Attributes:
@@ -168,8 +169,6 @@ class Audit:
         left_out: what this audit left out, one sentence each.
         source: where network and spec came from.
         seconds: load, decide, audit, total.
-        render: how the audit prints itself.
-        render_html: the same for a notebook.
     """
 
     claims: Claims
@@ -194,8 +193,6 @@ class Audit:
     left_out: tuple[str, ...] = ()
     source: Provenance = field(default_factory=Provenance)
     seconds: Mapping[str, float] = field(default_factory=dict)
-    render: Callable[[Audit], str] | None = None
-    render_html: Callable[[Audit], str] | None = None
 
     @property
     def kept(self) -> bool:
@@ -226,14 +223,6 @@ class Audit:
     def notes(self) -> Iterator[str]:
         """What stands out, one sentence each."""
         yield from _notes(self)
-
-    def __str__(self) -> str:
-        """The report as plain text."""
-        return repr(self) if self.render is None else self.render(self)
-
-    def _repr_html_(self) -> str | None:
-        """The report in a notebook."""
-        return None if self.render_html is None else self.render_html(self)
 
 
 def _notes(audit: Audit) -> Iterator[str]:

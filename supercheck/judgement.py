@@ -1,9 +1,11 @@
-"""What a gate found out, as types: one judgement a spec, and the gate's own over all of them. Imports nothing."""
+"""What a gate found out, as types: one judgement a spec, and the gate's own over all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from supercheck.faces import Shown
 
 PASSED, FAILED, INPUT, OPEN, FAULT = 0, 1, 2, 3, 4
 """The exit code of one spec, and of a gate: the gravest of its specs', in the order `GRAVITY`."""
@@ -14,7 +16,7 @@ HOW = "activation and final in [network] say it"
 """What to do about what was taken for granted."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Judgement:
     """What became of one spec.
 
@@ -55,6 +57,10 @@ class Judgement:
         """Whether the verdict is the expected one, and every limit is kept."""
         return self.code == PASSED
 
+    def __repr__(self) -> str:
+        """The spec, and what became of it."""
+        return f"<Judgement {self.file}: {self.verdict or 'no verdict'}, code {self.code}>"
+
     @property
     def told(self) -> tuple[str, ...]:
         """Why it does not pass, each line once: the reason, what explains it, what was not kept."""
@@ -79,8 +85,8 @@ class Measured:
     margins: tuple[str | None, ...]
 
 
-@dataclass(frozen=True)
-class Gate:
+@dataclass(frozen=True, repr=False)
+class Gate(Shown):
     """What became of all specs.
 
     Attributes:

@@ -21,13 +21,13 @@ from supercheck.errors import InputError, spelled
 from supercheck.exact import FITS, Array, Ratios, Rows, coprime, exact_array, magnitudes, product, trusted
 from supercheck.given import number, unchecked
 from supercheck.layers import Affine as Affine, Layer as Layer, Output as Output, numbered as numbered
-from supercheck.numerals import exact_text, whole
+from supercheck.numerals import exact_text, plural, whole
 
 MOST_LAYERS = 1024
 _MOST_WORK = 1 << 36  # multiplications that folding one layer into the next may take
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """A ReLU network in normal form.
 
@@ -106,6 +106,11 @@ class Network:
         before, after = ([code] if code is not None else [] for code in (encoder, decoder))
         whole = Network.of([*before, *self.affine(), *after], self.notes)
         return replace(whole, stored=(*before, *self.stored, *after) if self.stored else ())
+
+    def __repr__(self) -> str:
+        """Its sizes, in a line."""
+        inside = f"{plural(self.neurons, 'neuron')}, {plural(self.edges, 'edge')}"
+        return f"<Network: {plural(self.features, 'feature')}, {inside}, {plural(self.outputs, 'output')}>"
 
     @property
     def outputs(self) -> int:

@@ -22,6 +22,7 @@ from supercheck.decide import Limits
 from supercheck.decide.limits import Clock, Progress, quiet
 from supercheck.errors import FaultError, InputError
 from supercheck.evidence import Provenance, Result, Verdict
+from supercheck.faces import Faces, Shown
 from supercheck.float32 import decide_in
 from supercheck.floors import Floor, bound
 from supercheck.floors.bounds import Form, forms
@@ -33,6 +34,7 @@ from supercheck.network import Network
 from supercheck.options import check_written
 from supercheck.posing import question
 from supercheck.report.prune import text
+from supercheck.report.prune_json import prune_object
 from supercheck.reproducing import parts
 from supercheck.spec import Spec
 from supercheck.syntax import text as formula_text
@@ -41,8 +43,8 @@ from supercheck.verifying import verify
 _UNPROVED = ".unproved"  # before the suffix
 
 
-@dataclass(frozen=True, eq=False)
-class Pruning:
+@dataclass(frozen=True, eq=False, repr=False)
+class Pruning(Shown):
     """A network with all taken away that could go, and what came of verifying it.
 
     Attributes:
@@ -84,9 +86,8 @@ class Pruning:
         """What is left, without the spec's fixed codes."""
         return None if self.pruned is None else Network.of(self.pruned.layers)
 
-    def __str__(self) -> str:
-        """The report as plain text."""
-        return text(self)
+
+Pruning.faces = Faces(text, prune_object)
 
 
 def prune(

@@ -17,10 +17,11 @@ from typing import Literal, get_args
 
 from supercheck.boolean import GATES, AtLeast, Formula, Not, Var, Xor, feature, support
 from supercheck.domain import KSparse
-from supercheck.errors import InputError, spelled
+from supercheck.errors import InputError, clip, spelled
 from supercheck.expressions import check_limits, evaluate_limit
 from supercheck.formats.tensors import LayerNames, check_activation
 from supercheck.given import fraction, one_of, path_of
+from supercheck.numerals import plural
 from supercheck.syntax import parse, writable
 from supercheck.toml import AuditTable, Document, Layout, document
 from supercheck.truth import read_table
@@ -101,7 +102,7 @@ class Source:
         check_activation("final", self.final)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spec:
     """What a network is to compute, and where.
 
@@ -173,6 +174,11 @@ class Spec:
     def of_a_network(self) -> Spec:
         """The same spec for a network that is loaded, and so says itself what follows its layers."""
         return replace(self, source=replace(self.source, activation=None, final=None))
+
+    def __repr__(self) -> str:
+        """What is asked, in a line; a spec may have a million functions."""
+        file = "" if self.file is None else f" of {clip(self.file)}"
+        return f"<Spec{file}: {plural(len(self.formulas), 'output')}, mode {self.readout.mode}, {self.domain}>"
 
     def at_most(self, max_active: int) -> Spec:
         """The same spec with another sparsity; a truth table must cover it."""

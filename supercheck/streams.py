@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,9 @@ def show(print_to: Callable[[Console], None], plain: Callable[[], str]) -> None:
     if not sys.stdout.isatty():
         write(plain())
         return
-    print_to(_terminal())
+    from supercheck.report.console import terminal
+
+    print_to(terminal())
 
 
 def tell(message: str) -> None:
@@ -36,19 +38,6 @@ def tell(message: str) -> None:
     with suppress(OSError):
         sys.stderr.write(f"supercheck: {printable_lines(message)}\n")
         sys.stderr.flush()
-
-
-def _terminal() -> Console:
-    """A console that shows what a terminal must not obey."""
-    from rich.console import Console, ConsoleOptions, RenderableType
-    from rich.segment import Segment
-
-    class Terminal(Console):
-        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-            for part in super().render(renderable, options):
-                yield part if part.control else part._replace(text=printable_lines(part.text))
-
-    return Terminal(highlight=False)
 
 
 def write(text: str) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import supercheck.report  # noqa: F401 - from it results know how to show themselves
 from supercheck.certificate import certified, names
 from supercheck.decide import Limits
 from supercheck.decide.another import another
@@ -17,7 +18,6 @@ from supercheck.evidence import Result, Verdict
 from supercheck.float32 import decide_in
 from supercheck.options import check_written
 from supercheck.posing import question
-from supercheck.report.text import html, text
 from supercheck.reproducing import parts
 from supercheck.spec import Spec
 
@@ -71,7 +71,7 @@ def verify(
     with gathered(place, claims, limits, None if kept is None else Path(kept)) as team:
         limits = replace(limits, team=team)
         result = decide_in(spec.arithmetic, claims, limits, progress)
-        result = replace(result, source=source, render=text, render_html=html)
+        result = replace(result, source=source)
         if certificate is not None:
             result = certified(
                 result, Path(certificate), limits, require=require_certificate, progress=progress, force=force

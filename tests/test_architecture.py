@@ -15,7 +15,19 @@ HOUSE = Path(supercheck.__file__).parent
 FILES = sorted(HOUSE.rglob("*.py"))
 
 LEVELS = [
-    {"errors", "numerals", "boolean", "syntax", "shapes", "expressions", "files", "reading", "singles", "database"},
+    {
+        "errors",
+        "numerals",
+        "boolean",
+        "syntax",
+        "shapes",
+        "expressions",
+        "files",
+        "reading",
+        "singles",
+        "database",
+        "faces",
+    },
     {"given", "exact", "layers", "network", "evaluation", "domain"},
     {"formats", "toml", "truth", "spec", "wiring"},
     {"claims"},

@@ -16,6 +16,7 @@ from supercheck.domain import KSparse
 from supercheck.errors import InputError, meant
 from supercheck.exact import Array
 from supercheck.network import Affine, Network
+from supercheck.numerals import plural
 from supercheck.spec import MOST_FEATURES, Readout, Spec
 
 PAIRS = ("features", "outputs", "pairs", "max_influence", "heavy_tail", "seed")
@@ -113,7 +114,7 @@ class Wanted:
                 raise InputError(place=_option(part.name), expected="nothing", got=got, do=do)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Built:
     """A network that a construction made, and what it claims to compute.
 
@@ -130,6 +131,10 @@ class Built:
     made: Mapping[str, int | str] = field(default_factory=dict)
     encoder: Affine | None = None
     decoder: Affine | None = None
+
+    def __repr__(self) -> str:
+        """The network's sizes and its claim, in a line."""
+        return f"<Built: {plural(self.neurons, 'neuron')}, {plural(self.edges, 'edge')}, for {self.spec!r}>"
 
     @cached_property
     def whole(self) -> Network:

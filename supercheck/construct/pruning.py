@@ -41,7 +41,7 @@ Price = tuple[int, int, float]
 Part = TypeVar("Part", Edge, Neuron)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pruned:
     """What is left of a network, and why.
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
 from supercheck.claims import Claims
+from supercheck.errors import clip
 from supercheck.evidence import Point, Provenance, Result, Verdict
 from supercheck.exploration.ledger import Ledger, ledger
 from supercheck.exploration.sensitivity import Sensitivity
+from supercheck.faces import Shown
+from supercheck.numerals import short
 
 
 @dataclass(frozen=True, order=True)
@@ -51,7 +54,7 @@ class Row:
     wrong_inputs_exactly: Count | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
     """An input on which an output is wrong, replayed in exact arithmetic, and how small it is.
 
@@ -74,6 +77,10 @@ class Case:
     inclusion_minimal: bool | None
     flip_stable: bool | None
     against: Point | None = None
+
+    def __repr__(self) -> str:
+        """In a line, however many digits the value has."""
+        return f"<Case: y{self.output} = {short(self.value)}, expected {self.expected}, with {clip(self.active)} on>"
 
     @property
     def size(self) -> int:
@@ -101,8 +108,8 @@ class Group:
     places: tuple[int, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Exploration:
+@dataclass(frozen=True, eq=False, repr=False)
+class Exploration(Shown):
     """What breaks a network, why, and how far from breaking the rest is.
 
     Attributes:
@@ -116,8 +123,6 @@ class Exploration:
         left_out: what was not looked into, one sentence each.
         source: where network and spec came from.
         seconds: load, decide, explore, total.
-        render: how the exploration prints itself.
-        render_html: the same for a notebook.
     """
 
     result: Result
@@ -130,8 +135,6 @@ class Exploration:
     left_out: tuple[str, ...] = ()
     source: Provenance = field(default_factory=Provenance)
     seconds: Mapping[str, float] = field(default_factory=dict)
-    render: Callable[[Exploration], str] | None = None
-    render_html: Callable[[Exploration], str] | None = None
 
     @property
     def claims(self) -> Claims:
@@ -167,11 +170,3 @@ class Exploration:
         if case not in self._ledgers:
             self._ledgers[case] = ledger(self.claims, case.output, case.active)
         return self._ledgers[case]
-
-    def __str__(self) -> str:
-        """The report as plain text."""
-        return repr(self) if self.render is None else self.render(self)
-
-    def _repr_html_(self) -> str | None:
-        """The report in a notebook."""
-        return None if self.render_html is None else self.render_html(self)

@@ -10,6 +10,7 @@ from math import comb, isqrt, log2, sqrt
 from typing import Literal
 
 from supercheck.errors import InputError
+from supercheck.faces import Shown
 from supercheck.floors import Floor, bound, capacity, classes
 from supercheck.floors.classes import FunctionClass
 
@@ -69,8 +70,8 @@ class Curve:
     points: tuple[tuple[int, float], ...]
 
 
-@dataclass(frozen=True)
-class Bounds:
+@dataclass(frozen=True, repr=False)
+class Bounds(Shown):
     """The bounds of one class.
 
     Attributes:

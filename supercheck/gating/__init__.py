@@ -14,13 +14,18 @@ from types import FrameType
 
 from supercheck.database import CacheError
 from supercheck.errors import FaultError, clip
+from supercheck.faces import Faces
 from supercheck.gating.baseline import Baseline
 from supercheck.gating.cache import Cache
 from supercheck.gating.collecting import collect
 from supercheck.gating.judging import INTERRUPTED, Terms, judge, recall
 from supercheck.judgement import FAULT, INPUT, OPEN, Gate, Judgement
+from supercheck.report.gates.json import gate_object
+from supercheck.report.gates.text import text
 
 __all__ = ["Baseline", "Cache", "Gate", "Judgement", "Terms", "gate", "noticed"]
+
+Gate.faces = Faces(text, gate_object)
 
 _USUAL = Terms()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from supercheck.evidence import Result
+from supercheck.faces import Faces
 from supercheck.report import json, text
 from supercheck.report.gates import reporter
 from supercheck.wording import single
@@ -20,3 +21,5 @@ REPORTERS: dict[str, Callable[[Result], str]] = {
     "github": lambda result: reporter("github")(single(result)),
 }
 """Format -> what turns a result into text."""
+
+Result.faces = Faces(text.text, json.as_object)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from fractions import Fraction
-from html import escape
 from itertools import islice
 from math import isqrt
 from pathlib import Path
@@ -20,6 +18,7 @@ from supercheck.floors import Floor
 from supercheck.floors.bounds import Bounds, Construction
 from supercheck.interference import worst_first
 from supercheck.numerals import float_text, short
+from supercheck.report.console import captured
 from supercheck.report.text import show_assumed
 from supercheck.syntax import text as formula_text
 
@@ -37,15 +36,8 @@ def bounds_text(bounds: Bounds) -> str:
     return _plain(lambda console: show_bounds(bounds, console))
 
 
-def html(audit: Audit) -> str:
-    """The report for a notebook."""
-    return f'<pre style="white-space:pre-wrap">{escape(text(audit))}</pre>'
-
-
 def _plain(print_to: Callable[[Console], None]) -> str:
-    stream = io.StringIO()
-    print_to(Console(file=stream, width=120, no_color=True, highlight=False))
-    return "\n".join(line.rstrip() for line in stream.getvalue().rstrip("\n").split("\n"))
+    return "\n".join(line.rstrip() for line in captured(print_to, 120).split("\n"))
 
 
 def show(audit: Audit, console: Console) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from supercheck import __version__
 from supercheck.errors import printable
@@ -35,10 +35,15 @@ def build_text(found: Building) -> str:
 
 
 def build_json(found: Building) -> str:
+    """The object as text, two spaces an indent."""
+    return json.dumps(build_object(found), indent=2)
+
+
+def build_object(found: Building) -> dict[str, Any]:
     """The object of the design's "JSON results"."""
     built, result = found.built, found.result
     at = built.spec.readout.at
-    made = {
+    return {
         "supercheck": __version__,
         "construction": found.construction,
         "file": None if found.file is None else str(found.file),
@@ -54,4 +59,3 @@ def build_json(found: Building) -> str:
         "made": dict(built.made),
         "seconds": {name: round(value, 6) for name, value in found.seconds.items()},
     }
-    return json.dumps(made, indent=2)

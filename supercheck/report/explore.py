@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
@@ -17,6 +16,7 @@ from supercheck.exploration.mending import Change, mends
 from supercheck.exploration.record import Case, Count, Exploration
 from supercheck.exploration.sensitivity import Sensitivity, measured
 from supercheck.numerals import float_text, plural, short
+from supercheck.report.console import captured
 from supercheck.report.text import headline, show_assumed
 from supercheck.syntax import text as formula_text
 
@@ -31,9 +31,7 @@ _UNITS = {"absolute": "", "relative": " of itself", "ulps": " float32 ulps"}
 
 def text(found: Exploration, *, all_: bool = False) -> str:
     """The report as plain text."""
-    stream = io.StringIO()
-    show(found, Console(file=stream, width=110, no_color=True, highlight=False), all_=all_)
-    return stream.getvalue().rstrip("\n")
+    return captured(lambda console: show(found, console, all_=all_), 110)
 
 
 def show(found: Exploration, console: Console, *, all_: bool = False) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from fractions import Fraction
-from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from supercheck import __version__
 from supercheck.boolean import AtLeast, Formula, Not, Var, support
@@ -17,6 +16,7 @@ from supercheck.exact import Rows
 from supercheck.exploration.ledger import Ledger, Neuron, cone
 from supercheck.exploration.mending import mends
 from supercheck.exploration.record import Case, Exploration
+from supercheck.faces import fits
 from supercheck.files import written_aside
 from supercheck.numerals import exact_text, float_text, plural
 from supercheck.report import drawing, explore
@@ -24,24 +24,37 @@ from supercheck.report.text import asked, sentence
 from supercheck.syntax import text as formula_text
 from supercheck.wording import otherwise
 
-MOST_CASES = 24
-"""Counterexamples that are drawn and taken apart on the page."""
-
-MOST_LISTED = 400
-"""Counterexamples that its table lists."""
-
-MOST_EDGES = 30_000
-"""Edges of the network that the playground may hold."""
-
 MOST_FEATURES = 200
 """Features that the playground may have switches for."""
 
 _MOST_COLUMNS = 16  # neurons of a ledger
-_MOST_CELLS = (40, 64)  # outputs and features of the heat map
 _LONGEST = 200  # characters of an exact number
+_CUT = "Cut to fit into a cell; `supercheck explore --html FILE` writes the whole page."
 
 
-def page(found: Exploration) -> str:
+class Room(NamedTuple):
+    """How much a page has room for.
+
+    Attributes:
+        cases: counterexamples that are drawn and taken apart.
+        listed: counterexamples that its table lists.
+        edges: edges of the network that the playground may hold.
+        cells: outputs and features of the heat map.
+    """
+
+    cases: int = 24
+    listed: int = 400
+    edges: int = 30_000
+    cells: tuple[int, int] = (40, 64)
+
+
+PAGE = Room()
+"""What a file has room for."""
+
+_CELLS = (PAGE, Room(2, 60, 6_000), Room(1, 30, 2_000, (16, 24)), Room(1, 10, 0, (0, 0)))  # what a notebook may have
+
+
+def page(found: Exploration, room: Room = PAGE) -> str:
     """The exploration as a page."""
     from jinja2 import Environment, PackageLoader
 
@@ -50,12 +63,12 @@ def page(found: Exploration) -> str:
     )
     environment.filters |= {"decimal": _decimal, "exact": _exact, "neuron": _neuron, "on": _on, "signed": _signed}
     left_out = list(found.left_out)
-    play = _playground(found, left_out)
-    if len(found.cases) > MOST_LISTED:
+    play = _playground(found, left_out, room)
+    if len(found.cases) > room.listed:
         left_out.append(
-            f"not on this page: {plural(len(found.cases) - MOST_LISTED, 'counterexample')}; --format json lists them"
+            f"not on this page: {plural(len(found.cases) - room.listed, 'counterexample')}; --format json lists them"
         )
-    effects = _effects(found, left_out)
+    effects = _effects(found, left_out, room.cells)
     source, claims = found.source, found.claims
     return environment.get_template("explore.html.j2").render(
         version=__version__,
@@ -64,11 +77,15 @@ def page(found: Exploration) -> str:
         verdict=found.verdict.value,
         sentence=sentence(found.result),
         question=asked(found.result).strip(),
-        notes=[*(f"Assumed: {note}" for note in claims.unsaid), *explore.notes(found.result)],
+        notes=[
+            *(f"Assumed: {note}" for note in claims.unsaid),
+            *explore.notes(found.result),
+            *([] if room == PAGE else [_CUT]),
+        ],
         otherwise=[*otherwise(claims.readout, found.result.another)],
         largest=explore.largest(found),
-        cards=[_card(found, case) for case in found.cases[:MOST_CASES]],
-        listed=[_listed(found, case) for case in found.cases[:MOST_LISTED]],
+        cards=[_card(found, case) for case in found.cases[: room.cases]],
+        listed=[_listed(found, case) for case in found.cases[: room.listed]],
         counted=explore.counted(found) if found.cases else None,
         profile=drawing.profile(found.profile),
         outputs=len(claims),
@@ -85,10 +102,14 @@ def page(found: Exploration) -> str:
     )
 
 
-def framed(found: Exploration) -> str:
-    """The page inside a notebook, in a frame of its own."""
-    style = "width:100%;height:48rem;border:1px solid #8884"
-    return f'<iframe title="supercheck exploration" style="{style}" srcdoc="{escape(page(found))}"></iframe>'
+def framed(found: Exploration) -> str | None:
+    """The page inside a notebook, in a frame of its own, cut until it is short enough; None where it never is."""
+    head = '<iframe title="supercheck exploration" style="width:100%;height:48rem;border:1px solid #8884" '
+    for room in _CELLS:
+        inside = page(found, room).replace("&", "&amp;").replace("'", "&#39;")  # all that could end the attribute
+        if fits(cell := f"{head}srcdoc='{inside}'></iframe>"):
+            return cell
+    return None
 
 
 def save_page(found: Exploration, path: Path, *, force: bool = False) -> None:
@@ -185,9 +206,9 @@ def _ledger_row(ledger: Ledger, source: int | None, columns: Sequence[Neuron]) -
     return {"name": name, "own": source in ledger.own, "cells": shown, "direct": direct, "rest": rest, "total": total}
 
 
-def _effects(found: Exploration, left_out: list[str]) -> drawing.Effects | None:
+def _effects(found: Exploration, left_out: list[str], cells: tuple[int, int]) -> drawing.Effects | None:
     """What one more feature does to outputs whose own features are on; failing outputs first where there are many."""
-    claims, (most_outputs, most_features) = found.claims, _MOST_CELLS
+    claims, (most_outputs, most_features) = found.claims, cells
     failing = dict.fromkeys(case.output for case in found.cases)
     outputs = list(range(len(claims))) if len(claims) <= most_outputs else list(failing)[:most_outputs]
     if not outputs:
@@ -213,25 +234,25 @@ def _effects(found: Exploration, left_out: list[str]) -> drawing.Effects | None:
     return drawing.Effects(outputs, features, values, named)
 
 
-def _chosen(found: Exploration) -> list[int]:
+def _chosen(found: Exploration, most_edges: int) -> list[int]:
     """The outputs of the playground: all, or of a large network as many of the first failing ones as it may hold."""
     claims, network = found.claims, found.claims.network
-    if network.edges <= MOST_EDGES and network.features <= MOST_FEATURES:
+    if network.edges <= most_edges and network.features <= MOST_FEATURES:
         return list(range(network.outputs))
     chosen, edges, features = list[int](), 0, set[int]()
     for i in dict.fromkeys(case.output for case in found.cases):
         edges += int(network.weights[i])
         features |= set(claims.features([i]).tolist())
-        if edges > MOST_EDGES or (chosen and len(features) > MOST_FEATURES):
+        if edges > most_edges or (chosen and len(features) > MOST_FEATURES):
             break
         chosen.append(i)
     return chosen
 
 
-def _playground(found: Exploration, left_out: list[str]) -> dict[str, Any]:
+def _playground(found: Exploration, left_out: list[str], room: Room) -> dict[str, Any]:
     """The network, or the cones of its first failing outputs, as the page's script evaluates it."""
     claims, network = found.claims, found.claims.network
-    chosen = _chosen(found)
+    chosen = _chosen(found, room.edges)
     if len(chosen) < network.outputs:
         left_out.append(f"the playground holds the cones of {len(chosen):,} of {network.outputs:,} outputs")
     cones = network.cone(chosen) if chosen else ()
@@ -264,7 +285,7 @@ def _playground(found: Exploration, left_out: list[str]) -> dict[str, Any]:
         "max_active": claims.domain.max_active,
         "cases": [
             {"active": list(case.active), "output": case.output, "value": exact_text(case.value)}
-            for case in found.cases[:MOST_CASES]
+            for case in found.cases[: room.cases]
             if case.output in set(chosen)
         ],
     }

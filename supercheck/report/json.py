@@ -20,9 +20,13 @@ def json_text(result: Result) -> str:
 
 
 def outcome_json(outcome: Outcome, seconds: float) -> str:
+    """The object as text, two spaces an indent."""
+    return json.dumps(outcome_object(outcome, seconds), indent=2)
+
+
+def outcome_object(outcome: Outcome, seconds: float) -> dict[str, Any]:
     """What came of a certificate: `status` accepted, refutation, rejected or unchecked, and `reason`."""
-    found = {"supercheck": __version__, **outcome._asdict(), "seconds": round(seconds, 6)}
-    return json.dumps(found, indent=2)
+    return {"supercheck": __version__, **outcome._asdict(), "seconds": round(seconds, 6)}
 
 
 def as_object(result: Result) -> dict[str, Any]:

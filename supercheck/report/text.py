@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
-from html import escape
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +15,7 @@ from supercheck.claims import beside, expected
 from supercheck.errors import clip, printable
 from supercheck.evidence import Certificate, Counterexample, OutputResult, Point, Result, Sparsity, Verdict
 from supercheck.numerals import exact_text, float_text, plural, short
+from supercheck.report.console import captured
 from supercheck.syntax import text as formula_text
 from supercheck.wording import otherwise
 
@@ -26,14 +25,7 @@ _COLOURS = {Verdict.PROVED: "bold green", Verdict.REFUTED: "bold red", Verdict.U
 
 def text(result: Result) -> str:
     """The report as plain text."""
-    stream = io.StringIO()
-    show(result, Console(file=stream, width=110, no_color=True, highlight=False))
-    return stream.getvalue().rstrip("\n")
-
-
-def html(result: Result) -> str:
-    """The report for a notebook."""
-    return f'<pre style="white-space:pre-wrap">{escape(text(result))}</pre>'
+    return captured(lambda console: show(result, console), 110)
 
 
 def show(result: Result, console: Console) -> None:

@@ -10,10 +10,14 @@ from supercheck.judgement import Gate, Judgement
 
 
 def json_text(gate: Gate) -> str:
-    """The object of the design's "JSON results", two spaces an indent."""
+    """The object as text, two spaces an indent."""
+    return json.dumps(gate_object(gate), indent=2)
+
+
+def gate_object(gate: Gate) -> dict[str, Any]:
+    """The object of the design's "JSON results"."""
     specs = [_object(one) for one in gate.judgements]
-    found = {"supercheck": __version__, "specs": specs, "pass": gate.passed, "seconds": round(gate.seconds, 6)}
-    return json.dumps(found, indent=2)
+    return {"supercheck": __version__, "specs": specs, "pass": gate.passed, "seconds": round(gate.seconds, 6)}
 
 
 def json_lines(gate: Gate) -> str:
