@@ -323,9 +323,9 @@ def value(formula: Any, fixed: Mapping[int, int], rest: int | None) -> int | Non
 
 def listed(formula: Any, support: list[int]) -> set[frozenset[int]] | None:
     """The rows at which a truth table's function is on: an OR of whole assignments; else None."""
-    kind, *rows = formula
     found = set[frozenset[int]]()
-    for n, *parts in rows if kind == 1 else [[0]]:
+    rows: list[Any] = formula[1:] if formula[0] == 1 else [[0]]
+    for n, *parts in rows:
         if not n == len(parts) == len(support) > 0:
             return None
         on = [part[1] for part in parts if part[0] == "x"]

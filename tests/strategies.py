@@ -68,13 +68,13 @@ def formulas(features: int) -> st.SearchStrategy[Formula]:
 
 
 def tables(features: Sequence[int]) -> st.SearchStrategy[Formula]:
-    """Outputs of truth tables over some of the features, some of whose rows may be missing."""
+    """Outputs of truth tables over some of the features, some of whose rows may be missing; on at one at least."""
 
     def listed(named: set[int], random: Random) -> Formula:
         width = len(named)
         rows = [frozenset(on) for size in range(width + 1) for on in combinations(range(width), size)]
         rows = random.sample(rows, random.randint(1, len(rows)))
-        return Lookup(tuple(sorted(named)), Index(tuple(rows)), bytes([*random.choices((0, 1), k=len(rows)), 0]))
+        return Lookup(tuple(sorted(named)), Index(tuple(rows)), bytes([1, *random.choices((0, 1), k=len(rows) - 1), 0]))
 
     sets = st.sets(st.sampled_from(features), min_size=1, max_size=min(6, len(features)))
     return st.builds(listed, sets, st.randoms(use_true_random=False))

@@ -48,7 +48,16 @@ def read(path: Path) -> Tensors:
                 file=path, place=f"{name}.{missing[0]}", expected="this part of a sparse weight", got="none"
             )
         tensors[name] = _rows(path, name, *(np.asarray(parts[part]) for part in _PARTS))
-    return tensors | {name: exact(array, name) for name, array in arrays.items()}
+    room = (
+        1 << 22
+    ) + 8 * path.stat().st_size  # zeros take little memory, but a network's weights some fifty bytes each
+    for name in list(arrays):  # each let go as it is read
+        tensors[name] = exact(array := arrays.pop(name), name)
+        room -= int(np.count_nonzero(array))
+        if room < 0:
+            expected = "at most 2^22 nonzero numbers, and eight more for each byte of the file"
+            raise InputError(file=path, place=name, expected=expected, got="more", do="save it without compression")
+    return tensors
 
 
 class _Piecewise:
