@@ -159,7 +159,9 @@ NETWORKS: dict[str, Make] = {
         lambda: "{" + ",".join(f'"{i}.weight":[[{"7" * 4000}]]' for i in range(1000)) + ',"1000.weight":[[1]]}'
     ),
     "common.json": text(lambda: '{"0.weight":[[' + '"1",' * 500_000 + denominators(20) + "]]}"),
-    "carried.json": text(lambda: f'{{"0.weight":[[{denominators(20)}]],"1.weight":[{'["1/7"],' * 400_000}["1"]]}}'),
+    "carried.json": text(
+        lambda: '{"0.weight":[[' + denominators(20) + ']],"1.weight":[' + '["1/7"],' * 400_000 + '["1"]]}'
+    ),
     "key.json": text(lambda: '{"' + "\U0001f600" * (7 * MILLION) + '":1}'),
     "few.npz": zeros(4, 8192),
     "many.npz": zeros(27, 8192),
