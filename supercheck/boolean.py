@@ -6,11 +6,12 @@ formula; it works on many inputs at once, one bit of a Python integer each.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations, islice
-from math import inf
+from math import comb, inf
 
 from supercheck.errors import InputError, spelled
 from supercheck.numerals import whole
@@ -67,8 +68,78 @@ class Xor:
         _check_parts(self, "Xor")
 
 
+@dataclass(frozen=True, eq=False)
+class Index:
+    """The rows of a truth table, for all its outputs.
+
+    Attributes:
+        rows: for each row the positions, among the table's features, that are on there.
+    """
+
+    rows: tuple[frozenset[int], ...]
+
+    @cached_property
+    def numbers(self) -> Mapping[frozenset[int], int]:
+        """The number of each row, counted from 0."""
+        return {on: number for number, on in enumerate(self.rows)}
+
+    @cached_property
+    def columns(self) -> Mapping[int, int]:
+        """For each position the rows at which it is on, a bit each."""
+        found: dict[int, bytearray] = {}
+        for number, on in enumerate(self.rows):
+            for position in on:
+                found.setdefault(position, bytearray(len(self.rows) // 8 + 1))[number >> 3] |= 1 << (number & 7)
+        return {position: int.from_bytes(bits, "little") for position, bits in found.items()}
+
+
+class Lookup(AtLeast):
+    """A truth table's output: the OR of the rows at which it is on, which is looked up and never gone through.
+
+    Attributes:
+        features: those of the table, one a position.
+        index: the table's rows.
+        column: what the output is, a byte a row, 0 or 1; and a last byte 0, for what is in no row.
+    """
+
+    __slots__ = ("column", "features", "index")
+    features: tuple[int, ...]
+    index: Index
+    column: bytes
+
+    def __init__(self, features: tuple[int, ...], index: Index, column: bytes) -> None:
+        for name, value in (("count", 1), ("features", features), ("index", index), ("column", column)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def inside(self) -> tuple[Formula, ...]:
+        """The rows at which it is on, made anew."""
+        here = [Var(j) for j in self.features]
+        off = [Not(part) for part in here]
+        return tuple(
+            every([*(here[p] for p in sorted(on)), *(part for p, part in enumerate(off) if p not in on)])
+            for on, holds in zip(self.index.rows, self.column, strict=False)
+            if holds
+        )
+
+    def at(self, on: frozenset[int]) -> int:
+        """What it is where exactly these positions are on."""
+        return self.column[self.index.numbers.get(on, -1)]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Lookup) or (self.features, self.column) != (other.features, other.column):
+            return False
+        return self.index is other.index or self.index.rows == other.index.rows
+
+    def __hash__(self) -> int:
+        return hash((self.features, self.column))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Lookup, (self.features, self.index, self.column)
+
+
 Formula = Var | Not | AtLeast | Xor
-_NODES = frozenset({Var, Not, AtLeast, Xor})
+_NODES = frozenset({Var, Not, AtLeast, Xor, Lookup})
 
 
 def _check_parts(node: AtLeast | Xor, place: str) -> None:
@@ -134,11 +205,6 @@ def gate(name: str, features: Sequence[int]) -> Formula:
     return GATES[name](parts)
 
 
-def row(on: Iterable[int], off: Iterable[int]) -> Formula:
-    """The function that holds where the features in `on` are on and those in `off` are off."""
-    return every([*map(Var, sorted(on)), *(Not(Var(j)) for j in sorted(off))])
-
-
 def inside(formula: Formula) -> tuple[Formula, ...]:
     """The direct parts of a formula."""
     if isinstance(formula, Var):
@@ -147,12 +213,14 @@ def inside(formula: Formula) -> tuple[Formula, ...]:
 
 
 def variables(formula: Formula) -> Iterator[int]:
-    """Every occurrence of a feature, from left to right."""
+    """Every occurrence of a feature, from left to right; what is looked up has each of its features once."""
     stack = [formula]
     while stack:
         node = stack.pop()
         if isinstance(node, Var):
             yield node.index
+        elif isinstance(node, Lookup):
+            yield from node.features
         else:
             stack.extend(reversed(inside(node)))
 
@@ -207,6 +275,8 @@ def evaluate(formula: Formula, value: Callable[[int], int], ones: int = 1) -> in
     """
     if isinstance(formula, Var):
         return value(formula.index)
+    if isinstance(formula, Lookup):
+        return _looked_up(formula, value, ones)
     parts = [evaluate(part, value, ones) for part in inside(formula)]
     if isinstance(formula, Not):
         return ones & ~parts[0]
@@ -232,6 +302,17 @@ def evaluate(formula: Formula, value: Callable[[int], int], ones: int = 1) -> in
             total[d], carry = total[d] ^ carry, total[d] & carry
             d += 1
     return total[digits - 1]
+
+
+def _looked_up(formula: Lookup, value: Callable[[int], int], ones: int) -> int:
+    active: list[set[int]] = [set() for _ in range(ones.bit_length())]
+    for position, feature in enumerate(formula.features):
+        bits = bin(value(feature) & ones)[:1:-1]  # the first input first
+        place = bits.find("1")
+        while place >= 0:
+            active[place].add(position)
+            place = bits.find("1", place + 1)
+    return ones & int("".join(["01"[formula.at(frozenset(on))] for on in reversed(active)]) or "0", 2)
 
 
 def holds(formula: Formula, active: frozenset[int]) -> bool:
@@ -274,6 +355,11 @@ def least_active(formula: Formula) -> tuple[float, float] | None:
 def _least(formula: Formula) -> tuple[float, float]:
     if isinstance(formula, Var):
         return 0, 1
+    if isinstance(formula, Lookup):
+        sizes = Counter(len(on) for on, holds in zip(formula.index.rows, formula.column, strict=False) if holds)
+        width = len(formula.features)
+        least = next((size for size in range(width + 1) if sizes[size] < comb(width, size)), inf)
+        return least, min(sizes, default=inf)
     parts = [_least(part) for part in inside(formula)]
     if isinstance(formula, Not):
         return parts[0][1], parts[0][0]

@@ -21,7 +21,7 @@ from supercheck.given import compressed, numbers, unchecked
 Array = npt.NDArray[Any]
 
 MOST_BITS = 1 << 16  # of one number, and of the common denominator of one row of rationals
-SHORT, MOST_LONG = 128, 1 << 26  # bits of an ordinary number, and how many more all of a layer's may have together
+SHORT, MOST_LONG = 128, 1 << 26  # bits of an ordinary number, and how many more all of a network's may have together
 FITS = 2.0**62  # magnitudes below this are kept as int64
 _EXACT = 2.0**53  # integers up to this are exact in a double
 _FEW = 32  # pairs of digits up to which products in doubles are faster than those of long integers
@@ -197,13 +197,44 @@ def _largest(values: Array) -> float:
     return float(magnitudes(values).max(initial=0.0))
 
 
-def coprime(values: Ratios, indptr: Array, bias: Ratios | None) -> tuple[Array, Array | None, Ratios]:
+@dataclass
+class Room:
+    """What the long integers of one network may still take: `bits` together, beyond `SHORT` each."""
+
+    bits: int = MOST_LONG
+
+    def check(self, sizes: Array, short: int = SHORT) -> int:
+        """Refuse numbers of such sizes in bits before they are made; how many bits too many they have together."""
+        longest, total = int(sizes.max(initial=0)), int(np.maximum(sizes - short, 0).sum())
+        if longest > MOST_BITS:
+            raise InputError(expected=f"numbers of at most {MOST_BITS:,} bits in a row of integers", got=f"{longest:,}")
+        if total > self.bits:
+            got = f"{total:,} bits beyond {short} a number"
+            raise InputError(expected=f"integers with at most {self.bits:,} bits too many", got=got)
+        return total
+
+    def take(self, sizes: Array) -> None:
+        """The same for numbers that are kept."""
+        self.bits -= self.check(sizes)
+
+
+def sizes_of(values: Array) -> Array:
+    """How many bits each integer has, int64; 64 for what is stored in 64."""
+    if values.dtype != object:
+        return np.full(values.shape, 64)
+    return np.fromiter((n.bit_length() for n in values.flat), np.int64, values.size).reshape(values.shape)
+
+
+def coprime(
+    values: Ratios, indptr: Array, bias: Ratios | None, room: Room | None = None
+) -> tuple[Array, Array | None, Ratios]:
     """Scale every row, with its bias if there is one, to coprime integers.
 
     Args:
         values: the nonzero weights [nonzeros], row by row.
         indptr: where the rows begin, [rows + 1].
         bias: one number a row, or None where the bias stays out of it.
+        room: of the network's long integers.
 
     Returns:
         (weights, biases, factors): row = factor * coprime row, every factor positive; 1 for a zero row.
@@ -219,16 +250,18 @@ def coprime(values: Ratios, indptr: Array, bias: Ratios | None) -> tuple[Array, 
         values = _interleave(values, bias, where)
         indptr, row_of = indptr + np.arange(count + 1), np.repeat(np.arange(count), lengths + 1)
     numerator, exponent = values.numerator, values.exponent
-    common = np.ones(count, dtype=object)
-    if values.denominator is not None:
-        common = _common(values.denominator, indptr)
-        numerator = numerator.astype(object) * (common[row_of] // values.denominator)
     nonzero = numerator != 0
     unset = np.iinfo(np.int64).max
     lowest = by_row(np.minimum, np.where(nonzero, exponent, unset), indptr, unset)
     lowest[lowest == unset] = 0
     shift = np.where(nonzero, exponent - lowest[row_of], 0)
-    _check_lengths(numerator, shift, lowest)
+    common, bits = np.ones(count, dtype=object), sizes_of(numerator) + shift
+    if values.denominator is not None:
+        common = _common(values.denominator, indptr)
+        bits += np.where(nonzero, sizes_of(common)[row_of] - sizes_of(values.denominator) + 1, 0)
+    (room or Room()).take(np.concatenate([bits, np.abs(lowest)]))
+    if values.denominator is not None:
+        numerator = numerator.astype(object) * (common[row_of] // values.denominator)
     if _largest(numerator) * 2.0 ** min(int(shift.max(initial=0)), 1000) >= FITS:
         numerator, shift = numerator.astype(object), shift.astype(object)
     numerator = numerator << shift
@@ -239,21 +272,6 @@ def coprime(values: Ratios, indptr: Array, bias: Ratios | None) -> tuple[Array, 
     if bias is None:
         return numerator, None, factors
     return numerator[where], numerator[ends], factors
-
-
-def _check_lengths(numerator: Array, shift: Array, lowest: Array) -> None:
-    """Refuse numbers that differ so much in size that side by side, as integers, they would fill the memory."""
-    bits = (
-        np.fromiter((n.bit_length() for n in numerator), np.int64, len(numerator)) if numerator.dtype == object else 64
-    )
-    lengths = (shift + bits, np.abs(lowest))
-    longest = max(int(part.max(initial=0)) for part in lengths)
-    if longest > MOST_BITS:
-        raise InputError(expected=f"numbers of at most {MOST_BITS:,} bits in a row of integers", got=f"{longest:,}")
-    total = sum(int(np.maximum(part - SHORT, 0).sum()) for part in lengths)
-    if total > MOST_LONG:
-        got = f"{total:,} bits beyond {SHORT} a number"
-        raise InputError(expected=f"rows of integers with at most {MOST_LONG:,} bits too many", got=got)
 
 
 def _common(denominators: Array, indptr: Array) -> Array:
@@ -293,8 +311,12 @@ def product(left: Array, right: Array) -> Array:
     for matrix in (left, right):
         ratios = Ratios.of(matrix)
         lowest = int(ratios.exponent[ratios.numerator != 0].min(initial=0))
-        below = 1 if ratios.denominator is None else int(np.lcm.reduce(ratios.denominator.ravel(), initial=1))
         shift = np.where(ratios.numerator == 0, 0, ratios.exponent - lowest)
+        below, bits = 1, sizes_of(ratios.numerator) + shift
+        if ratios.denominator is not None:
+            below = int(_common(ratios.denominator.ravel(), np.array([0, ratios.denominator.size]))[0])
+            bits += below.bit_length() - sizes_of(ratios.denominator)
+        Room().check(bits)
         big = below > 1 or _largest(ratios.numerator) * 2.0 ** min(int(shift.max(initial=0)), 1000) >= FITS
         whole = ratios.numerator.astype(object) if big else ratios.numerator
         whole = whole << (shift.astype(object) if big else shift)
@@ -309,6 +331,8 @@ def product(left: Array, right: Array) -> Array:
             return np.asarray(np.ldexp(whole, power))
         exact = whole.astype(np.int64).astype(object)
     else:
+        each = max(int(sizes_of(a).max(initial=0) + sizes_of(b).max(initial=0)), abs(power) + below.bit_length())
+        Room().check(np.full((a.shape[0], *b.shape[1:]), each), 4 * SHORT)
         exact = whole_product(a, b)
     return np.asarray(exact * (Fraction(2) ** power / below))
 

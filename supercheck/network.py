@@ -18,7 +18,19 @@ from itertools import pairwise
 import numpy as np
 
 from supercheck.errors import InputError, spelled
-from supercheck.exact import FITS, Array, Ratios, Rows, coprime, exact_array, magnitudes, product, trusted
+from supercheck.exact import (
+    FITS,
+    Array,
+    Ratios,
+    Room,
+    Rows,
+    coprime,
+    exact_array,
+    magnitudes,
+    product,
+    sizes_of,
+    trusted,
+)  # fmt: skip
 from supercheck.given import number, unchecked
 from supercheck.layers import Affine as Affine, Layer as Layer, Output as Output, numbered as numbered
 from supercheck.numerals import exact_text, plural, whole
@@ -84,13 +96,13 @@ class Network:
                 expected = f"{before.weight.height} columns, the height of {before.name or 'the layer before'}"
                 raise InputError(place=after.name, expected=expected, got=after.weight.width)
         folded = _fold(layers)
-        hidden, factors = [], None
+        hidden, factors, room = [], None, Room()
         for layer in folded[:-1]:
-            weight, bias, factors = _scaled(layer, factors, with_bias=True)
+            weight, bias, factors = _scaled(layer, factors, room, with_bias=True)
             assert bias is not None
             hidden.append(Layer(weight, bias, layer.name))
         last = folded[-1]
-        weight, _, factors = _scaled(last, factors, with_bias=False)
+        weight, _, factors = _scaled(last, factors, room, with_bias=False)
         output = Output(weight, tuple(Ratios.of(last.bias).fractions()), tuple(factors.fractions()), last.name)
         return cls(layers[0].weight.width, tuple(hidden), output, tuple(notes), tuple(layers))
 
@@ -98,6 +110,8 @@ class Network:
         """The same function as a list of exact layers, from which `of` makes the same network."""
         hidden = [Affine(layer.weight, layer.bias, True, layer.name) for layer in self.hidden]
         rows, scale = self.output.weight, exact_array(self.output.scale)
+        sizes = (s.numerator.bit_length() + s.denominator.bit_length() for s in self.output.scale)
+        Room().check(np.fromiter(sizes, np.int64, self.outputs)[rows.row_of()] + sizes_of(rows.data))
         weight = rows.holding(rows.data.astype(object) * scale[rows.row_of()])
         return [*hidden, Affine(weight, exact_array(self.output.bias), False, self.output.name)]
 
@@ -274,14 +288,18 @@ def _sum(a: Array, b: Array) -> Array:
     return exact_array(p + q for p, q in zip(left, right, strict=True))
 
 
-def _scaled(layer: Affine, factors: Ratios | None, *, with_bias: bool) -> tuple[Rows, Array | None, Ratios]:
+def _scaled(layer: Affine, factors: Ratios | None, room: Room, *, with_bias: bool) -> tuple[Rows, Array | None, Ratios]:
     """The layer's coprime rows, with `factors` of the layer before moved into its columns."""
     rows = layer.weight
     values = Ratios.of(rows.data)
     if factors is not None:
+        parts = ((values.numerator, factors.numerator), (values.denominator, factors.denominator))
+        for here, before in parts:
+            if before is not None:
+                room.check(sizes_of(before)[rows.indices] + (0 if here is None else sizes_of(here)))
         values = values * factors[rows.indices]
     bias = Ratios.of(layer.bias) if with_bias else None
-    data, biases, own = coprime(values, rows.indptr, bias)
+    data, biases, own = coprime(values, rows.indptr, bias, room)
     return rows.holding(data), biases, own
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from supercheck.boolean import AtLeast, Formula, Not, Var, Xor, assignments, support, variables
+from supercheck.boolean import AtLeast, Formula, Lookup, Not, Var, Xor, assignments, support, variables
 
 MOST_SPLIT = 4  # features of a function that are split into all their assignments
 MOST_CASES = 4096  # cases that are worth looking at one by one
@@ -17,6 +17,7 @@ MOST_WIDTH = 1 << 10  # features of a function that are split at all
 MOST_POSITIONS = 1 << 20  # features fixed in all parts of a split, and on the way there
 MOST_VISITS = 1 << 23  # features of a function looked at while it is split
 MOST_KEPT = 128  # shapes whose cases are remembered
+_DIGITS = bytes([48, 49, *range(2, 256)])  # 0 and 1 as text
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class Shapes:
 
 def _features(formula: Formula) -> tuple[int, ...] | None:
     """The features of a gate over plain features, each once; None for any other formula."""
+    if isinstance(formula, Lookup):
+        return None
     try:
         features = tuple([part.index for part in formula.inside])  # type: ignore[union-attr]
     except (AttributeError, TypeError):
@@ -83,6 +86,9 @@ def _renamed(formula: Formula, place: dict[int, int]) -> Formula:
         return Var(place.setdefault(formula.index, len(place)))
     if isinstance(formula, Not):
         return Not(_renamed(formula.inside, place))
+    if isinstance(formula, Lookup):
+        named = tuple([place.setdefault(feature, len(place)) for feature in formula.features])
+        return Lookup(named, formula.index, formula.column)
     parts = tuple(_renamed(part, place) for part in formula.inside)
     return Xor(parts) if isinstance(formula, Xor) else AtLeast(formula.count, parts)
 
@@ -177,6 +183,8 @@ def decided(formula: Formula, fixed: Mapping[int, bool], default: bool | None = 
     if isinstance(formula, Not):
         inner = decided(formula.inside, fixed, default)
         return inner if isinstance(inner, Var) else not inner
+    if isinstance(formula, Lookup):
+        return _looked_up(formula, fixed, default)
     parts = [decided(part, fixed, default) for part in formula.inside]
     open_ = [part for part in parts if isinstance(part, Var)]
     on = sum(part is True for part in parts)
@@ -185,3 +193,20 @@ def decided(formula: Formula, fixed: Mapping[int, bool], default: bool | None = 
     if on >= formula.count or on + len(open_) < formula.count:
         return on >= formula.count
     return open_[0]
+
+
+def _looked_up(formula: Lookup, fixed: Mapping[int, bool], default: bool | None) -> bool | Var:
+    """The same of a truth table's output: of the first row at which it may be on, a feature, those on there first."""
+    named = formula.features
+    if default is not None or all(j in fixed for j in named):
+        return bool(formula.at(frozenset([p for p, j in enumerate(named) if fixed.get(j, default)])))
+    columns, rows = formula.index.columns, int(formula.column[::-1].translate(_DIGITS), 2)
+    for position, feature in enumerate(named):
+        if feature in fixed:
+            on = columns.get(position, 0)
+            rows &= on if fixed[feature] else ~on
+    if not rows:
+        return False
+    on_there = formula.index.rows[(rows & -rows).bit_length() - 1]
+    ordered = sorted(range(len(named)), key=lambda p: (p not in on_there, p))
+    return Var(next(named[p] for p in ordered if named[p] not in fixed))

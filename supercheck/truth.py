@@ -12,7 +12,7 @@ from itertools import combinations, count
 from pathlib import Path
 from typing import TextIO
 
-from supercheck.boolean import Formula, row, some
+from supercheck.boolean import FALSE, Formula, Index, Lookup
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.reading import content_of
@@ -55,9 +55,11 @@ class Table:
 
     def formulas(self) -> list[Formula]:
         """One formula an output: the OR of the rows on which it is 1."""
-        named = set(self.features)
-        held = [(row(on, named - on), cells) for on, cells in self.rows.items()]  # a row is shared by its outputs
-        return [some([here for here, cells in held if cells[i] == "1"]) for i in range(self.outputs)]
+        named = tuple(sorted(self.features))
+        place = {feature: position for position, feature in enumerate(named)}
+        index = Index(tuple([frozenset([place[j] for j in on]) for on in self.rows]))
+        columns = (bytes([*map(int, cells), 0]) for cells in zip(*self.rows.values(), strict=True))
+        return [Lookup(named, index, column) if 1 in column else FALSE for column in columns]
 
 
 def read_rows(path: Path, domain_of: Callable[[list[int]], KSparse], folder: Path | None = None) -> Table:

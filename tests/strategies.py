@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import combinations, pairwise
+from random import Random
 
 import numpy as np
 from hypothesis import strategies as st
 from oracle import Stored, Wrong, inputs, run
 
-from supercheck.boolean import AtLeast, Formula, Not, Var, Xor, every, some
+from supercheck.boolean import AtLeast, Formula, Index, Lookup, Not, Var, Xor, every, some
 from supercheck.claims import Claims, pose
 from supercheck.domain import KSparse
 from supercheck.exact import Rows, exact_array
@@ -49,7 +50,9 @@ def formulas(features: int) -> st.SearchStrategy[Formula]:
     """Formulas over the four core nodes; pairs are common, constants and vacuous classes occur."""
     variable = st.integers(0, features - 1).map(Var)
     pair = st.lists(variable, min_size=1, max_size=3).map(tuple)
-    simple = st.one_of(st.builds(AtLeast, st.integers(0, 4), pair), st.builds(Xor, pair), variable)
+    simple = st.one_of(
+        st.builds(AtLeast, st.integers(0, 4), pair), st.builds(Xor, pair), variable, tables(range(features))
+    )
     return st.one_of(
         simple,
         st.recursive(
@@ -64,6 +67,19 @@ def formulas(features: int) -> st.SearchStrategy[Formula]:
     )
 
 
+def tables(features: Sequence[int]) -> st.SearchStrategy[Formula]:
+    """Outputs of truth tables over some of the features, some of whose rows may be missing; on at one at least."""
+
+    def listed(named: set[int], random: Random) -> Formula:
+        width = len(named)
+        rows = [frozenset(on) for size in range(width + 1) for on in combinations(range(width), size)]
+        rows = random.sample(rows, random.randint(1, len(rows)))
+        return Lookup(tuple(sorted(named)), Index(tuple(rows)), bytes([1, *random.choices((0, 1), k=len(rows) - 1), 0]))
+
+    sets = st.sets(st.sampled_from(features), min_size=1, max_size=min(6, len(features)))
+    return st.builds(listed, sets, st.randoms(use_true_random=False))
+
+
 def meaning(formula: Formula) -> Callable[[frozenset[int]], bool]:
     """A formula's truth, by recursion; independent of `boolean.evaluate`."""
 
@@ -72,6 +88,9 @@ def meaning(formula: Formula) -> Callable[[frozenset[int]], bool]:
             return node.index in on
         if isinstance(node, Not):
             return not value(node.inside, on)
+        if isinstance(node, Lookup):
+            here = {position for position, feature in enumerate(node.features) if feature in on}
+            return any(row == here and holds for row, holds in zip(node.index.rows, node.column, strict=False))
         count = sum(value(part, on) for part in node.inside)
         return count % 2 == 1 if isinstance(node, Xor) else count >= node.count
 

@@ -118,6 +118,17 @@ def growing(path: Path) -> None:
     np.savez(path, **small | {"500.weight": np.ones((9, 2))})
 
 
+def long_numbers(side: int, layers: int) -> Make:
+    """Layers each of which has about as many long integers as one may have."""
+    weight = npy(np.where(np.indices((side, side)).sum(axis=0) % 2, 2.0**1000, 1.0))
+    members = {f"{i}.weight": weight for i in range(layers)}
+    return lambda path: npz(path, members | {f"{layers}.weight": npy(np.ones((1, side)))}, zipfile.ZIP_DEFLATED)
+
+
+def denominators(*below: int) -> str:
+    return ",".join(f'"1/{10**900 + 7 * i + 1}"' for i in range(*below))
+
+
 def safetensors(header: bytes, hole: int) -> Make:
     def make(path: Path) -> None:
         path.write_bytes(struct.pack("<Q", len(header)) + header)
@@ -146,6 +157,10 @@ NETWORKS: dict[str, Make] = {
     "layers.json": text(lambda: "{" + ",".join(f'"{i}.weight":[[3]]' for i in range(90_000)) + "}"),
     "long.json": text(
         lambda: "{" + ",".join(f'"{i}.weight":[[{"7" * 4000}]]' for i in range(1000)) + ',"1000.weight":[[1]]}'
+    ),
+    "common.json": text(lambda: '{"0.weight":[[' + '"1",' * 500_000 + denominators(20) + "]]}"),
+    "carried.json": text(
+        lambda: '{"0.weight":[[' + denominators(20) + ']],"1.weight":[' + '["1/7"],' * 400_000 + '["1"]]}'
     ),
     "key.json": text(lambda: '{"' + "\U0001f600" * (7 * MILLION) + '":1}'),
     "few.npz": zeros(4, 8192),
@@ -220,6 +235,26 @@ def test_a_hostile_network_is_refused_in_little_memory(alone: Alone, tmp_path: P
     path = tmp_path / name
     NETWORKS[name](path)
     refused(alone.read("network", path))
+
+
+@pytest.mark.parametrize("layers", [70, 115])
+def test_long_integers_are_bounded_over_all_layers_together(alone: Alone, tmp_path: Path, layers: int) -> None:
+    long_numbers(240 if layers == 70 else 376, layers)(tmp_path / "a.npz")
+    fate = alone.read("network", tmp_path / "a.npz")
+    refused(fate)
+    assert fate.peak < 300 << 20
+
+
+def test_layers_that_are_multiplied_are_refused_before_they_fill_the_memory(alone: Alone, tmp_path: Path) -> None:
+    weight = npy(np.where(np.indices((1000, 1000)).sum(axis=0) % 2, 2.0**1000, 1.0))
+    npz(tmp_path / "a.npz", {"0.weight": weight, "1.weight": weight}, zipfile.ZIP_DEFLATED)
+    spec = (
+        'domain = {features = 1000, max_active = 1}\noutputs = {formulas = ["1"]}\nreadout = {mode = "equality"}\n'
+        '[network]\nfile = "a.npz"\nlayers = [{weight = "0.weight", relu = false}, {weight = "1.weight"}]\n'
+    )
+    fate = alone.read("question", written(tmp_path / "a.toml", spec))
+    refused(fate)
+    assert "bits too many" in fate.told
 
 
 def test_layers_that_are_huge_by_their_shapes_alone_are_not_multiplied(alone: Alone, tmp_path: Path) -> None:

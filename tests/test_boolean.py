@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from itertools import combinations
 from math import inf
@@ -9,7 +10,7 @@ from math import inf
 import pytest
 from hypothesis import given, strategies as st
 from oracle import inputs
-from strategies import meaning
+from strategies import meaning, tables
 
 from supercheck.boolean import (
     FALSE,
@@ -26,18 +27,16 @@ from supercheck.boolean import (
     holds,
     least_active,
     reaches,
-    row,
-    some,
     support,
 )
 from supercheck.errors import InputError
-from supercheck.syntax import DEEPEST, LONGEST, parse, text
+from supercheck.syntax import DEEPEST, LONGEST, parse, prefix, text
 
 FEATURES = 4
 EVERY = [frozenset(active) for active in inputs(FEATURES, FEATURES)]
 
 core = st.recursive(
-    st.integers(0, FEATURES - 1).map(Var),
+    st.integers(0, FEATURES - 1).map(Var) | tables(range(FEATURES)),
     lambda part: st.one_of(
         part.map(Not),
         st.builds(AtLeast, st.integers(0, 4), st.lists(part, max_size=4).map(tuple)),
@@ -164,10 +163,15 @@ def test_many_inputs_at_once_are_each_input_alone(formula):
     assert together >> len(EVERY) == 0
 
 
-@given(st.sets(st.sampled_from([frozenset(active) for active in inputs(3, 3)])))
-def test_a_table_holds_on_exactly_its_rows(rows):
-    formula = some([row(on, frozenset(range(3)) - on) for on in rows])
-    assert {frozenset(a) for a in inputs(3, 3) if holds(formula, frozenset(a))} == rows
+@given(tables(range(2, 8)))
+def test_a_table_means_the_or_of_its_rows(table):
+    spelled = AtLeast(table.count, table.inside)
+    assert (text(spelled), prefix(spelled)) == (text(table), prefix(table))
+    for active in map(frozenset, inputs(8, 8)):
+        assert holds(table, active) == holds(spelled, active) == meaning(table)(active)
+    again = pickle.loads(pickle.dumps(table))
+    assert (again, hash(again)) == (table, hash(table))
+    assert again != spelled
 
 
 @given(core)

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from supercheck.boolean import evaluate
+from supercheck.boolean import Index, Lookup, evaluate
 from supercheck.claims import Claims
 from supercheck.decide.doubles import Doubles
 from supercheck.decide.exactly import Exactly
@@ -151,14 +151,33 @@ class Batch:
         packed = np.packbits(x, axis=1, bitorder="little")
         truth = np.empty((len(self.sheet.outputs), packed.shape[1]), dtype=np.uint8)
         for number, places, supports in self.sheet.shapes:  # all functions of a shape in one long integer
+            form = self.sheet.claims.shapes.forms[number]
+            if isinstance(form, Lookup):
+                for place, support in zip(places.tolist(), supports, strict=True):
+                    values = np.frombuffer(form.column, np.uint8)[self._rows(form.index, support)]
+                    truth[place] = np.packbits(values, bitorder="little")
+                continue
             bits = len(places) * packed.shape[1] * 8
             value = evaluate(
-                self.sheet.claims.shapes.forms[number],
+                form,
                 lambda position, supports=supports: int.from_bytes(packed[supports[:, position]].tobytes(), "little"),  # type: ignore[misc]
                 (1 << bits) - 1,
             )
             truth[places] = np.frombuffer(value.to_bytes(bits // 8, "little"), np.uint8).reshape(len(places), -1)
         return np.unpackbits(truth, axis=1, count=count, bitorder="little").view(bool)
+
+    def _rows(self, index: Index, support: Array) -> Array:
+        """The row of a truth table that each input is, where its features have these places; -1 where there is none."""
+        key = id(index), support.tobytes()
+        if key not in self._looked_up:
+            position = {place: p for p, place in enumerate(support.tolist())}
+            on = (frozenset([position[j] for j in active if j in position]) for active in self.active.tolist())
+            self._looked_up[key] = np.array([index.numbers.get(positions, -1) for positions in on], dtype=np.int64)
+        return self._looked_up[key]
+
+    @cached_property
+    def _looked_up(self) -> dict[tuple[int, bytes], Array]:
+        return {}
 
     @cached_property
     def suspects(self) -> Array:

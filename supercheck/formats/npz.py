@@ -28,6 +28,7 @@ _BROKEN = (
 )  # fmt: skip
 """What zipfile and numpy raise on files that are not what they say."""
 
+_MOST_FILLED = 1 << 22  # zeros take little memory, but the weights of a network some fifty bytes each
 _PARTS = ("data", "indices", "indptr", "shape")
 
 
@@ -41,8 +42,14 @@ def read(path: Path, used: Used) -> Tensors:
             tensors, arrays = _arrays(path, archive, used)
     except _BROKEN as error:
         raise InputError(file=path, expected="an NPZ file", got=unquoted(error)) from error
-    for name, parts in arrays.items():
+    room = _MOST_FILLED + 8 * path.stat().st_size
+    for name in list(arrays):  # each let go as it is read
+        parts = arrays.pop(name)
         tensors[name] = _rows(path, name, *parts) if len(parts) > 1 else exact(parts[0], name)
+        room -= int(np.count_nonzero(parts[0]))
+        if room < 0:
+            expected = f"at most {_MOST_FILLED:,} nonzero numbers, and eight more for each byte of the file"
+            raise InputError(file=path, place=name, expected=expected, got="more", do="save it without compression")
     return tensors
 
 
