@@ -10,11 +10,10 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from gates import ands, corpus, run, save, spec
+from gates import ands, corpus, run, save, sealed_rows, spec
 
 from supercheck import database as keeping
 from supercheck.checker import Outcome
@@ -389,20 +388,11 @@ def test_a_full_disk_costs_the_cache_alone(two: dict[str, int]) -> None:
 # many at once, and some of them killed
 
 
-def kept() -> int:
-    """How many judgements are sealed in the cache."""
-    try:
-        with closing(sqlite3.connect(f"file:{CACHE}?mode=ro", uri=True)) as database:
-            return int(database.execute("SELECT count(*) FROM judgements").fetchone()[0])
-    except sqlite3.OperationalError:  # not there yet
-        return 0
-
-
 def test_killed_in_the_middle_the_next_run_goes_on_and_ends_the_same() -> None:
     truth = corpus(Path("specs"), 100)
     command = [sys.executable, "-m", "supercheck", "gate", "specs", "--engine", "bound", "--format", "json"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while kept() < 12:
+        while sealed_rows(CACHE) < 12:
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)

@@ -86,32 +86,37 @@ def judge(file: Path, terms: Terms) -> Judgement:
     Returns:
         What became of it; whatever goes wrong is a judgement, too.
     """
-    warnings: tuple[str, ...] = ()
-    try:
-        found = _resealed(file, terms)
-    except CacheError as error:
-        found, terms, warnings = None, replace(terms, cache=None), (f"no cache: {error}",)
-    found = found or _guarded(file, terms, _decided)
+    found = _guarded(file, lambda: _anew(file, terms))
     assert found is not None
-    return replace(found, warnings=(*warnings, *found.warnings))
+    return found
 
 
 def recall(file: Path, terms: Terms) -> Judgement | None:
     """Judge one spec without deciding anything: None where the cache does not know its verdict."""
     with suppress(CacheError):  # whoever decides says what is wrong with the cache
-        return _resealed(file, terms) or _guarded(file, terms, _remembered)
+        return _guarded(file, lambda: _resealed(file, terms) or _judged(file, terms, _remembered))
     return None
+
+
+def _anew(file: Path, terms: Terms) -> Judgement | None:
+    """The judgement that was sealed; else it is made."""
+    warnings: tuple[str, ...] = ()
+    try:
+        found = _resealed(file, terms)
+    except CacheError as error:
+        found, terms, warnings = None, replace(terms, cache=None), (f"no cache: {error}",)
+    found = found or _judged(file, terms, _decided)
+    return None if found is None else replace(found, warnings=(*warnings, *found.warnings))
 
 
 def _resealed(file: Path, terms: Terms) -> Judgement | None:
     """The judgement of the same bytes before, by this account: a proof as it was told, a refutation replayed."""
     if terms.cache is None or terms.measure:
         return None
-    begun = time.perf_counter()
     found = find_sealed(terms.cache.file, file, terms.engine)
-    if found is not None and found.witness is not None:
-        return _guarded(file, replace(terms, cache=None), partial(_replayed, found.witness))
-    return None if found is None else replace(found.judgement, seconds=time.perf_counter() - begun)
+    if found is None or found.witness is None:
+        return None if found is None else found.judgement
+    return _judged(file, replace(terms, cache=None), partial(_replayed, found.witness))
 
 
 def _replayed(witness: Witness, claims: Claims, *_: object) -> _Answer | None:
@@ -124,10 +129,12 @@ def _replayed(witness: Witness, claims: Claims, *_: object) -> _Answer | None:
     return None
 
 
-def _guarded(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
+def _guarded(file: Path, action: Callable[[], Judgement | None]) -> Judgement | None:
     begun = time.perf_counter()
     try:
-        found = _judged(file, terms, ask)
+        found = action()
+    except CacheError:
+        raise
     except InputError as error:
         line = error.line if error.line is not None and str(error.file) == str(file) else 1
         recipe = () if error.recipe is None else tuple(error.recipe.splitlines())

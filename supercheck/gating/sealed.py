@@ -135,7 +135,7 @@ class Later:
         """Write into this database."""
         self.cache = cache
         self.trouble: str | None = None
-        self._rows, self._since = list[Row](), time.monotonic()
+        self._rows, self._since = list[Row](), float("-inf")
 
     def add(self, row: Row) -> None:
         """Take a row; it is written within moments, as whoever is killed then knows no more."""
