@@ -1,7 +1,8 @@
 """One SQLite file of ours that any number of processes share, and any of them may be killed.
 
-Nothing in it is believed because it is there: a gate's verdict is replayed or checked anew; a finished batch is not,
-but has to come from the same code and to bear its owner's seal (`decide/resuming.py`).
+Nothing in it is believed because it is there: a gate's refutation is replayed, and its proof checked anew unless it
+comes from the same code and bears its owner's seal (`gating/sealed.py`); so does a finished batch
+(`decide/resuming.py`).
 """
 
 from __future__ import annotations

@@ -30,9 +30,10 @@ def progress_bar() -> Iterator[Progress]:
 
         def show(done: int, total: int, what: str) -> None:
             if time.monotonic() - begun > _PATIENCE:
-                if what not in tasks:
-                    tasks[what] = bars.add_task(what)
-                bars.update(tasks[what], completed=done, total=total)
+                kind = what.partition(" (")[0]  # a phase in brackets has no bar of its own
+                if kind not in tasks:
+                    tasks[kind] = bars.add_task(what)
+                bars.update(tasks[kind], completed=done, total=total, description=what)
 
         yield show
 
@@ -41,10 +42,15 @@ class _Lines:
     """Plain lines, at most one every `_EVERY` seconds."""
 
     def __init__(self) -> None:
-        self.last = time.monotonic()
+        self.last = self.begun = time.monotonic()
+        self.kind = ""
 
     def __call__(self, done: int, total: int, what: str) -> None:
-        if time.monotonic() - self.last >= _EVERY:
-            self.last = time.monotonic()
+        now, kind = time.monotonic(), what.partition(" (")[0]
+        if kind != self.kind:
+            self.kind, self.begun = kind, now
+        if now - self.last >= _EVERY:
+            self.last = now
+            left = f", about {(now - self.begun) * (total - done) / done:,.0f} s left" if done else ""
             with suppress(OSError):  # nobody listens
-                sys.stderr.write(f"supercheck: {done:,} of {total:,} {what} done\n")
+                sys.stderr.write(f"supercheck: {done:,} of {total:,} {what} done{left}\n")

@@ -27,7 +27,7 @@ def prune(
 ) -> int:
     """Take neurons, edges and digits away from NETWORK as long as SPEC stays proved.
 
-    Exit: 0 what is left is proved, 1 NETWORK is refuted, 2 bad input, 3 not proved.
+    Exit: 0 what is left is proved, 1 NETWORK is refuted, 2 bad input, 3 not proved, or stopped before all was tried.
     """
     if spec is None:
         raise InputError(place="--spec", expected="a spec file", got="none", do="write `--spec FILE.toml`")
@@ -41,4 +41,5 @@ def prune(
             network, spec, output=output, max_active=max_active, timeout=timeout, force=force, progress=progress
         )
     write(prune_json(found) if format_ is Format.JSON else f"{found}")
-    return CODES[found.verdict.value]
+    stopped = found.pruned is not None and found.pruned.reason is not None  # what is proved is written all the same
+    return CODES["unknown" if stopped else found.verdict.value]

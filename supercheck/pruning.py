@@ -112,7 +112,8 @@ def prune(
         timeout: seconds for deciding and pruning; what is proved until then is kept, and so it is after Ctrl-C.
             Verifying it once more may take as long again.
         force: whether files that supercheck did not write, such as a spec written by hand, may be replaced.
-        progress: called with how many are done, of how many, and of what ("neurons", "edges", ...).
+        progress: called with how many are done, of how many, and of what: first outputs or inputs of the given network,
+            then percent, with the phase, then those of what is left.
 
     Raises:
         InputError: if network or spec cannot be read, or do not fit each other, or the file cannot be written.
@@ -126,7 +127,7 @@ def prune(
     if target is not None:
         target.check(claims, source)
     ready, clock, limits = time.perf_counter(), Clock.start(timeout), Limits(timeout=timeout)
-    given = replace(decide_in(spec.arithmetic, claims, limits, progress), source=source)
+    given = replace(decide_in(spec.arithmetic, claims, limits, _of(progress, "the given network")), source=source)
     decided = time.perf_counter()
     seconds = {"load": ready - begun, "decide": decided - ready}
     if given.verdict is not Verdict.PROVED:
@@ -138,7 +139,7 @@ def prune(
     if spec.arithmetic == "float32":
         kind = np.float32
     pruned = search(claims, (encoder, decoder), spec.arithmetic, clock, progress, kind=kind)
-    done = time.perf_counter()
+    done, progress = time.perf_counter(), _of(progress, "what is left")
     own = Network.of(pruned.layers)
     if target is None:
         result = verify(own, spec.of_a_network, limits=limits, progress=progress)
@@ -163,6 +164,10 @@ def prune(
         source,
         {**seconds, "prune": done - decided, "verify": now - done, "total": now - begun},
     )
+
+
+def _of(progress: Progress, which: str) -> Progress:
+    return lambda done, total, what: progress(done, total, f"{what} of {which}")
 
 
 def _floors(claims: Claims, pruned: Pruned, of_class: FunctionClass | None) -> tuple[Floor, ...]:

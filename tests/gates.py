@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from itertools import combinations, product
 from pathlib import Path
 from xml.etree import ElementTree
@@ -114,6 +116,15 @@ def _muddled(tensors: dict[str, np.ndarray], seed: int) -> float:
         for x in map(np.array, inputs)
     ]
     return float(np.max(errors)) + 0.01
+
+
+def sealed_rows(cache: Path) -> int:
+    """How many judgements are sealed in a cache that others may be writing."""
+    try:
+        with closing(sqlite3.connect(f"file:{cache}?mode=ro", uri=True)) as database:
+            return int(database.execute("SELECT count(*) FROM judgements").fetchone()[0])
+    except sqlite3.OperationalError:  # not there yet
+        return 0
 
 
 def said_by(name: str, text: str) -> dict[str, str]:

@@ -15,19 +15,8 @@ HOUSE = Path(supercheck.__file__).parent
 FILES = sorted(HOUSE.rglob("*.py"))
 
 LEVELS = [
-    {
-        "errors",
-        "numerals",
-        "boolean",
-        "syntax",
-        "shapes",
-        "expressions",
-        "files",
-        "reading",
-        "singles",
-        "database",
-        "faces",
-    },
+    {"errors", "numerals", "boolean", "syntax", "shapes", "expressions", "files", "reading", "singles", "database"},
+    {"faces", "sealing"},
     {"given", "exact", "layers", "network", "evaluation", "domain"},
     {"formats", "toml", "truth", "spec", "wiring"},
     {"claims"},

@@ -393,7 +393,7 @@ def test_without_a_key_nothing_is_kept_under_optimisation_either(tmp_path: Path)
     (tmp_path / "state").write_text("a file where a folder should be")
     command = [sys.executable, "-O", "-c", "from supercheck.decide.resuming import Kept; Kept().probe()"]
     told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert told.stderr.splitlines()[-1].startswith("supercheck.database.CacheError: no key to seal batches with")
+    assert told.stderr.splitlines()[-1].startswith("supercheck.database.CacheError: no key to seal with")
 
 
 def test_a_wrong_word_is_said_before_anything_is_read(question: Path, capsys: pytest.CaptureFixture[str]) -> None:

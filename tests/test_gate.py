@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gates import CATEGORIES, ands, corpus, run, said_by, save, spec
+from gates import CATEGORIES, ands, corpus, run, said_by, save, sealed_rows, spec
 
 from supercheck import gating
 from supercheck.decide.processes import LostError
 from supercheck.errors import FaultError
-from supercheck.gating import Terms, gate, judging
+from supercheck.gating import Terms, cache as caching, gate, judging
 from supercheck.judgement import GRAVITY, Gate, Judgement
 from supercheck.report.gates import FORMATS, reporter
 
@@ -260,7 +260,7 @@ def test_names_that_are_no_unicode_can_be_told(good: Path, capsys: Capture) -> N
 
 STAGES = [
     "posing.load", "posing.read_spec", "posing.pose", "decide.enumeration.cost", "decide.replay", "gating.collect",
-    "gating.cache._key", "certificate.write", "report.gates.text.text",
+    "gating.cache._key", "gating.judging.find_sealed", "certificate.write", "report.gates.text.text",
 ]  # fmt: skip
 
 
@@ -270,6 +270,8 @@ def test_a_fault_in_any_stage_is_four(good: Path, wrong: Path, stage: str, monke
         raise OSError("broken on purpose")
 
     monkeypatch.setattr(f"supercheck.{stage}", fail)
+    for name, value in {"SMALL": -1, "WORTH": 0.0, "RATE": 1 << 60}.items():  # small questions have certificates, too
+        monkeypatch.setattr(caching, name, value)
     if stage == "certificate.write":  # a file that cannot be written, as far as the cache can tell
         assert run("gate", "specs") == 1
     else:
@@ -295,7 +297,7 @@ def test_an_interruption_keeps_what_was_found(wrong: Path, stop: int, jobs: int)
     words = ["gate", "specs", "--format", "json", "--engine", "z3", "--jobs", jobs]
     command = [sys.executable, "-m", "supercheck", *map(str, words)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while not list(Path(".supercheck").glob("*/*.cert")):  # the first is decided
+        while not sealed_rows(Path(".supercheck/cache.sqlite")):  # the first is decided
             time.sleep(0.05)
             assert process.poll() is None
         time.sleep(1)

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from gates import ands, corpus, run, save, spec
+from gates import ands, corpus, run, save, sealed_rows, spec
 
 from supercheck import database as keeping
 from supercheck.checker import Outcome
@@ -29,6 +29,16 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account that can seal nothing, so that certificates alone convince; small questions have them, too."""
+    (tmp_path / "file").write_text("a file where a folder should be")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    for name, value in {"SMALL": -1, "WORTH": 0.0, "RATE": 1 << 60}.items():
+        monkeypatch.setattr(caching, name, value)
 
 
 @pytest.fixture
@@ -76,6 +86,7 @@ def test_without_the_cache_nothing_is_kept(two: dict[str, int]) -> None:
     assert not CACHE.parent.exists()
 
 
+@pytest.mark.usefixtures("certified")
 def test_the_cache_may_be_elsewhere(two: dict[str, int]) -> None:
     assert run("gate", "specs", "--cache", "deep/down/x.db") == 1
     assert Path("deep/down/x.db").exists()
@@ -92,6 +103,7 @@ def test_every_format_and_readout_is_found_again(folder: str) -> None:
         assert not anew or not repeated
 
 
+@pytest.mark.usefixtures("certified")
 def test_formatting_is_no_part_of_the_question(two: dict[str, int]) -> None:
     judged()
     for file in map(Path, two):
@@ -119,6 +131,7 @@ def test_another_question_is_asked_anew(two: dict[str, int], old: str, new: str)
     assert cached(judged()) == [False, True]
 
 
+@pytest.mark.usefixtures("certified")
 def test_another_network_engine_or_version_is_asked_anew(two: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     judged()
     tensors = ands(4)
@@ -130,6 +143,7 @@ def test_another_network_engine_or_version_is_asked_anew(two: dict[str, int], mo
     assert cached(judged()) == [False, False]
 
 
+@pytest.mark.usefixtures("certified")
 def test_an_expectation_is_no_part_of_the_question(two: dict[str, int]) -> None:
     judged()
     file = Path("specs/wrong.toml")
@@ -166,6 +180,7 @@ def test_a_second_run_imports_no_engine_and_no_solver(two: dict[str, int]) -> No
 # what is stored is not believed
 
 
+@pytest.mark.usefixtures("certified")
 def test_a_row_with_the_other_verdict_is_a_miss(two: dict[str, int]) -> None:
     judged()
     with sqlite3.connect(CACHE) as database:
@@ -176,6 +191,7 @@ def test_a_row_with_the_other_verdict_is_a_miss(two: dict[str, int]) -> None:
     assert cached(found) == [False, False]
 
 
+@pytest.mark.usefixtures("certified")
 def test_a_proof_for_a_wrong_network_is_not_believed(two: dict[str, int]) -> None:
     """Whoever can write the cache can write that all is well; the checker is asked, not the row."""
     judged()
@@ -189,6 +205,7 @@ def test_a_proof_for_a_wrong_network_is_not_believed(two: dict[str, int]) -> Non
     assert cached(found) == [True, False]
 
 
+@pytest.mark.usefixtures("certified")
 def test_a_witness_that_refutes_nothing_is_not_believed(two: dict[str, int]) -> None:
     judged()
     forged, refuted = certificate("proved"), certificate("refuted")
@@ -202,6 +219,7 @@ def test_a_witness_that_refutes_nothing_is_not_believed(two: dict[str, int]) -> 
     assert cached(found) == [False, False]
 
 
+@pytest.mark.usefixtures("certified")
 @pytest.mark.parametrize(
     "line", ["", "refuted", "refuted x", "refuted -1 0", "refuted 9999 0", "refuted 0 4 5 6", "proof"]
 )
@@ -215,6 +233,7 @@ def test_nonsense_in_a_certificate_is_a_miss(two: dict[str, int], line: str) -> 
     assert cached(found) == [False, False]
 
 
+@pytest.mark.usefixtures("certified")
 @pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\n" * 9, b"x" * 100_000])
 def test_lost_and_broken_certificates_are_misses(two: dict[str, int], content: bytes | None) -> None:
     judged()
@@ -228,6 +247,7 @@ def test_lost_and_broken_certificates_are_misses(two: dict[str, int], content: b
     assert cached(judged()) == [True, True], "and they are written anew"
 
 
+@pytest.mark.usefixtures("certified")
 def test_nobody_waits_for_a_pipe_in_place_of_a_certificate(two: dict[str, int]) -> None:
     judged()
     for file in list(CERTIFICATES.glob("*.cert")):
@@ -238,6 +258,7 @@ def test_nobody_waits_for_a_pipe_in_place_of_a_certificate(two: dict[str, int]) 
     assert cached(found) == [False, False]
 
 
+@pytest.mark.usefixtures("certified")
 def test_a_certificate_that_the_checker_rejects_is_a_warning_and_no_hit(
     two: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,6 +270,7 @@ def test_a_certificate_that_the_checker_rejects_is_a_warning_and_no_hit(
         assert all("the checker rejects" in one.warnings[0] for one in found.judgements)
 
 
+@pytest.mark.usefixtures("certified")
 def test_what_is_dear_to_check_is_decided_anew(two: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caching, "MOST_ENTRIES", 10)
     assert codes(judged()) == two
@@ -292,7 +314,11 @@ def broken(kind: str) -> None:
     "kind",
     ["words", "foreign", "other columns", "folder", "pipe", "device", "loop", "no folder", "no certificates"],
 )
-def test_a_cache_that_cannot_be_used_is_one_warning(two: dict[str, int], kind: str, capsys: Capture) -> None:
+def test_a_cache_that_cannot_be_used_is_one_warning(
+    two: dict[str, int], kind: str, capsys: Capture, request: pytest.FixtureRequest
+) -> None:
+    if kind == "no certificates":
+        request.getfixturevalue("certified")
     broken(kind)
     before = CACHE.read_bytes() if CACHE.is_file() else None
     for _ in range(2):
@@ -340,7 +366,7 @@ def test_a_cache_that_can_only_be_read_is_read(two: dict[str, int]) -> None:
         file.write_text(file.read_text().replace('at = "1/2"', 'at = "1/3"'))
         found = judged()
     assert codes(found) == two
-    assert "readonly" in found.judgements[0].warnings[0]
+    assert "readonly" in found.warnings[0]
 
 
 def test_a_full_disk_costs_the_cache_alone(two: dict[str, int]) -> None:
@@ -366,7 +392,7 @@ def test_killed_in_the_middle_the_next_run_goes_on_and_ends_the_same() -> None:
     truth = corpus(Path("specs"), 100)
     command = [sys.executable, "-m", "supercheck", "gate", "specs", "--engine", "bound", "--format", "json"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while len(list(CERTIFICATES.glob("*.cert"))) < 12:
+        while sealed_rows(CACHE) < 12:
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)

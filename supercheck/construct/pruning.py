@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from supercheck.claims import Claims
@@ -34,6 +35,9 @@ _FINER = 3  # binary digits by which hidden biases may be finer than weights
 _MOST_VALUES = 256  # of a matrix, to be looked at one by one
 
 _MOST_CELLS = 1 << 23  # of matrices that are multiplied
+
+_PHASES = {"neurons": (0.0, 0.1), "edges held": (0.1, 0.4), "edges": (0.4, 0.7), "digits": (0.7, 1.0)}
+"""Which part of a pass each takes, roughly."""
 
 Price = tuple[int, int, float]
 """Edges, neurons, bits: what is to fall, the first before the others."""
@@ -80,7 +84,7 @@ def prune(
         codes: the fixed encoder and decoder, none of which is changed.
         arithmetic: "real" or "float32".
         clock: the deadline; what is proved until then, or until Ctrl-C, is kept.
-        progress: told how many of what was looked at.
+        progress: told how far it is in percent, which pass and which phase of it this is.
         kind: the floats that have to hold every number; None where any rational will do.
     """
     search = _Search(Prover(claims, codes, arithmetic, clock), trimming.layered(claims.own), kind, progress)
@@ -107,6 +111,8 @@ class _Search:
     progress: Progress
     neurons: dict[Neuron, Objection] = field(default_factory=dict)
     edges: dict[Edge, Objection] = field(default_factory=dict)
+    passes: int = 0
+    strict: bool = False  # whether a step has to cost less as floats hold it, not only before it is rounded to them
     priced: Layers = ()
     price: Price = (0, 0, 0.0)
 
@@ -117,15 +123,16 @@ class _Search:
         first = True
         while True:
             before = self.layers = trimming.compact(self.layers)
+            self.passes += 1
             self.neurons, self.edges = {}, {}
             self._step(trimming.merged(self.layers))
             self._shed("neurons", ranking.neurons(self.layers), trimming.stood_still, self.neurons, halves=first)
-            self._shed("edges", self._biasing(every=first), trimming.held, {}, halves=first)
+            self._shed("edges held", self._biasing(every=first), trimming.held, {}, halves=first)
             self._shed("edges", ranking.edges(self.layers), trimming.without, self.edges, halves=False)
             self._round()
             if self.layers is before:
                 return
-            first = False
+            first, self.strict = False, self.strict or _price(self.layers) >= _price(before)
 
     def _biasing(self, *, every: bool) -> list[Edge]:
         """The edges that add something where all inputs are 0, or every one."""
@@ -157,7 +164,7 @@ class _Search:
             objection = objection or self._attempt(change(self.layers, group))
             if objection is None or len(group) == 1:
                 done += len(group)
-                self.progress(done, len(parts), what)
+                self._tell(what, done, len(parts))
             if objection is None:
                 return True
             if len(group) == 1:
@@ -176,18 +183,19 @@ class _Search:
     def _round(self) -> None:
         """Spend fewer binary digits, and fewer different values."""
         depths = range(len(self.layers))
-        for chosen in (depths, *([depth] for depth in depths)):
-            self._spend_fewest_digits(chosen)
-        for depth in depths:
-            self._merge_values(depth)
+        digits = [partial(self._spend_fewest_digits, chosen) for chosen in (depths, *([depth] for depth in depths))]
+        steps = [*digits, *(partial(self._merge_values, depth) for depth in depths)]
+        for done, step in enumerate(steps):
+            self._tell("digits", done, len(steps))
+            step()
 
     def _spend_fewest_digits(self, depths: Sequence[int]) -> None:
         """Round some layers, to the fewest digits that stay proved."""
         for digits in range(MOST_BITS):
             bits = [digits if depth in depths else None for depth in range(len(self.layers))]
             for finer in (0, _FINER):
-                smaller = rounding.rounded(self.layers, bits, finer)
-                if not self._saves(smaller):
+                smaller = self._priced(rounding.rounded(self.layers, bits, finer))
+                if smaller is None or not self._saves(smaller):
                     if not finer:  # nor would more digits
                         return
                 elif self._attempt(smaller) is None:
@@ -208,9 +216,27 @@ class _Search:
         values: list[int] = Network.of(self.layers).matrices[depth].data.tolist()
         return values
 
+    def _tell(self, phase: str, done: int, total: int) -> None:
+        """Say how far it is: a pass takes half of what is left, so that this goes forward, however many there are."""
+        begin, end = _PHASES[phase]
+        part = 1 - 0.5**self.passes * (2 - begin - (end - begin) * done / total)
+        self.progress(int(100 * part), 100, f"percent (pass {self.passes}, {phase})")
+
     def _step(self, smaller: Layers) -> bool:
         """Take a step if it costs less and is proved."""
-        return self._saves(smaller) and self._attempt(smaller) is None
+        priced = self._priced(smaller)
+        return priced is not None and self._saves(priced) and self._attempt(priced) is None
+
+    def _priced(self, smaller: Layers) -> Layers | None:
+        """The layers whose price counts: once nothing else goes, as they would be stored, else it may never end."""
+        return self._held(smaller) if self.strict else smaller
+
+    def _held(self, smaller: Layers) -> Layers | None:
+        """Layers as floats hold them, where they have to; None where these do not reach so far."""
+        try:
+            return smaller if self.kind is None else trimming.fitted(smaller, self.kind)
+        except OverflowError:
+            return None
 
     def _saves(self, smaller: Layers) -> bool:
         """Whether smaller layers cost less."""
@@ -224,10 +250,10 @@ class _Search:
         if self.kind is not None and not trimming.fits(smaller, self.kind):
             if prover.arithmetic == "real":  # an objection is to what was asked, not to what rounding makes of it
                 objection = prover.objection(self.layers, smaller)
-            try:
-                smaller = trimming.fitted(smaller, self.kind)
-            except OverflowError:
+            held = self._held(smaller)
+            if held is None:
                 return objection or Objection(None, "its numbers would be past the range of floats")
+            smaller = held
         objection = objection or prover.objection(self.layers, smaller)
         if objection is None:
             self.layers = smaller

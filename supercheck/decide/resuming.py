@@ -1,33 +1,27 @@
 """Finished batches, kept so that an interrupted run goes on where it was.
 
 To check a day's proofs again would take a day, so a batch that was kept is believed if the very code that runs now
-decided it, and if it bears a seal: an HMAC under a key that never leaves its owner's account on this machine. Whoever
-else writes into the file, or restores another machine's, costs time and never a verdict; and refutations are replayed
-as ever.
+decided it, and if it bears its owner's seal (`sealing.py`). Whoever else writes into the file, or restores another
+machine's, costs time and never a verdict; and refutations are replayed as ever.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
-import os
-import secrets
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from supercheck.database import FILE, CacheError, opened
 from supercheck.decide.batches import Answer, Batch
 from supercheck.evidence import Decision, Extremes, Point, Verdict
+from supercheck.sealing import genuine, own_secret, sealed, sources
 
 _TABLE = "batches (key TEXT PRIMARY KEY, content TEXT NOT NULL, seal TEXT NOT NULL)"
-
-_BITS = 256
 
 
 @dataclass(frozen=True)
@@ -46,8 +40,8 @@ class Kept:
         Raises:
             CacheError: if they cannot.
         """
-        _sources()
-        self._seal("", "")
+        sources()
+        own_secret()
         with opened(self.file, _TABLE) as database:
             database.execute("SELECT key FROM batches LIMIT 1").fetchone()
 
@@ -61,7 +55,7 @@ class Kept:
         with suppress(CacheError), opened(self.file, _TABLE) as database:
             key = _key(question, batch)
             row = database.execute("SELECT content, seal FROM batches WHERE key = ?", (key,)).fetchone()
-            if row is not None and hmac.compare_digest(self._seal(key, str(row[0])), str(row[1]).encode()):
+            if row is not None and genuine(self._secret, key, *row):
                 return Answer([_decision(*told) for told in json.loads(row[0])], complete=True)
         return None
 
@@ -70,58 +64,16 @@ class Kept:
         content = json.dumps([_told(decision) for decision in answer.decisions])
         with suppress(CacheError), opened(self.file, _TABLE) as database:
             key = _key(question, batch)
-            seal = self._seal(key, content).decode()
+            seal = sealed(self._secret, key, content)
             database.execute("REPLACE INTO batches VALUES (?, ?, ?)", (key, content, seal))
-
-    def _seal(self, key: str, content: str) -> bytes:
-        return hmac.new(self._secret, f"{key}\n{content}".encode(), hashlib.sha256).hexdigest().encode()
 
     @cached_property
     def _secret(self) -> bytes:
-        """The owner's key; made where there is none."""
-        try:
-            state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-            file = Path(state) / "supercheck" / "seal"
-            if not file.exists():
-                _make(file)
-            found = file.read_bytes()
-        except (OSError, RuntimeError) as error:  # RuntimeError: an account without a home
-            raise CacheError(f"no key to seal batches with: {error}") from error
-        if len(found) < _BITS // 8:
-            raise CacheError(f"no key to seal batches with: {file} is too short; delete it")
-        return found
-
-
-def _make(file: Path) -> None:
-    """Make a key that its owner alone can read; whoever else makes one meanwhile wins."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(dir=file.parent)
-    try:
-        with open(number, "wb") as stream:
-            stream.write(secrets.token_bytes(_BITS // 8))
-        with suppress(FileExistsError):
-            os.link(name, file)
-    finally:
-        os.unlink(name)
+        return own_secret()
 
 
 def _key(question: str, batch: Batch) -> str:
-    return hashlib.sha256(f"{_sources()}\n{question}\n{batch.meaning}".encode()).hexdigest()
-
-
-@cache
-def _sources() -> str:
-    """The digest of supercheck's own code: what a mended engine got wrong before has to be decided anew."""
-    folder, digest = Path(__file__).parent.parent, hashlib.sha256()
-    files = sorted(folder.rglob("*.py"))
-    if not files:
-        raise CacheError(f"no sources in {folder} to tell by who decided a batch")
-    try:
-        for file in files:
-            digest.update(f"{file.relative_to(folder)}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    except OSError as error:
-        raise CacheError(f"no sources to tell by who decided a batch: {error}") from error
-    return digest.hexdigest()
+    return hashlib.sha256(f"{sources()}\n{question}\n{batch.meaning}".encode()).hexdigest()
 
 
 def _told(decision: Decision) -> list[Any]:

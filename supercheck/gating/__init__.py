@@ -19,6 +19,7 @@ from supercheck.gating.baseline import Baseline
 from supercheck.gating.cache import Cache
 from supercheck.gating.collecting import collect
 from supercheck.gating.judging import INTERRUPTED, Terms, judge, recall
+from supercheck.gating.sealed import Later
 from supercheck.judgement import FAULT, INPUT, OPEN, Gate, Judgement
 from supercheck.report.gates.json import gate_object
 from supercheck.report.gates.text import text
@@ -66,6 +67,8 @@ def gate(
     specs, wrong = collect([Path(path) for path in paths], select)
     judged: list[Judgement] = []
     terms, warnings = _usable(terms)
+    later = None if terms.cache is None or jobs > 1 else Later(terms.cache.file)
+    terms = replace(terms, later=later)
 
     def add(one: Judgement) -> None:
         judged.append(one)
@@ -86,6 +89,9 @@ def gate(
                     break
         except KeyboardInterrupt:
             stopped = INTERRUPTED
+    if later is not None:
+        later.flush()
+        warnings = (*warnings, *([] if later.trouble is None else [later.trouble]))
     for file in specs[len(judged) - len(wrong) :]:
         add(Judgement(str(file), OPEN, reason=f"not run: {stopped}"))
     return Gate(tuple(judged), time.monotonic() - begun, warnings)

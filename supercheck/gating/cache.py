@@ -2,8 +2,9 @@
 
 A verdict in real arithmetic is found under the exact integers of the network, the question as a certificate spells
 it, the version and the engine asked for. A refutation counts once its witness is replayed, and a proof once the lone
-checker accepts its certificate; where that would take long, nothing is indexed, and the question is decided anew. So
-whatever is wrong with these files, or whoever wrote them, costs time and never a verdict.
+checker accepts its certificate; where that would take long beside deciding, nothing is indexed, and the question is
+decided anew. So whatever is wrong with these files, or whoever wrote them, costs time and never a verdict. (What one's
+own supercheck decided before about the very same bytes is found sooner: `sealed.py`.)
 """
 
 from __future__ import annotations
@@ -29,6 +30,17 @@ if TYPE_CHECKING:
 
 CHEAP = 10**8
 """Units of work that checking one certificate may take: under a second."""
+
+SMALL = 1 << 20
+"""Inputs times weights up to which deciding costs less than a certificate, which is neither written nor looked for."""
+
+WORTH = 0.1
+"""Seconds that deciding has to have taken beside."""
+
+RATE = 2 * 10**7
+"""Units of work that checking may take for each second of deciding: a fifth of it."""
+
+_ENTRY = 1_000  # units that handing the checker a weight or an output is worth
 
 MOST_ENTRIES = 100_000
 """Weights and outputs up to which a certificate is checked when it is found again."""
@@ -86,6 +98,8 @@ class Cache:
         Raises:
             CacheError: if the file cannot be read.
         """
+        if not _dear(claims):
+            return None
         question = _question(claims)
         key = _key(question, engine)
         with self._open() as database:
@@ -98,13 +112,22 @@ class Cache:
             return None
         return known if known is not None and known.verdict == row[0] else None
 
-    def keep(self, claims: Claims, result: Result, limits: Limits) -> None:
-        """Write the certificate of a verdict, and index it if it can be confirmed soon.
+    def keep(self, claims: Claims, result: Result, limits: Limits, seconds: float) -> None:
+        """Write the certificate of a verdict, and index it if confirming it costs little beside deciding.
+
+        Args:
+            claims: the question.
+            result: the verdict.
+            limits: as of deciding.
+            seconds: how long deciding took.
 
         Raises:
             CacheError: if it cannot be written, or the lone checker rejects it: the certificate is wrong then, or the
                 checker, which does not tell against the verdict.
         """
+        budget = min(CHEAP, int(seconds * RATE)) - _ENTRY * (claims.network.edges + len(claims))
+        if not _dear(claims) or seconds < WORTH or budget <= 0:
+            return
         from supercheck.certificate import write
 
         key = _key(_question(claims), limits.engine)
@@ -122,7 +145,7 @@ class Cache:
             raise CacheError(f"{error}") from error
         if written is None or written.words:
             return
-        outcome = _checked(claims, file)
+        outcome = _checked(claims, file, budget)
         if outcome is not None and outcome.status == "rejected":
             raise CacheError(f"the checker rejects {file}, please report it: {outcome.reason}")
         if outcome is None or outcome.status == "unchecked":
@@ -132,6 +155,10 @@ class Cache:
 
     def _open(self) -> AbstractContextManager[sqlite3.Connection]:
         return opened(self.file, _TABLE)
+
+
+def _dear(claims: Claims) -> bool:
+    return claims.domain.size * max(claims.network.edges, 1) > SMALL
 
 
 def _question(claims: Claims) -> list[str]:
@@ -177,11 +204,11 @@ def _witness(claims: Claims, words: list[str]) -> Counterexample:
     return replay(claims, [decision])[0]
 
 
-def _checked(claims: Claims, file: Path) -> Outcome | None:
+def _checked(claims: Claims, file: Path, budget: int = CHEAP) -> Outcome | None:
     """What the lone checker says of a certificate; None where that would take long, or is not for it to say."""
     if claims.network.edges + len(claims) > MOST_ENTRIES:
         return None
     try:
-        return check([str(file)], *handed(claims), budget=CHEAP)
+        return check([str(file)], *handed(claims), budget=budget)
     except CheckError:
         return None

@@ -7,20 +7,23 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from supercheck.claims import Claims
 from supercheck.database import CacheError
-from supercheck.errors import InputError, clip
-from supercheck.evidence import Provenance, Result, Verdict
+from supercheck.errors import FaultError, InputError, clip
+from supercheck.evidence import Decision, Provenance, Result, Verdict
 from supercheck.formats import load_linear
 from supercheck.formats.tensors import brief
 from supercheck.gating.cache import Cache, Known
+from supercheck.gating.sealed import About, Later, Witness, find_sealed, sealed_row, write_sealed
 from supercheck.judgement import FAILED, FAULT, INPUT, OPEN, PASSED, Judgement, Measured, conclusion
 from supercheck.numerals import exact_text
 from supercheck.posing import question
-from supercheck.spec import Spec
+from supercheck.replaying import replay
+from supercheck.spec import Spec, read_spec
 from supercheck.toml import document
 from supercheck.wording import facts, otherwise
 
@@ -42,6 +45,7 @@ class Terms:
         workers: how many processes may solve one spec; None: as many as there are cores.
         cache: earlier verdicts; None asks every question anew.
         measure: whether margins and counts are wanted; they are never taken from the cache.
+        later: what writes sealed judgements together; None writes each at once.
     """
 
     engine: str = "auto"
@@ -49,6 +53,7 @@ class Terms:
     workers: int | None = None
     cache: Cache | None = None
     measure: bool = False
+    later: Later | None = None
 
     @property
     def limits(self) -> Limits:
@@ -82,20 +87,55 @@ def judge(file: Path, terms: Terms) -> Judgement:
     Returns:
         What became of it; whatever goes wrong is a judgement, too.
     """
-    found = _guarded(file, terms, _decided)
+    found = _guarded(file, lambda: _anew(file, terms))
     assert found is not None
     return found
 
 
 def recall(file: Path, terms: Terms) -> Judgement | None:
     """Judge one spec without deciding anything: None where the cache does not know its verdict."""
-    return _guarded(file, terms, _remembered)
+    with suppress(CacheError):  # whoever decides says what is wrong with the cache
+        return _guarded(file, lambda: _resealed(file, terms) or _judged(file, terms, _remembered))
+    return None
 
 
-def _guarded(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
+def _anew(file: Path, terms: Terms) -> Judgement | None:
+    """The judgement that was sealed; else it is made."""
+    warnings: tuple[str, ...] = ()
+    try:
+        found = _resealed(file, terms)
+    except CacheError as error:
+        found, terms, warnings = None, replace(terms, cache=None), (f"no cache: {error}",)
+    found = found or _judged(file, terms, _decided)
+    return None if found is None else replace(found, warnings=(*warnings, *found.warnings))
+
+
+def _resealed(file: Path, terms: Terms) -> Judgement | None:
+    """The judgement of the same bytes before, by this account: a proof as it was told, a refutation replayed."""
+    if terms.cache is None or terms.measure:
+        return None
+    found = find_sealed(terms.cache.file, file, terms.engine)
+    if found is None or found.witness is None:
+        return None if found is None else found.judgement
+    return _judged(file, replace(terms, cache=None), partial(_replayed, found.witness))
+
+
+def _replayed(witness: Witness, claims: Claims, *_: object) -> _Answer | None:
+    """A refutation that was found before; None where it refutes nothing."""
+    output, active, against, minimal = witness
+    decision = Decision(output, Verdict.REFUTED, None, tuple(active), None if against is None else tuple(against))
+    with suppress(FaultError):
+        [example] = replay(claims, [decision])
+        return _Answer(Known("refuted", None, replace(example, minimal=minimal)), cached=True)
+    return None
+
+
+def _guarded(file: Path, action: Callable[[], Judgement | None]) -> Judgement | None:
     begun = time.perf_counter()
     try:
-        found = _judged(file, terms, ask)
+        found = action()
+    except CacheError:
+        raise
     except InputError as error:
         line = error.line if error.line is not None and str(error.file) == str(file) else 1
         recipe = () if error.recipe is None else tuple(error.recipe.splitlines())
@@ -109,7 +149,13 @@ def _guarded(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
 
 
 def _judged(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
-    claims, spec, source = question(None, file, None)
+    about, asked = None, read_spec(file) if terms.cache is not None and not terms.measure else file
+    if terms.cache is not None and isinstance(asked, Spec):
+        about = About.of(file, asked, terms.engine)
+        asked = asked if asked.table is None else file  # a table was read before it was looked at: once more
+    claims, spec, source = question(None, asked, None)
+    if about is not None and not about.still(spec):
+        about = None
     answer = ask(claims, spec, source, terms)
     if answer is None:
         return None
@@ -122,7 +168,7 @@ def _judged(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
     if failed and code == PASSED:
         code, place = FAILED, ("audit", next(iter(failed)))
         reason = failed[place[1]]
-    return Judgement(
+    found = Judgement(
         str(file), code, spec.expect, known.verdict, reason,
         _facts(claims, spec, known, terms) if code == FAILED and known.verdict != spec.expect else (),
         tuple(failed.values()),
@@ -133,6 +179,21 @@ def _judged(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
         assumptions=claims.assumptions,
         assumed=brief(claims.assumptions),
     )  # fmt: skip
+    replayed = spec.arithmetic == "real" or known.counterexample is None
+    return _sealed(about, found, answer, terms) if about is not None and replayed else found
+
+
+def _sealed(about: About, found: Judgement, answer: _Answer, terms: Terms) -> Judgement:
+    """The judgement, which is kept for the next run."""
+    row = sealed_row(about, found, answer.known.counterexample)
+    if row is not None and terms.later is not None:
+        terms.later.add(row)
+    elif row is not None and terms.cache is not None:
+        try:
+            write_sealed(terms.cache.file, [row])
+        except CacheError as error:
+            return replace(found, warnings=(f"not kept: {error}",))
+    return found
 
 
 def _facts(claims: Claims, spec: Spec, known: Known, terms: Terms) -> tuple[str, ...]:
@@ -175,11 +236,12 @@ def _decided(claims: Claims, spec: Spec, source: Provenance, terms: Terms) -> _A
 
     begun, limits = time.monotonic(), terms.limits
     result = replace(verify(claims.own, spec.of_a_network, limits=limits), source=source)
-    left = None if limits.timeout is None else limits.timeout - (time.monotonic() - begun)
+    seconds = time.monotonic() - begun
+    left = None if limits.timeout is None else limits.timeout - seconds
     decided = result.verdict is not Verdict.UNKNOWN and spec.arithmetic == "real"
     if terms.cache is not None and decided and (left is None or left > 0):
         try:
-            terms.cache.keep(claims, result, replace(limits, timeout=left))
+            terms.cache.keep(claims, result, replace(limits, timeout=left), seconds)
         except CacheError as error:
             warnings.append(f"not kept: {error}")
     return _Answer(Known.of(result), False, _margins(result) if terms.measure else (), tuple(warnings))
