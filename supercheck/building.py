@@ -20,9 +20,10 @@ from supercheck.decide import Limits
 from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import FaultError, InputError, meant
 from supercheck.evidence import Result, Verdict
-from supercheck.formats import load, load_linear
+from supercheck.formats import load_linear
 from supercheck.network import Affine, Network
 from supercheck.options import keep_apart
+from supercheck.posing import loaded
 from supercheck.syntax import parse, text
 from supercheck.verifying import verify
 
@@ -194,7 +195,7 @@ def _read_back(built: Built, names: dict[str, Path]) -> None:
     from supercheck.spec import read_spec
 
     read = read_spec(names["spec"])
-    again: list[Affine] = load(names["file"], read.source.layers).affine()
+    again: list[Affine] = loaded(names["file"], read.source)[0].affine()
     whole = [load_linear(names["encoder"])] if "encoder" in names else []
     whole += again
     whole += [load_linear(names["decoder"])] if "decoder" in names else []

@@ -33,7 +33,7 @@ import struct
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache, partial
 from itertools import accumulate, chain, combinations, pairwise
@@ -57,6 +57,7 @@ class Outcome(NamedTuple):
 
     status: str
     reason: str
+    assumptions: tuple[str, ...] = ()
 
 
 def need(condition: object, expected: str, status: str = "unreadable") -> None:
@@ -71,6 +72,11 @@ DTYPES = {"BOOL": "b1", **{f"{f[0].upper()}{8 * int(f[1])}": f for f in FORMS if
 CODES = {"accepted": 0, "refutation": 1, "rejected": 1, "unchecked": 3}
 NPY = rb"\x93NUMPY.{4,6}\{'descr': '([<>|])(..)', 'fort\w+': False, 'shape': \((.{0,99})\), \} *\n"
 FORMULA = r"(\b(x[0-9]+|atleast|0|[1-9][0-9]*)\b|[~&^|() ]|,(?! *\)))+"
+EMBEDDING = "(?i)embed|(?<![a-z])(tied|((wte|lm_head)(?![a-z])|(?<![0-9])w_?[eu](?![a-z0-9])))"
+Tensor = tuple[list[int], Sequence[Any]]
+Tensors = dict[str, Callable[[], Tensor]]
+FEW = 4  # different numbers: two weights that hold them are hardly equal by chance
+CORE = {"network": {"activation": "relu", "final": "none"}}  # what core form means
 SPARSE = ("data", "indices", "indptr", "shape")
 
 
@@ -83,7 +89,7 @@ def rational(written: Any) -> int | Fraction:
     return written  # type: ignore[no-any-return]
 
 
-def unpacked(raw: bytes, shape: Any, order: str, form: str) -> tuple[list[int], Sequence[Any]]:
+def unpacked(raw: bytes, shape: Any, order: str, form: str) -> Tensor:
     """Packed numbers; all bytes must be used."""
     need(all(type(size) is int and size >= 0 for size in shape) and form in FORMS, "shape, dtype")
     need(len(raw) == prod(shape) * int(form[1]), f"as many bytes as the shape {list(shape)} has")
@@ -96,52 +102,57 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def read_tensors(file: str) -> dict[str, Any]:
-    """A file's tensors, as shape and numbers in row order; of these every byte is used, once."""
-    tensors, raw, kind = dict[str, Any](), Path(file).read_bytes(), Path(file).suffix
-    if kind == ".json":  # lists of numbers, or of rows; numbers exactly as written
-        for name, rows in json.loads(raw, object_pairs_hook=once, parse_float=rational).items():
-            flat = type(rows[0]) is not list
-            rows = [rows] if flat else rows
-            need(all(type(r) is list and len(r) == len(rows[0]) for r in rows), f"{name}: rows")
-            cells = [rational(cell) for row in rows for cell in row]
-            tensors[name] = [len(rows), len(rows[0])][flat:], cells
-    elif kind == ".safetensors":
-        place = begin = 8 + int.from_bytes(raw[:8], "little")
-        header = json.loads(raw[8:begin], object_pairs_hook=once)
-        header.pop("__metadata__", None)
-        for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-            need(entry.keys() == {"dtype", "shape", "data_offsets"}, f"{name}: known keys")
-            start, stop = (begin + offset for offset in entry["data_offsets"])
-            need(start == place <= stop, f"{name}: bytes without gap or overlap")
-            form = DTYPES.get(entry["dtype"], "")
-            tensors[name], place = unpacked(raw[place:stop], entry["shape"], "<", form), stop
-        need(len(raw) == place, "no bytes that no tensor uses")
-    else:
-        need(kind == ".npz", "a safetensors, NPZ or JSON file")
+def read_tensors(file: str) -> Tensors:
+    """What reads a file's tensors, as shape and numbers in row order; every byte is used, once."""
+    tensors, raw, kind = Tensors(), Path(file).read_bytes(), Path(file).suffix
+
+    def listed(name: str, rows: Any) -> Tensor:  # numbers, or rows, exactly as written
+        flat = type(rows[0]) is not list
+        rows = [rows] if flat else rows
+        need(all(type(r) is list and len(r) == len(rows[0]) for r in rows), f"{name}: rows")
+        return [len(rows), len(rows[0])][flat:], [rational(cell) for row in rows for cell in row]
+
+    def member(name: str, archive: zipfile.ZipFile) -> Tensor:
+        data = archive.read(name)
+        head: Any = re.match(NPY, data, re.DOTALL)
+        need(head and data[6] in (1, 2, 3), f"{name}: an array of numbers in row order")
+        order, form, sizes = (part.decode() for part in head.groups())
+        start = 10 if data[6] == 1 else 12
+        need(head.end() == start + int.from_bytes(data[8:start], "little"), f"{name}: a header")
+        shape = [int(n) for n in sizes.split(",") if n.strip()]
+        return unpacked(data[head.end() :], shape, order.replace("|", "<"), form)
+
+    if kind == ".json":
+        tree = json.loads(raw, object_pairs_hook=once, parse_float=rational)
+        return {name: partial(listed, name, rows) for name, rows in tree.items()}
+    if kind == ".npz":
         archive = zipfile.ZipFile(io.BytesIO(raw))
         need(sum(part.file_size for part in archive.infolist()) <= LARGEST, "less when unpacked")
-        for member in archive.infolist():
-            name, data = member.filename.removesuffix(".npy"), archive.read(member)
-            need(name not in tensors and name != member.filename, f"{name}: one .npy a name")
-            head: Any = re.match(NPY, data, re.DOTALL)
-            need(head and data[6] in (1, 2, 3), f"{name}: an array of numbers in row order")
-            order, form, sizes = (part.decode() for part in head.groups())
-            start = 10 if data[6] == 1 else 12
-            need(head.end() == start + int.from_bytes(data[8:start], "little"), f"{name}: a header")
-            shape = [int(n) for n in sizes.split(",") if n.strip()]
-            tensors[name] = unpacked(data[head.end() :], shape, order.replace("|", "<"), form)
+        names = archive.namelist()
+        need(len({*names}) == len(names) and all(n.endswith(".npy") for n in names), "one .npy a name")
+        return {name[:-4]: partial(member, name, archive) for name in names}
+    need(kind == ".safetensors", "a safetensors, NPZ or JSON file")
+    place = begin = 8 + int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8:begin], object_pairs_hook=once)
+    header.pop("__metadata__", None)
+    for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+        need(entry.keys() == {"dtype", "shape", "data_offsets"}, f"{name}: known keys")
+        start, stop = (begin + offset for offset in entry["data_offsets"])
+        need(start == place <= stop, f"{name}: bytes without gap or overlap")
+        form, data, place = DTYPES.get(entry["dtype"], ""), raw[place:stop], stop
+        tensors[name] = partial(unpacked, data, entry["shape"], "<", form)
+    need(len(raw) == place, "no bytes that no tensor uses")
     return tensors
 
 
-def matrix(tensors: dict[str, Any], name: str) -> tuple[list[dict[int, Any]], int]:
+def matrix(tensors: Tensors, name: str) -> tuple[list[dict[int, Any]], int]:
     """A weight's rows, their nonzero entries by ascending column, and its width."""
     if name in tensors:
-        (height, width), flat = tensors[name]
+        (height, width), flat = tensors[name]()
         need(height and width and f"{name}.indptr" not in tensors, f"{name}: one weight")
         rows = [flat[at : at + width] for at in range(0, height * width, width)]
         return [{j: w for j, w in enumerate(row) if w} for row in rows], width
-    parts = [tensors[f"{name}.{part}"] for part in SPARSE]
+    parts = [tensors[f"{name}.{part}"]() for part in SPARSE]
     data, columns, starts, (height, width) = (flat for _, flat in parts)
     need({*map(type, chain(columns, starts, (height, width)))} == {int}, f"{name}: integers")
     fits = len(data) == len(columns) and len(starts) == height + 1 and width <= WIDEST
@@ -174,6 +185,7 @@ class Network(NamedTuple):
     output: list[dict[int, int]]
     bias: list[Fraction]
     scale: list[Fraction]
+    assumed: tuple[str, ...] = ()  # what neither file nor spec says
 
     @property
     def digest(self) -> str:
@@ -201,39 +213,50 @@ def dot(row: Mapping[int, int], h: Mapping[int, int]) -> int:
     return sum([w * large[j] for j, w in small.items() if j in large])
 
 
-def read_network(file: str, named: list[dict[str, Any]]) -> Network:
+def read_network(file: str, named: list[Any] | None, after: Any = None, final: Any = None) -> Network:
     """The network of the layers that a spec names, else of `0.weight`, `0.bias`, `2.weight`, ..."""
-    tensors = read_tensors(file)
+    tensors, own = read_tensors(file), bool(named)
     if not named:
         numbers = re.findall(r"(?m)^([0-9]{1,9})\.weight(?:\.indptr)?$", "\n".join(tensors))
         parts = [(f"{n}.weight", f"{n}.bias") for n in sorted({*map(int, numbers)})]
         named = [{"weight": w, "bias": b} if b in tensors else {"weight": w} for w, b in parts]
-        used = {f"{weight}.{end}" for weight, _ in parts for end in SPARSE}.union(*parts)
-        need(tensors.keys() <= used, f"no tensors that are not used: {tensors.keys() - used}")
-    hidden, factors, features = list[Any](), list[tuple[int, int]](), 0
+    used = {f"{part['weight']}{end}" for part in named for end in ("", *map(".{}".format, SPARSE))}
+    rest = tensors.keys() - used.union(part.get("bias") for part in named)
+    told = own and all("bias" in part for part in named)
+    need(told or not rest, f"no tensors that are not used, or each layer's bias: {rest}")
+    hidden, seen, factors, features = list[Any](), list[Any](), list[tuple[int, int]](), 0
+    need({after, final} <= {None, "relu", "none"}, "relu or none")
+    ends = (after, named[:-1], "ReLU between layers"), (final, named[-1:], "none at the end")
+    assumed = tuple(words for said, own, words in ends if not said and any("relu" not in p for p in own))
     for part in named:
         last = part is named[-1]
-        known = part.keys() <= {"weight", "bias", "relu"} and part.get("relu", not last) is not last
+        relu = part.get("relu", final == "relu" if last else after != "none")
+        known = part.keys() <= {"weight", "bias", "relu"} and relu is not last
         rows, width = matrix(tensors, part["weight"])
-        shape, bias = tensors[part["bias"]] if "bias" in part else ([len(rows)], [0] * len(rows))
+        if assumed:  # nothing is, of one weight that is used twice, or of an embedding
+            cells = {(i, j): w for i, row in enumerate(rows) for j, w in row.items()}
+            turned = {(j, i): w for (i, j), w in cells.items()}
+            tied = part["weight"] in seen or (len({*cells.values()}) >= FEW and (cells in seen or turned in seen))
+            need(not tied and not re.search(EMBEDDING, part["weight"]), "activation and final")
+            seen += [cells, part["weight"]]
+        name = part.get("bias", False)
+        shape, bias = ([len(rows)], [0] * len(rows)) if name is False else tensors[name]()
         factors = factors or [(1, 1)] * width
         need(known and shape == [len(rows)] and width == len(factors), "a plain layer that fits")
-        scaled = [
-            coprime([*row.values(), *[offset][last:]], [*[factors[j] for j in row], (1, 1)])
-            for row, offset in zip(rows, bias, strict=True)
-        ]
+        scales = [[*[factors[j] for j in row], (1, 1)] for row in rows]
+        scaled = [coprime([*w.values(), *[b][last:]], s) for w, b, s in zip(rows, bias, scales, strict=True)]
         whole = [dict(zip(row, w, strict=False)) for row, (w, _) in zip(rows, scaled, strict=True)]
-        scales, features = [scale for _, scale in scaled], features or width
+        moved, features = [scale for _, scale in scaled], features or width
         if last:
-            return Network(features, hidden, whole, [Fraction(b) for b in bias], scales)
+            return Network(features, hidden, whole, [Fraction(b) for b in bias], moved, assumed)
         hidden.append((whole, [w[-1] for w, _ in scaled]))
-        factors = [scale.as_integer_ratio() for scale in scales]
+        factors = [scale.as_integer_ratio() for scale in moved]
     raise CheckError("unreadable", "expected: at least one layer")
 
 
 GATES = {"and": "{n}({x})", "or": "1({x})", "xor": "^({x})", "majority": "{more}({x})"}
 GATES |= {"nand": "!({n}({x}))", "nor": "!(1({x}))", "xnor": "!(^({x}))", "copy": "{x}"}
-KEYS = {"network": "file layers", "domain": "features max_active", "outputs": "gate over formulas"}
+KEYS = {"network": "file layers activation final", "domain": "features max_active", "outputs": "gate over formulas"}
 KEYS |= {"readout": "mode at margin within", "arithmetic": "of", "expect": "verdict"}
 GIVEN = {"threshold": "110", "epsilon": "001", "equality": "000", "separable": "000"}
 
@@ -545,10 +568,11 @@ def question(network: str, spec: str, k: int | None) -> tuple[Network, Claims]:
         need(max(Path(file).stat().st_size for file in (network, spec)) <= LARGEST, "smaller files")
         raw = Path(spec).read_bytes()
         core = k is None and raw.startswith(b"supercheck-claims ")  # else k says otherwise
-        table = {} if core else tomllib.loads(raw.decode(), parse_float=rational)
+        table = CORE if core else tomllib.loads(raw.decode(), parse_float=rational)
         claims = Claims(raw.decode() if core else core_claims(table, k))
         need([value(claims.formula(i)[0], {}, 0) for i in range(len(claims.formulas))], "formulas")
-        found = read_network(network, table.get("network", {}).get("layers", []))
+        said = map(table.get("network", {}).get, ("layers", "activation", "final"))
+        found = read_network(network, *said)
         fits = (found.features, len(found.output)) == (claims.features, len(claims.formulas))
         need(fits, f"a network of {claims.features} features, {len(claims.formulas)} outputs")
     except Exception as error:  # whatever a foreign file does wrong
@@ -561,6 +585,7 @@ def check(files: Iterable[str], network: Network, claims: Claims, **limits: int)
     """Check a certificate, or the shards of one; `accept_solver` and `budget` are the limits."""
     proof, verdict = Proof(network, claims, limits.get("budget", BUDGET)), ""
     domain = f"every input with at most {claims.room} of {claims.features} features on"
+    assumed = f"; assumed: {', '.join(network.assumed)}" if network.assumed else ""
     try:
         for file in files:
             verdict = read(file, proof, verdict)
@@ -573,9 +598,12 @@ def check(files: Iterable[str], network: Network, claims: Claims, **limits: int)
         return Outcome(status, f"{status}: {type(error).__name__}: {error}")
     kind, *on = verdict.split(" ")
     if kind == "proved":
-        return Outcome("accepted", f"PROVED, confirmed: {len(proof.proved)} outputs, {domain}")
+        return Outcome(
+            "accepted", f"PROVED, confirmed: {len(proof.proved)} outputs, {domain}{assumed}", network.assumed
+        )
     least = "; no input with fewer on is wrong" if kind == "refuted-minimal" else ""
-    return Outcome("refutation", f"REFUTED, confirmed: y{on[0]}, on: {' '.join(on[1:])}{least}")
+    why = f"REFUTED, confirmed: y{on[0]}, on: {' '.join(on[1:])}{least}{assumed}"
+    return Outcome("refutation", why, network.assumed)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -20,6 +20,7 @@ from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.exact import Array
 from supercheck.formats import file_digest, load_linear
+from supercheck.formats.tensors import brief
 from supercheck.network import Affine, Network, numbered
 from supercheck.numerals import exact_text
 from supercheck.shapes import Shapes
@@ -104,6 +105,16 @@ class Claims:
         for name in _LASTING & vars(self).keys():
             vars(claims)[name] = vars(self)[name]
         return claims
+
+    @property
+    def unsaid(self) -> tuple[str, ...]:
+        """Those assumptions that every report begins with: what was taken for granted of activations."""
+        return tuple(note for note in self.assumptions if brief([note]))
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """The other assumptions."""
+        return tuple(note for note in self.assumptions if not brief([note]))
 
     @property
     def most_active(self) -> int:

@@ -29,17 +29,21 @@ def check_certificate(
         accept_solver: whether a solver's word counts as a proof.
 
     Returns:
-        Whether the verdict is confirmed, and why.
+        Whether the verdict is confirmed, why, and what neither network nor spec says.
 
     Raises:
         InputError: if a file cannot be read.
     """
+    notes: tuple[str, ...] | None = None
     try:
         own, asked = checker.question(str(network), str(spec), max_active)
     except checker.CheckError:  # ONNX, truth tables, codes and other layers: ours to read
-        own, asked = handed(question(network, spec, max_active)[0])
+        claims, _, _ = question(network, spec, max_active)
+        own, asked = handed(claims)
+        notes = claims.assumptions
     try:
-        return checker.check([str(file) for file in certificates], own, asked, accept_solver=accept_solver)
+        found = checker.check([str(file) for file in certificates], own, asked, accept_solver=accept_solver)
+        return found if notes is None else found._replace(assumptions=notes)
     except OSError as error:
         name = error.filename or certificates[0]
         raise InputError(file=name, expected="a readable file", got=error.strerror or error) from error

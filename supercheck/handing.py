@@ -7,6 +7,7 @@ from itertools import pairwise
 from supercheck import checker
 from supercheck.claims import Claims, claims_text
 from supercheck.exact import Rows
+from supercheck.formats.tensors import brief
 
 
 def handed(claims: Claims) -> tuple[checker.Network, checker.Claims]:
@@ -17,7 +18,9 @@ def handed(claims: Claims) -> tuple[checker.Network, checker.Claims]:
     """
     network, last = claims.network, claims.network.output
     hidden = [(_rows(layer.weight), layer.bias.tolist()) for layer in network.hidden]
-    own = checker.Network(network.features, hidden, _rows(last.weight), list(last.bias), list(last.scale))
+    said = brief(claims.assumptions)
+    assumed = () if said is None else (said,)
+    own = checker.Network(network.features, hidden, _rows(last.weight), list(last.bias), list(last.scale), assumed)
     return own, checker.Claims("".join(claims_text(claims)))
 
 

@@ -25,10 +25,12 @@ def init(
     from supercheck.starting import start
 
     begun = time.perf_counter()
-    file = start(network, output)
+    file, notes = start(network, output)
     if format_ is Format.JSON:
         seconds = round(time.perf_counter() - begun, 6)
-        write(json.dumps({"supercheck": __version__, "spec": str(file), "seconds": seconds}, indent=2))
+        found = {"supercheck": __version__, "spec": str(file), "assumptions": notes, "seconds": seconds}
+        write(json.dumps(found, indent=2))
     else:
-        write(f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}")
+        told = f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}"
+        write("\n".join([told, *(f"Assumed: {note}" for note in notes)]))
     return 0

@@ -10,6 +10,9 @@ PASSED, FAILED, INPUT, OPEN, FAULT = 0, 1, 2, 3, 4
 
 GRAVITY = (FAULT, INPUT, FAILED, OPEN, PASSED)
 
+HOW = "activation and final in [network] say it"
+"""What to do about what was taken for granted."""
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -28,6 +31,8 @@ class Judgement:
         line: the line of the spec at which a report points.
         measured: margins and counts, where they were asked for.
         warnings: what went wrong without touching the verdict.
+        assumptions: what a reader of the verdict has to know, one sentence each.
+        assumed: what was taken for granted of activations, in few words; None where nothing was.
     """
 
     file: str
@@ -42,6 +47,8 @@ class Judgement:
     line: int = 1
     measured: Measured | None = None
     warnings: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    assumed: str | None = None
 
     @property
     def passed(self) -> bool:

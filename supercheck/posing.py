@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from supercheck.claims import Claims, pose
 from supercheck.errors import InputError
 from supercheck.evidence import Provenance
 from supercheck.formats import file_digest, load
-from supercheck.formats.tensors import LayerNames
 from supercheck.network import Network
-from supercheck.spec import Spec, read_spec
+from supercheck.spec import Source, Spec, read_spec
+
+_NOTHING = Source()
 
 
 def question(network: object, spec: Spec | str | Path, max_active: int | None) -> tuple[Claims, Spec, Provenance]:
@@ -35,7 +35,7 @@ def question(network: object, spec: Spec | str | Path, max_active: int | None) -
     if network is None and spec.source.file is None:
         expected = "a network file here or on the command line"
         raise InputError(file=spec.file, place="network.file", expected=expected, got="none")
-    opened, file = loaded(spec.source.file if network is None else network, spec.source.layers)
+    opened, file = loaded(spec.source.file if network is None else network, spec.source)
     claims = pose(opened, spec)
     source = Provenance(
         None if file is None else str(file),
@@ -46,20 +46,24 @@ def question(network: object, spec: Spec | str | Path, max_active: int | None) -
     return claims, spec, source
 
 
-def loaded(network: object, layers: Sequence[LayerNames] = ()) -> tuple[Network, Path | None]:
+def loaded(network: object, source: Source = _NOTHING) -> tuple[Network, Path | None]:
     """A network, and the file that it came from.
 
     Args:
         network: a `Network`, the path of a network file, or a `torch.nn.Sequential`.
-        layers: which tensors of a file are the layers, where it does not say so itself.
+        source: what a spec says of a file that does not say so itself: which tensors are the layers, what follows them.
 
     Raises:
         InputError: if it cannot be read.
     """
+    if isinstance(network, str | Path):
+        return load(network, source.layers, source.activation, source.final), Path(network)
+    for key, value in (("activation", source.activation), ("final", source.final)):
+        if value is not None:
+            expected, do = f"no {key} beside a network in Python", "it says that itself; leave the key out"
+            raise InputError(place=f"network.{key}", expected=expected, got=f'"{value}"', do=do)
     if isinstance(network, Network):
         return network, None
-    if isinstance(network, str | Path):
-        return load(network, layers), Path(network)
     from supercheck.formats.sequential import from_torch
 
     return from_torch(network), None

@@ -27,6 +27,7 @@ from supercheck.floors.bounds import Form, forms
 from supercheck.floors.classes import FunctionClass
 from supercheck.floors.measured import class_floors, counted_class, edge_floors, tolerates_all
 from supercheck.formats import file_digest, load_linear
+from supercheck.formats.tensors import brief
 from supercheck.network import Network
 from supercheck.options import keep_apart
 from supercheck.posing import question
@@ -117,7 +118,7 @@ def prune(
     if output is not None:
         check_output(Path(output))
     claims, spec, source = question(network, spec, max_active)
-    target = None if output is None else _Target(Path(output), spec, claims.own.digest)
+    target = None if output is None else _Target(Path(output), spec, claims.own.digest, brief(claims.own.notes))
     if target is not None:
         target.check(claims, source)
     ready, clock, limits = time.perf_counter(), Clock.start(timeout), Limits(timeout=timeout)
@@ -136,7 +137,7 @@ def prune(
     done = time.perf_counter()
     own = Network.of(pruned.layers)
     if target is None:
-        result = verify(own, spec, limits=limits, progress=progress)
+        result = verify(own, spec.of_a_network, limits=limits, progress=progress)
     else:
         result = target.write(pruned, claims.of(own, own.between(encoder, decoder)), limits, progress)
     if result.verdict is Verdict.REFUTED:
@@ -174,6 +175,7 @@ class _Target:
     output: Path
     asked: Spec
     given: str  # the digest of the network that was given
+    assumed: str | None  # of what follows its layers
 
     @property
     def holds_all(self) -> bool:
@@ -237,6 +239,7 @@ class _Target:
         notes = [
             f"Written by `supercheck prune`: {made['verdict']}.",
             f"neurons: {after.neurons} of {before.neurons}; edges: {after.edges} of {before.edges}",
+            *([] if self.assumed is None else [f"assumed of the network that was given: {self.assumed}"]),
         ]
         named = {"encoder": self.asked.source.encoder, "decoder": self.asked.source.decoder, "table": self.asked.table}
         names = {"file": file.name} | {

@@ -59,6 +59,7 @@ class SpecItem(pytest.Item):
         """Judge the spec as a gate would."""
         from supercheck.gating import Terms, noticed
         from supercheck.gating.judging import judge
+        from supercheck.judgement import HOW
 
         timeout = self.config.getoption("supercheck_timeout")
         with noticed() as interrupted:
@@ -66,7 +67,8 @@ class SpecItem(pytest.Item):
         if interrupted.is_set():  # pytest wants to stop, too
             raise KeyboardInterrupt
         self.line = judgement.line
-        for warning in judgement.warnings:
+        assumed = [] if judgement.assumed is None else [f"{self.path}: assumed: {judgement.assumed}; {HOW}"]
+        for warning in [*judgement.warnings, *assumed]:
             self.warn(pytest.PytestWarning(f"supercheck: {warning}"))
         if not judgement.passed:
             raise NotAsExpectedError(_told(judgement))
@@ -95,4 +97,5 @@ class SpecItem(pytest.Item):
 
 def _told(judgement: Judgement) -> str:
     first, *rest = judgement.told
+    rest += [f"assumed: {note}" for note in judgement.assumptions]
     return "\n".join([f"{judgement.file}:{judgement.line}: {first}", *(f"    {line}" for line in rest)])

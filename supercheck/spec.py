@@ -21,7 +21,7 @@ from supercheck.boolean import GATES, AtLeast, Formula, Not, Var, Xor, gate, sup
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.expressions import evaluate_limit
-from supercheck.formats.tensors import LayerNames
+from supercheck.formats.tensors import LayerNames, check_activation
 from supercheck.numerals import rational
 from supercheck.syntax import parse
 from supercheck.toml import Document, Layout, document
@@ -91,12 +91,21 @@ class Source:
         layers: the tensors that make up the layers, where the file does not say so itself.
         encoder: a file with a fixed linear code before the network.
         decoder: a file with a fixed linear code after it.
+        activation: "relu" or "none", what follows each layer but the last; None where the file says it, or nobody.
+        final: the same of the last layer.
     """
 
     file: Path | None = None
     layers: tuple[LayerNames, ...] = ()
     encoder: Path | None = None
     decoder: Path | None = None
+    activation: str | None = None
+    final: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse activations that there are none of."""
+        check_activation("activation", self.activation)
+        check_activation("final", self.final)
 
 
 @dataclass(frozen=True)
@@ -150,6 +159,11 @@ class Spec:
             if outside:
                 expected = f"features x0 to x{features - 1}"
                 raise InputError(place=f"outputs[{i}]", expected=expected, got=f"x{outside[-1]}")
+
+    @property
+    def of_a_network(self) -> Spec:
+        """The same spec for a network that is loaded, and so says itself what follows its layers."""
+        return replace(self, source=replace(self.source, activation=None, final=None))
 
     def at_most(self, max_active: int) -> Spec:
         """The same spec with another sparsity; a truth table must cover it."""
@@ -312,4 +326,4 @@ def _source(layout: Layout, here: Path) -> Source:
     names = tuple(LayerNames(part.weight, part.bias, part.transpose, part.relu) for part in network.layers or ())
     files = (here / name if name is not None else None for name in (network.file, network.encoder, network.decoder))
     file, encoder, decoder = files
-    return Source(file, names, encoder, decoder)
+    return Source(file, names, encoder, decoder, network.activation, network.final)

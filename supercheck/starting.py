@@ -20,8 +20,13 @@ from supercheck.network import Network
 AT = Fraction(1, 2)
 """The threshold that is suggested."""
 
+_ACTIVATIONS = """\
+activation = "relu"  # FILL IN: "relu" or "none" after each layer but the last; the network's file does not say it
+final = "none"       # FILL IN: "none" or "relu" after the last layer
+"""
 
-def start(network: str | Path, spec: str | Path | None = None) -> Path:
+
+def start(network: str | Path, spec: str | Path | None = None) -> tuple[Path, tuple[str, ...]]:
     """Write a commented spec for a network.
 
     Args:
@@ -29,7 +34,7 @@ def start(network: str | Path, spec: str | Path | None = None) -> Path:
         spec: the file to write, which must not exist; None: the network's with its suffix replaced by `.toml`.
 
     Returns:
-        The file that was written.
+        The file that was written, and what was assumed while reading the network, one sentence each.
 
     Raises:
         InputError: if the network cannot be read, or the spec is there already or cannot be written.
@@ -54,7 +59,7 @@ def start(network: str | Path, spec: str | Path | None = None) -> Path:
         raise InputError(file=spec, expected="a file that can be written", got=error.strerror or error) from error
     except UnicodeEncodeError as error:
         raise InputError(file=network, expected="a name in Unicode", got=f"{network.name!r}") from error
-    return spec
+    return spec, loaded.notes
 
 
 def outline(network: Network, name: str) -> str:
@@ -63,13 +68,14 @@ def outline(network: Network, name: str) -> str:
     entries = "".join(f'    "{int(y <= AT)}",  # y{i}\n' for i, y in enumerate(at_rest))
     pairs = network.outputs == comb(network.features, 2)
     over = '"all-pairs"' if pairs else "[[0, 1], [0, 2]]"
+    said = "" if name.lower().endswith(".onnx") else _ACTIVATIONS
     hint = f"there are {network.outputs:,} pairs of features" if pairs else "one tuple of features an output"
     return f"""\
 # What this network is to compute. Paths are relative to this file; numbers are exact: 0.1, or "1/3" in quotes.
 
 [network]
 file = {json.dumps(name, ensure_ascii=False)}
-# encoder = "C.npz"       a fixed linear code before the network; `features` below is then its width
+{said}# encoder = "C.npz"       a fixed linear code before the network; `features` below is then its width
 # decoder = "D.npz"       a fixed linear code after it
 
 [domain]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ def assert_computes(
     at: Fraction | int | str = "1/2",
     readout: Readout | None = None,
     timeout: float | None = None,
+    activation: str | None = None,
+    final: str | None = None,
 ) -> None:
     """Fail unless a network is proved to compute these functions.
 
@@ -29,6 +32,9 @@ def assert_computes(
         at: the threshold: on means y > at.
         readout: how outputs are read, in place of a threshold.
         timeout: seconds for deciding; then it fails, too.
+        activation: "relu" or "none", what follows each layer but the last of a file of bare tensors; left out, ReLU is
+            assumed, and a warning says so.
+        final: the same of the last layer; left out, none is assumed.
 
     Raises:
         AssertionError: with the smallest counterexample, or with the reason why nothing is known.
@@ -39,18 +45,21 @@ def assert_computes(
     from supercheck.domain import KSparse
     from supercheck.evidence import Verdict
     from supercheck.posing import loaded
-    from supercheck.spec import Readout, Spec
+    from supercheck.spec import Readout, Source, Spec
     from supercheck.syntax import parse
     from supercheck.verifying import verify
     from supercheck.wording import single
 
-    found, _ = loaded(network)
+    found, _ = loaded(network, Source(activation=activation, final=final))
     formulas = tuple(parse(one) if isinstance(one, str) else one for one in outputs)
     read = Readout("threshold", at=at) if readout is None else readout  # type: ignore[arg-type]
     spec = Spec(KSparse(found.features, min(max_active, found.features)), formulas, read)
     result = verify(found, spec, limits=Limits(timeout=timeout))
+    (judgement,) = single(result).judgements
+    if judgement.assumed is not None:
+        warnings.warn(f"supercheck: assumed: {judgement.assumed}; activation= and final= say it", stacklevel=2)
     if result.verdict is not Verdict.PROVED:
-        (judgement,) = single(result).judgements
         first, *rest = judgement.told
+        rest += [f"assumed: {note}" for note in judgement.assumptions]
         sparse = f"with at most {spec.domain.max_active} of {found.features} features on"
         raise AssertionError("\n".join([f"{first}, on inputs {sparse}", *(f"    {line}" for line in rest)]))

@@ -56,7 +56,7 @@ class LayerTable(Table):
     """One entry of `[network] layers`."""
 
     weight: str
-    bias: str | None = None
+    bias: str | Literal[False] | None = None
     transpose: bool = False
     relu: bool | None = None
 
@@ -66,6 +66,8 @@ class NetworkTable(Table):
 
     file: str | None = None
     layers: list[LayerTable] | None = Field(None, min_length=1)
+    activation: Literal["relu", "none"] | None = None
+    final: Literal["none", "relu"] | None = None
     encoder: str | None = None
     decoder: str | None = None
 
@@ -249,11 +251,14 @@ def _explain(path: Path, text: str, errors: ValidationError) -> InputError:
         return _error(path, text, place[:-1], f"the {what} {'.'.join(map(str, place))}", "none")
     if place[:2] == ("outputs", "over"):
         return _error(path, text, tuple(place), '"all-pairs" or a list of tuples of whole numbers', shown)
+    if place[:2] == ("network", "layers") and "bias" in place:
+        return _error(path, text, place[:4], "a tensor's name, or false", shown)
     if place[:1] == ("audit",):
         return _error(path, text, place[:2], "a number or a formula in m, k, outputs", shown)
     if kind == "literal_error":
         words = re.findall(r"'([^']*)'", first["ctx"]["expected"])
-        return _error(path, text, place, f"one of {', '.join(words)}", shown, (spelled(got), words))
+        expected = " or ".join(words) if len(words) == 2 else f"one of {', '.join(words)}"
+        return _error(path, text, place, expected, shown, (spelled(got), words))
     return _error(path, text, place, _KINDS.get(kind, first["msg"]), shown)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from supercheck.claims import Claims, expected
 from supercheck.errors import clip
 from supercheck.evidence import Counterexample, Result
+from supercheck.formats.tensors import brief
 from supercheck.judgement import PASSED, Gate, Judgement, conclusion
 from supercheck.numerals import exact_text, short
 from supercheck.syntax import text as formula_text
@@ -38,5 +40,6 @@ def single(result: Result) -> Gate:
     code = conclusion(verdict, "proved")
     reason = None if code == PASSED else result.reason or verdict
     file = result.source.spec or result.source.network or "spec"
-    told = tuple(facts(result.claims, result.smallest))
-    return Gate((Judgement(file, code, "proved", verdict, reason, told, seconds=seconds),), seconds)
+    told, notes = tuple(facts(result.claims, result.smallest)), (*result.claims.assumptions, *result.notes)
+    judgement = Judgement(file, code, "proved", verdict, reason, told, seconds=seconds)
+    return Gate((replace(judgement, assumptions=notes, assumed=brief(notes)),), seconds)

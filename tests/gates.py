@@ -18,6 +18,9 @@ KINDS = ("proved", "control", "wrong", "too good", "unknown", "absent", "mismatc
 CODES = {"proved": 0, "control": 0, "copy": 0, "wrong": 1, "too good": 1, "limit": 1, "unknown": 3}
 """What becomes of each kind; bad input for the rest."""
 
+STATED = 'activation = "relu"\nfinal = "none"'
+"""What a file of bare tensors does not say, as a spec says it."""
+
 CATEGORIES = {0: "passed", 1: "failed", 2: "input", 3: "unknown", 4: "fault"}
 
 
@@ -51,6 +54,7 @@ def spec(file: Path, network: str, features: int, *, expect: str = "proved", mor
         f"""
 [network]
 file = "{network}"
+{'' if network.endswith(".onnx") else STATED}
 [domain]
 features = {features}
 max_active = {min(k, features)}

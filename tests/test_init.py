@@ -36,7 +36,9 @@ def test_it_reads_back_with_the_counts_of_the_file_and_is_refuted(name: str, cap
         shutil.copy(file, ".")
     network, file = load(name), Path(name).with_suffix(".toml")
     assert run("init", name) == 0
-    assert capsys.readouterr().out.endswith(f"supercheck verify --spec {file}\n")
+    told, *assumed = capsys.readouterr().out.splitlines()
+    assert told.endswith(f"supercheck verify --spec {file}")
+    assert assumed == [f"Assumed: {note}" for note in network.notes]
     spec = read_spec(file)
     assert (spec.domain.features, len(spec.formulas)) == (network.features, network.outputs)
     result = verify(None, spec)

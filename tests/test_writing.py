@@ -48,7 +48,9 @@ def read_back(chain: list[Affine], folder: Path, suffix: str) -> Network:
     stated.write_bytes(spec_bytes(spec, chain, {"file": file.name}))
     read = read_spec(stated)
     assert read.source.file == file
-    return load(file, read.source.layers)
+    network = load(file, read.source.layers, read.source.activation, read.source.final)
+    assert not network.notes
+    return network
 
 
 @given(st.data(), st.sampled_from([".npz", ".safetensors", ".json"]), st.integers(1, 5), st.integers(1, 3))

@@ -97,11 +97,13 @@ def spec_bytes(spec: Spec, layers: Sequence[Affine], names: Mapping[str, str], n
         notes: sentences for comments at the top.
     """
     network = [f"{key} = {_quoted(names[key])}" for key in ("file", "encoder", "decoder") if key in names]
-    relus = [layer.relu for layer in layers]
-    if relus != [True] * (len(layers) - 1) + [False]:  # not what a reader would take for granted
+    *between, last = [layer.relu for layer in layers]
+    network += ['activation = "relu"' if all(between) else 'activation = "none"']
+    network += ['final = "relu"' if last else 'final = "none"']
+    if len(set(between)) > 1:  # some layers are followed by a ReLU, others are not
         listed = (
-            f'    {{weight = "{2 * n}.weight", bias = "{2 * n}.bias", relu = {str(relu).lower()}}},\n'
-            for n, relu in enumerate(relus)
+            f'    {{weight = "{2 * n}.weight", bias = "{2 * n}.bias", relu = {str(layer.relu).lower()}}},\n'
+            for n, layer in enumerate(layers)
         )
         network.append(f"layers = [\n{''.join(listed)}]")
     outputs = f"table = {_quoted(names['table'])}" if "table" in names else _outputs(spec)

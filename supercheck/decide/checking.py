@@ -88,6 +88,8 @@ def reproduce(claims: Claims, output: int, path: Path, comment: str) -> Path:
         f"# {comment}",
         "[network]",
         f"file = {json.dumps(beside.name)}",
+        'activation = "relu"',
+        'final = "none"',
         "[domain]",
         f"features = {claims.domain.features}",
         f"max_active = {claims.domain.max_active}",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from supercheck.errors import InputError
-from supercheck.formats.tensors import LayerNames, Tensors, linear, stack
+from supercheck.formats.tensors import LayerNames, Tensors, Used, linear, stack, used
 from supercheck.network import Affine, Network
 
 READERS = {
@@ -22,7 +22,7 @@ READERS = {
     ".json": "supercheck.formats.json",
     ".onnx": "supercheck.formats.onnx",
 }
-"""Suffix -> module, imported when such a file is read. `read(path)` gives the tensors by name or,
+"""Suffix -> module, imported when such a file is read. `read(path, used)` gives the tensors by name or,
 where the file says itself how they are connected, the layers and what was assumed of them."""
 
 LARGEST = 4 << 30  # bytes of a network file
@@ -37,22 +37,33 @@ Result = TypeVar("Result")
 Read = tuple[Sequence[Affine], Sequence[str]]
 
 
-def load(path: str | Path, layers: Sequence[LayerNames] = ()) -> Network:
+def load(
+    path: str | Path, layers: Sequence[LayerNames] = (), activation: str | None = None, final: str | None = None
+) -> Network:
     """Read a saved network and bring it into normal form.
 
     Args:
         path: an ONNX, safetensors, NPZ or JSON file.
         layers: which tensors are the layers, where the file does not name them "0.weight", "0.bias", ...
+        activation: "relu" or "none" after each layer but the last, which safetensors, NPZ and JSON do not say; None:
+            ReLU, and the network's notes say that it was assumed.
+        final: the same of the last layer; None: none.
 
     Raises:
-        InputError: if the file is not such a network.
+        InputError: if the file is not such a network, or its weights are tied and nobody says what follows them.
     """
     path = Path(path)
-    content = _read(path)
+    content = _read(path, lambda names: used(path, names, layers))
     stored: Sequence[Affine]
     notes: Sequence[str]
     if isinstance(content, dict):
-        stored, notes = stack(path, content, layers)
+        stored, notes = stack(path, content, layers, activation, final)
+    elif activation is not None or final is not None:
+        key, value = ("activation", activation) if activation is not None else ("final", final)
+        do = "the file says it itself; leave the key out"
+        raise InputError(
+            file=path, place=f"network.{key}", expected=f"no {key} for such a file", got=f'"{value}"', do=do
+        )
     elif layers:
         raise InputError(
             file=path, place="network.layers", expected="no layers for a format that connects them itself", got="layers"
@@ -65,7 +76,7 @@ def load(path: str | Path, layers: Sequence[LayerNames] = ()) -> Network:
 def load_linear(path: str | Path) -> Affine:
     """Read a fixed linear code: one tensor `weight` [outputs, inputs], maybe `bias`, or an ONNX file without ReLU."""
     path = Path(path)
-    content = _read(path)
+    content = _read(path, lambda names: {"weight", "bias"}.intersection(names))
     if isinstance(content, dict):
         return linear(path, content)
     network = _within(path, lambda: Network.of(*content))
@@ -81,7 +92,7 @@ def file_digest(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read(path: Path) -> Tensors | Read:
+def _read(path: Path, used: Used) -> Tensors | Read:
     suffix = path.suffix.lower()
     if suffix in PICKLES:
         recipe = RECIPE.format(name=path.name, stem=path.stem)
@@ -97,7 +108,7 @@ def _read(path: Path) -> Tensors | Read:
     size = _within(path, lambda: _size(path))
     if not 0 < size <= LARGEST:
         raise InputError(file=path, expected=f"1 to {LARGEST:,} bytes", got=f"{size:,}")
-    content: Tensors | Read = _within(path, lambda: import_module(READERS[suffix]).read(path))
+    content: Tensors | Read = _within(path, lambda: import_module(READERS[suffix]).read(path, used))
     return content
 
 

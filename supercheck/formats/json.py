@@ -11,7 +11,7 @@ from typing import Any
 
 from supercheck.errors import InputError
 from supercheck.exact import Array, exact_array
-from supercheck.formats.tensors import Tensors
+from supercheck.formats.tensors import Tensors, Used
 from supercheck.network import Network
 from supercheck.numerals import Unreadable, decimal, exact_text, rational
 
@@ -20,8 +20,8 @@ _MOST_DIGITS = 4_300  # of an integer; Python reads no more
 _MOST_VALUES = 1 << 20  # each may take some two hundred bytes
 
 
-def read(path: Path) -> Tensors:
-    """The tensors by name."""
+def read(path: Path, used: Used) -> Tensors:
+    """The tensors by name; None for those that are not used."""
     if path.stat().st_size > _LARGEST:
         raise InputError(file=path, expected=f"at most {_LARGEST:,} bytes of JSON", got=f"{path.stat().st_size:,}")
 
@@ -50,7 +50,8 @@ def read(path: Path) -> Tensors:
         raise InputError(file=path, expected="JSON", got=error) from error
     if not isinstance(tree, dict):
         raise InputError(file=path, expected='an object {"0.weight": [[...], ...], ...}', got=type(tree).__name__)
-    return {name: _array(path, name, value) for name, value in tree.items()}
+    wanted = used(tree)
+    return {name: _array(path, name, value) if name in wanted else None for name, value in tree.items()}
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 
 from supercheck.errors import InputError
 from supercheck.exact import Array, Rows
-from supercheck.formats.tensors import MOST_CELLS, MOST_TENSORS, MOST_WIDTH, Tensors, exact
+from supercheck.formats.tensors import MOST_CELLS, MOST_TENSORS, MOST_WIDTH, Tensors, Used, exact
 
 LARGEST = 2 << 30  # bytes of all members
 _LONGEST = 1 << 20  # bytes that may be asked for at once: the directory is read whole, members are not
@@ -29,26 +29,39 @@ _BROKEN = (
 _PARTS = ("data", "indices", "indptr", "shape")
 
 
-def read(path: Path) -> Tensors:
-    """The tensors by name; `N.data`, `N.indices`, `N.indptr` and `N.shape` together are the sparse tensor N."""
+def read(path: Path, used: Used) -> Tensors:
+    """The tensors by name, None for those that are not used.
+
+    `N.data`, `N.indices`, `N.indptr` and `N.shape` together are the sparse tensor N.
+    """
     try:
         with path.open("rb") as file, zipfile.ZipFile(_Piecewise(file)) as archive:
-            arrays = _members(path, archive)
+            tensors, arrays = _arrays(path, archive, used)
     except _BROKEN as error:
         raise InputError(file=path, expected="an NPZ file", got=error) from error
-    sparse = {name.rpartition(".")[0] for name in arrays if name.endswith((".indptr", ".indices", ".shape"))}
-    tensors: Tensors = {}
-    for name in sorted(sparse):
-        if name in arrays:
+    for name, parts in arrays.items():
+        tensors[name] = _rows(path, name, *parts) if len(parts) > 1 else exact(parts[0], name)
+    return tensors
+
+
+def _arrays(path: Path, archive: zipfile.ZipFile, used: Used) -> tuple[Tensors, dict[str, list[Array]]]:
+    """The names of all tensors, and the arrays that make up those that are used."""
+    members = _members(path, archive)
+    sparse = {name.rpartition(".")[0] for name in members if name.endswith((".indptr", ".indices", ".shape"))}
+    whole = {f"{name}.{part}" for name in sparse for part in _PARTS}
+    tensors: Tensors = dict.fromkeys([*sorted(sparse), *(name for name in members if name not in whole)])
+    arrays: dict[str, list[Array]] = {}
+    wanted, room = used(tensors), min(MOST_CELLS, (1 << 24) + 4 * path.stat().st_size)
+    for name in filter(wanted.__contains__, tensors):  # zeros shrink a thousandfold: store them sparse
+        if name in sparse and name in members:
             raise InputError(file=path, place=name, expected="a weight that is dense or sparse", got="both")
-        parts = {part: arrays.pop(f"{name}.{part}", None) for part in _PARTS}
-        missing = [part for part in _PARTS if parts[part] is None]
-        if missing:
-            raise InputError(
-                file=path, place=f"{name}.{missing[0]}", expected="this part of a sparse weight", got="none"
-            )
-        tensors[name] = _rows(path, name, *(np.asarray(parts[part]) for part in _PARTS))
-    return tensors | {name: exact(array, name) for name, array in arrays.items()}
+        arrays[name] = []
+        for part in [f"{name}.{part}" for part in _PARTS] if name in sparse else [name]:
+            if part not in members:
+                raise InputError(file=path, place=part, expected="this part of a sparse weight", got="none")
+            arrays[name].append(_member(path, part, archive, members[part], room))
+            room -= arrays[name][-1].size
+    return tensors, arrays
 
 
 class _Piecewise:
@@ -66,29 +79,27 @@ class _Piecewise:
         return content
 
 
-def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, Array]:
-    """The arrays, each header checked before its data takes memory."""
-    arrays: dict[str, Array] = {}
+def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The members by name, which are not too many or too large."""
+    members: dict[str, zipfile.ZipInfo] = {}
     listed = archive.infolist()
     size = sum(member.file_size for member in listed)
     if size > LARGEST or len(listed) > MOST_TENSORS:
         expected = f"at most {LARGEST:,} bytes unpacked in {MOST_TENSORS:,} members"
         raise InputError(file=path, expected=expected, got=f"{size:,} in {len(listed):,}")
-    room = min(MOST_CELLS, (1 << 24) + 4 * path.stat().st_size)  # zeros shrink a thousandfold: store them sparse
-    for member in archive.infolist():
+    for member in listed:
         name = member.filename.removesuffix(".npy")
-        if name in arrays or not member.filename.endswith(".npy"):
+        if name in members or not member.filename.endswith(".npy"):
             raise InputError(file=path, place=name, expected="one .npy member a name", got=member.filename)
-        if member.compress_type not in _METHODS:
-            got = f"compression method {member.compress_type}"
-            raise InputError(file=path, place=name, expected="a member stored or deflated", got=got)
-        arrays[name] = _member(path, name, archive, member, room)
-        room -= arrays[name].size
-    return arrays
+        members[name] = member
+    return members
 
 
 def _member(path: Path, name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, room: int) -> Array:
-    """One array of at most `room` numbers."""
+    """One array of at most `room` numbers, its header checked before its data takes memory."""
+    if member.compress_type not in _METHODS:
+        got = f"compression method {member.compress_type}"
+        raise InputError(file=path, place=name, expected="a member stored or deflated", got=got)
     try:
         with archive.open(member) as stream:
             version = npy.read_magic(stream)

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from supercheck.errors import InputError
 from supercheck.exact import Array
 from supercheck.formats.json import once
-from supercheck.formats.tensors import MOST_CELLS, MOST_TENSORS, Tensors, exact
+from supercheck.formats.tensors import MOST_CELLS, MOST_TENSORS, Tensors, Used, exact
 
 _LONGEST = 1 << 22  # bytes of the header
 
@@ -23,8 +23,8 @@ _DTYPES = {
 }  # fmt: skip
 
 
-def read(path: Path) -> Tensors:
-    """The tensors by name; the header is checked before any tensor takes memory."""
+def read(path: Path, used: Used) -> Tensors:
+    """The tensors by name, None for those that are not used; the header is checked before any tensor takes memory."""
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
         if size > _LONGEST:
@@ -40,7 +40,10 @@ def read(path: Path) -> Tensors:
         if cells > MOST_CELLS or len(header) > MOST_TENSORS:
             expected = f"at most {MOST_CELLS:,} numbers in {MOST_TENSORS:,} tensors"
             raise InputError(file=path, expected=expected, got=f"{cells:,} in {len(header):,}")
-        return {name: _array(path, name, part, file, 8 + size) for name, part in header.items()}
+        wanted = used(header)
+        return {
+            name: _array(path, name, part, file, 8 + size) if name in wanted else None for name, part in header.items()
+        }
 
 
 def _array(path: Path, name: str, part: dict[str, Any], file: BinaryIO, start: int) -> Array:

@@ -15,6 +15,7 @@ from supercheck.database import CacheError
 from supercheck.errors import InputError, clip
 from supercheck.evidence import Provenance, Result, Verdict
 from supercheck.formats import load_linear
+from supercheck.formats.tensors import brief
 from supercheck.gating.cache import Cache, Known
 from supercheck.judgement import FAILED, FAULT, INPUT, OPEN, PASSED, Judgement, Measured, conclusion
 from supercheck.numerals import exact_text
@@ -129,6 +130,8 @@ def _judged(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
         line=1 if code == PASSED else _line(file, place),
         measured=None if counts is None or not terms.measure else _measured(claims, counts, answer),
         warnings=answer.warnings,
+        assumptions=claims.assumptions,
+        assumed=brief(claims.assumptions),
     )  # fmt: skip
 
 
@@ -160,7 +163,7 @@ def _decided(claims: Claims, spec: Spec, source: Provenance, terms: Terms) -> _A
     from supercheck.verifying import verify
 
     begun, limits = time.monotonic(), terms.limits
-    result = replace(verify(claims.own, spec, limits=limits), source=source)
+    result = replace(verify(claims.own, spec.of_a_network, limits=limits), source=source)
     left = None if limits.timeout is None else limits.timeout - (time.monotonic() - begun)
     decided = result.verdict is not Verdict.UNKNOWN and spec.arithmetic == "real"
     if terms.cache is not None and decided and (left is None or left > 0):

@@ -18,6 +18,7 @@ from supercheck.floors import Floor
 from supercheck.floors.bounds import Bounds, Construction
 from supercheck.interference import worst_first
 from supercheck.numerals import float_text, short
+from supercheck.report.text import show_assumed
 from supercheck.syntax import text as formula_text
 
 MOST_ROWS = 4
@@ -48,6 +49,7 @@ def _plain(print_to: Callable[[Console], None]) -> str:
 def show(audit: Audit, console: Console) -> None:
     """Print the report on a console, in its width."""
     console.print(_head(audit), soft_wrap=True)
+    show_assumed(audit.claims.unsaid, console)
     console.print(_counts(audit), soft_wrap=True)
     _show_blocks(audit, console)
     for note in audit.notes():
@@ -61,8 +63,7 @@ def show(audit: Audit, console: Console) -> None:
     _show_interference(audit, console)
     for left in audit.left_out:
         console.print(f"Left out: {left}.", soft_wrap=True)
-    for note in audit.claims.assumptions:
-        console.print(f"Assumed: {note}", soft_wrap=True)
+    show_assumed(audit.claims.further, console)
 
 
 def show_bounds(bounds: Bounds, console: Console) -> None:

@@ -48,6 +48,7 @@ def audit_object(audit: Audit) -> dict[str, Any]:
         "interference": None if audit.interference is None else [_disturbed(d) for d in audit.interference.outputs],
         "notes": list(audit.notes()),
         "left_out": list(audit.left_out),
+        "assumptions": list(audit.claims.assumptions),
         "seconds": {name: round(value, 6) for name, value in audit.seconds.items()},
     }
 

@@ -24,6 +24,7 @@ def build_text(found: Building) -> str:
         f"  {sizes}" + ("" if at is None else f"; on above {exact_text(at)}"),
         f"  {result.verdict.value.upper()}" + (f": {result.reason}" if result.reason else ""),
     ]
+    lines += [f"  assumed: {note}" for note in result.claims.assumptions]
     if found.file is not None:
         lines.append(f"  wrote {found.file} and {found.spec}")
     if result.verdict is not Verdict.PROVED and found.spec is not None:
@@ -48,6 +49,7 @@ def build_json(found: Building) -> str:
         "proved": result.verdict is Verdict.PROVED,
         "verdict": result.verdict.value,
         "reason": result.reason,
+        "assumptions": list(result.claims.assumptions),
         "made": dict(built.made),
         "seconds": {name: round(value, 6) for name, value in found.seconds.items()},
     }

@@ -17,7 +17,7 @@ from supercheck.exploration.mending import Change, mends
 from supercheck.exploration.record import Case, Count, Exploration
 from supercheck.exploration.sensitivity import Sensitivity, measured
 from supercheck.numerals import float_text, plural, short
-from supercheck.report.text import headline
+from supercheck.report.text import headline, show_assumed
 from supercheck.syntax import text as formula_text
 
 _REAL = "The verdict is that of float32; what is explored is real arithmetic."
@@ -65,6 +65,7 @@ def show(found: Exploration, console: Console, *, all_: bool = False) -> None:
         _show_sensitivity(found.sensitivity, console)
     for reason in found.left_out:
         console.print(f"Left out: {reason}.", soft_wrap=True)
+    show_assumed(found.claims.further, console)
 
 
 def notes(result: Result) -> list[str]:

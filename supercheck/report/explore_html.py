@@ -62,7 +62,7 @@ def page(found: Exploration) -> str:
         verdict=found.verdict.value,
         sentence=sentence(found.result),
         question=asked(found.result).strip(),
-        notes=explore.notes(found.result),
+        notes=[*(f"Assumed: {note}" for note in claims.unsaid), *explore.notes(found.result)],
         largest=explore.largest(found),
         cards=[_card(found, case) for case in found.cases[:MOST_CASES]],
         listed=[_listed(found, case) for case in found.cases[:MOST_LISTED]],

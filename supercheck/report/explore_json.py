@@ -41,6 +41,7 @@ def explore_object(found: Exploration) -> dict[str, Any]:
         "sensitivity": None if found.sensitivity is None else _sensitivity(found.sensitivity),
         "left_out": list(found.left_out),
         "notes": _notes(found),
+        "assumptions": [*found.claims.assumptions, *found.result.notes],
         "seconds": {name: round(value, 6) for name, value in found.seconds.items()},
     }
 

@@ -38,6 +38,7 @@ def text(found: Pruning) -> str:
 def _lines(found: Pruning) -> Iterator[str]:
     result = found.result or found.given
     yield f"{result.verdict.value.upper()}  {sentence(result)}"
+    yield from (f"Assumed: {note}" for note in found.claims.assumptions)
     if found.pruned is None:
         yield "Nothing was pruned: the network has to be proved first."
         yield from (f"  {line}" for line in facts(found.claims, found.given.smallest))

@@ -3,7 +3,8 @@
 Keys: supercheck, network, spec, domain (as `verify` has them, of the network as given), verdict, reason (of what is
 left; of the network as given where that is not proved), counterexample, file, written (the spec file); before and
 after: neurons, width, edges, parameters, bits, layers [{name, neurons, edges, values, largest_weight, bits}]; binds:
-{complete, reason, neurons, edges}, each {left, refuted, open, example}; class, floors, forms; steps; seconds.
+{complete, reason, neurons, edges}, each {left, refuted, open, example}; class, floors, forms; assumptions; steps;
+seconds.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def prune_object(found: Pruning) -> dict[str, Any]:
         "class": None if found.of_class is None else found.of_class.name,
         "floors": [floor_object(floor) for floor in found.floors],
         "forms": [form_object(form) for form in found.forms],
+        "assumptions": list(found.claims.assumptions),
         "steps": None if pruned is None else pruned.tried,
         "seconds": {name: round(value, 6) for name, value in found.seconds.items()},
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from collections.abc import Sequence
 from fractions import Fraction
 from html import escape
 from pathlib import Path
@@ -63,8 +64,7 @@ def show(result: Result, console: Console) -> None:
     for reason, count in unknown.items():
         console.print(f"\n{_outputs(count)} undecided: {reason}.", soft_wrap=True)
     _show_vacuous(result, console)
-    for note in result.claims.assumptions:
-        console.print(f"Assumed: {note}", soft_wrap=True)
+    show_assumed(result.claims.further, console)
     for note in result.notes:
         console.print(note, soft_wrap=True)
     if result.certificate is not None:
@@ -81,6 +81,13 @@ def headline(result: Result, console: Console) -> None:
     if result.arithmetic != "real":
         console.print(f"  In real arithmetic: {result.real_verdict.value.upper()}.", soft_wrap=True)
     console.print(asked(result), soft_wrap=True)
+    show_assumed(result.claims.unsaid, console)
+
+
+def show_assumed(notes: Sequence[str], console: Console) -> None:
+    """Print what was assumed; brackets in it are no markup."""
+    for note in notes:
+        console.print(f"Assumed: {note}", soft_wrap=True, markup=False)
 
 
 def _show_certificate(certificate: Certificate, console: Console) -> None:

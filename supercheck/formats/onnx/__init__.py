@@ -22,7 +22,7 @@ from supercheck.network import Affine
 _SHAPING = ("Identity", "Cast", "Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze", "Constant", "Neg")
 
 
-def read(path: Path) -> tuple[list[Affine], tuple[str, ...]]:
+def read(path: Path, _: object = None) -> tuple[list[Affine], tuple[str, ...]]:
     """Read an ONNX file that is a stack of linear layers and ReLUs.
 
     Args:

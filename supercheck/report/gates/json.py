@@ -35,4 +35,5 @@ def _object(one: Judgement) -> dict[str, Any]:
         "cached": one.cached,
         "seconds": round(one.seconds, 6),
         "reason": "; ".join(one.told) or None,
+        "assumptions": list(one.assumptions),
     }

@@ -38,9 +38,11 @@ def _case(suite: ElementTree.Element, one: Judgement) -> None:
     folder = ".".join(part for part in path.parent.parts if part not in (".", "..", "/")) or "specs"
     given = {"classname": printable(folder), "name": printable(path.stem or one.file), "file": printable(one.file)}
     case = ElementTree.SubElement(suite, "testcase", {**given, "time": f"{one.seconds:.3f}"})
-    if one.passed:
-        return
-    kind = "failure" if one.code == FAILED else "error"
-    lines = [printable(line) for line in one.told]
-    element = ElementTree.SubElement(case, kind, {"message": lines[0], "type": _TYPES[one.code]})
-    element.text = "\n".join(lines)
+    if not one.passed:
+        kind = "failure" if one.code == FAILED else "error"
+        lines = [printable(line) for line in one.told]
+        element = ElementTree.SubElement(case, kind, {"message": lines[0], "type": _TYPES[one.code]})
+        element.text = "\n".join(lines)
+    if one.assumptions:
+        lines = [printable(f"Assumed: {note}") for note in one.assumptions]
+        ElementTree.SubElement(case, "system-out").text = "\n".join(lines)

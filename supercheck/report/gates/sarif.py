@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from supercheck import __version__
-from supercheck.judgement import FAILED, FAULT, INPUT, OPEN, Gate, Judgement
+from supercheck.judgement import FAILED, FAULT, HOW, INPUT, OPEN, Gate, Judgement
 
 MOST_RESULTS = 25_000
 """GitHub takes no more from one run."""
@@ -21,6 +21,7 @@ RULES = {
     "unknown": "Whether the network computes its functions is not known.",
     "input": "The spec or its network cannot be read.",
     "fault": "supercheck is at fault; there is no verdict.",
+    "assumed": "Neither network nor spec says what follows a layer; the verdict takes it for granted.",
 }
 
 _RULES_OF = {FAILED: "verdict", INPUT: "input", OPEN: "unknown", FAULT: "fault"}
@@ -39,6 +40,8 @@ def sarif(gate: Gate) -> str:
 
 
 def _results(one: Judgement) -> Iterator[dict[str, Any]]:
+    if one.assumed is not None:
+        yield _result(one, "assumed", f"Assumed: {one.assumed}. {HOW}.")
     if one.passed:
         return
     rule = _RULES_OF[one.code]
@@ -50,7 +53,7 @@ def _results(one: Judgement) -> Iterator[dict[str, Any]]:
 
 def _result(one: Judgement, rule: str, message: str) -> dict[str, Any]:
     place = {"artifactLocation": {"uri": _uri(one.file)}, "region": {"startLine": one.line}}
-    level = "warning" if rule == "unknown" else "error"
+    level = {"unknown": "warning", "assumed": "note"}.get(rule, "error")
     return {
         "ruleId": rule,
         "level": level,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from supercheck.judgement import FAILED, FAULT, INPUT, OPEN, PASSED, Gate, Judgement
+from supercheck.judgement import FAILED, FAULT, HOW, INPUT, OPEN, PASSED, Gate, Judgement
+from supercheck.numerals import plural
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,12 +20,13 @@ def text(gate: Gate, verbosity: int = 0) -> str:
 
     Args:
         gate: what became of all specs.
-        verbosity: above 0 shows specs that passed, too; below 0 leaves out the table.
+        verbosity: above 0 shows specs that passed, too; below 0 leaves out the table, not what was assumed.
     """
     parts = []
     for one in gate.judgements:
         if verbosity > 0 or not one.passed:
             parts.append("\n".join([_head(one), *(f"    {line}" for line in one.told[1:])]))
+    parts += _assumed(gate)
     if verbosity >= 0:
         parts.append(("\n" if parts else "") + "\n".join([*_table(gate), _last(gate)]))
     return "\n".join(parts)
@@ -42,10 +45,20 @@ def show(gate: Gate, console: Console, verbosity: int = 0) -> None:
 
 
 def _head(one: Judgement) -> str:
+    assumed = "" if one.assumed is None else f" (assumed: {one.assumed})"
     if one.passed:
-        return f"{WORDS[one.code]}  {one.file}: {one.verdict}{', cached' if one.cached else ''}, {one.seconds:.2f} s"
+        told = f"{one.verdict}{assumed}{', cached' if one.cached else ''}, {one.seconds:.2f} s"
+        return f"{WORDS[one.code]}  {one.file}: {told}"
     told = one.reason or ""
-    return f"{WORDS[one.code]}  {told}" if told.startswith(one.file) else f"{WORDS[one.code]}  {one.file}: {told}"
+    place = "" if told.startswith(one.file) else f"{one.file}: "
+    return f"{WORDS[one.code]}  {place}{told}{assumed}"
+
+
+def _assumed(gate: Gate) -> list[str]:
+    """How many verdicts take what for granted, in a line for each such thing."""
+    counts = Counter(one.assumed for one in gate.judgements if one.assumed is not None)
+    of = f"of {plural(len(gate.judgements), 'spec')}"
+    return [f"ASSUMED  {words}, in {count:,} {of}; {HOW}" for words, count in counts.items()]
 
 
 def _table(gate: Gate) -> list[str]:
