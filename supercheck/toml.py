@@ -46,6 +46,12 @@ def _limit(value: object) -> object:
 Limit = Annotated[int | str | Fraction, BeforeValidator(_limit)]
 
 
+def _bias(value: object) -> object:
+    if not isinstance(value, str) and value is not False:  # 0 equals False
+        raise ValueError("not a name")  # noqa: TRY004 - pydantic reads ValueErrors
+    return value
+
+
 class Table(BaseModel):
     """A table of the file: unknown keys are errors, and nothing is converted on the quiet."""
 
@@ -56,7 +62,7 @@ class LayerTable(Table):
     """One entry of `[network] layers`."""
 
     weight: str
-    bias: str | Literal[False] | None = None
+    bias: Annotated[str | Literal[False] | None, BeforeValidator(_bias)] = None
     transpose: bool = False
     relu: bool | None = None
 
@@ -252,7 +258,7 @@ def _explain(path: Path, text: str, errors: ValidationError) -> InputError:
     if place[:2] == ("outputs", "over"):
         return _error(path, text, tuple(place), '"all-pairs" or a list of tuples of whole numbers', shown)
     if place[:2] == ("network", "layers") and "bias" in place:
-        return _error(path, text, place[:4], "a tensor's name, or false", shown)
+        return _error(path, text, place, "a tensor's name, or false", shown)
     if place[:1] == ("audit",):
         return _error(path, text, place[:2], "a number or a formula in m, k, outputs", shown)
     if kind == "literal_error":
