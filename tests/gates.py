@@ -54,7 +54,7 @@ def spec(file: Path, network: str, features: int, *, expect: str = "proved", mor
         f"""
 [network]
 file = "{network}"
-{'' if network.endswith(".onnx") else STATED}
+{"" if network.endswith(".onnx") else STATED}
 [domain]
 features = {features}
 max_active = {min(k, features)}

@@ -168,7 +168,7 @@ def test_json_says_what_was_built(capsys: Capture) -> None:
     assert code == 0
     assert list(found) == [
         "supercheck", "construction", "file", "spec", "neurons", "width", "edges", "at", "proved", "verdict", "reason",
-        "made", "seconds",
+        "assumptions", "made", "seconds",
     ]  # fmt: skip
     sizes = {
         key: found[key] for key in ("file", "spec", "neurons", "width", "edges", "at", "proved", "verdict", "reason")

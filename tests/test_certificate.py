@@ -312,7 +312,7 @@ def test_the_outcome_as_json(tmp_path: Path, capsys: Capture) -> None:
     options = [str(certificate), str(file.with_suffix(".npz")), "--spec", str(file), "--format", "json"]
     assert cli.main(["check", *options]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert list(found) == ["supercheck", "status", "reason", "seconds"]
+    assert list(found) == ["supercheck", "status", "reason", "assumptions", "seconds"]
     assert found["status"] == "accepted"
 
 

@@ -61,7 +61,16 @@ def test_a_hundred_specs_end_as_they_must_and_every_format_says_so(capsys: Captu
     found = json.loads(Path("out/json.txt").read_text())
     assert found["pass"] is False
     assert list(found) == ["supercheck", "specs", "pass", "seconds"]
-    assert list(found["specs"][0]) == ["file", "expected", "verdict", "pass", "cached", "seconds", "reason"]
+    assert list(found["specs"][0]) == [
+        "file",
+        "expected",
+        "verdict",
+        "pass",
+        "cached",
+        "seconds",
+        "reason",
+        "assumptions",
+    ]
 
 
 def test_several_processes_find_the_same() -> None:

@@ -248,7 +248,7 @@ def test_a_bad_request_is_one_line(
 
 KEYS = [
     "supercheck", "network", "spec", "domain", "verdict", "reason", "counterexample", "file", "written", "before",
-    "after", "binds", "class", "floors", "forms", "steps", "seconds",
+    "after", "binds", "class", "floors", "forms", "assumptions", "steps", "seconds",
 ]  # fmt: skip
 
 

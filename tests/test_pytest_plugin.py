@@ -117,19 +117,20 @@ def test_an_interruption_stops_the_session() -> None:
 
 # assert_computes
 
+STATED = {"activation": "relu", "final": "none"}
 PAIRS = ["x0 & x1", "x0 & x2", "x0 & x3", "x1 & x2", "x1 & x3", "x2 & x3"]
 
 
 @pytest.mark.parametrize("network", ["specs/good.npz", Path("specs/good.npz")])
 def test_what_is_computed_passes(network: object) -> None:
-    assert_computes(network, PAIRS)
-    assert_computes(load("specs/good.npz"), [parse(one) for one in PAIRS], max_active=99)
-    assert_computes(network, PAIRS, max_active=2, readout=Readout("equality"))
+    assert_computes(network, PAIRS, **STATED)
+    assert_computes(load("specs/good.npz", **STATED), [parse(one) for one in PAIRS], max_active=99)
+    assert_computes(network, PAIRS, max_active=2, readout=Readout("equality"), **STATED)
 
 
 def test_what_is_not_computed_fails_with_the_smallest_counterexample() -> None:
     with pytest.raises(AssertionError) as failure:
-        assert_computes("specs/wrong.npz", PAIRS)
+        assert_computes("specs/wrong.npz", PAIRS, **STATED)
     assert str(failure.value).splitlines() == [
         "refuted, on inputs with at most 3 of 4 features on",
         "    on: x0",
@@ -137,14 +138,14 @@ def test_what_is_not_computed_fails_with_the_smallest_counterexample() -> None:
         "    value: y = 3/4, but y <= 1/2 is expected",
         "    no input with fewer features on is wrong",
     ]
-    assert_computes("specs/wrong.npz", PAIRS, at="4/5")
+    assert_computes("specs/wrong.npz", PAIRS, at="4/5", **STATED)
 
 
 def test_what_is_not_known_fails() -> None:
     with pytest.raises(AssertionError, match="timeout after"):
-        assert_computes("specs/good.npz", PAIRS, timeout=1e-9)
+        assert_computes("specs/good.npz", PAIRS, timeout=1e-9, **STATED)
 
 
 def test_another_number_of_outputs_is_bad_input() -> None:
     with pytest.raises(InputError, match="outputs"):
-        assert_computes("specs/good.npz", PAIRS[:2])
+        assert_computes("specs/good.npz", PAIRS[:2], **STATED)
