@@ -48,7 +48,7 @@ Limit = Annotated[int | str | Fraction, BeforeValidator(_limit)]
 
 def _bias(value: object) -> object:
     if not isinstance(value, str) and value is not False:  # 0 equals False
-        raise ValueError("not a name")  # noqa: TRY004 - pydantic reads ValueErrors
+        raise ValueError("not a name")
     return value
 
 
