@@ -12,6 +12,8 @@ from pathlib import Path
 
 from supercheck.errors import InputError
 
+_PIECE = 1 << 20  # bytes
+
 _LEDGERS: ContextVar[tuple[dict[Path, str], ...]] = ContextVar("ledgers", default=())
 
 
@@ -41,9 +43,13 @@ def content_of(file: Path, most: int, *, links: bool = True) -> bytes:
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # it may have become a pipe
     flags |= 0 if links else getattr(os, "O_NOFOLLOW", 0)
     with open(os.open(file, flags), "rb") as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode):
             raise InputError(file=file, expected="a regular file", got="something else")
-        content = stream.read(most + 1)
+        pieces = [stream.read(min(status.st_size, most))]
+        while sum(map(len, pieces)) <= most and (piece := stream.read(_PIECE)):  # it grew, or is one of /proc
+            pieces.append(piece)
+    content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     if len(content) > most:
         raise InputError(file=file, expected=f"at most {most:,} bytes", got="more")
     digest = hashlib.sha256(content).hexdigest()
