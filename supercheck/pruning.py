@@ -31,7 +31,7 @@ from supercheck.floors.measured import class_floors, counted_class, edge_floors,
 from supercheck.formats import load_linear
 from supercheck.formats.tensors import brief
 from supercheck.network import Network
-from supercheck.options import check_written
+from supercheck.options import check_written, keep_apart
 from supercheck.posing import question
 from supercheck.report.prune import text
 from supercheck.report.prune_json import prune_object
@@ -200,8 +200,8 @@ class _Target:
     def check(self, claims: Claims, source: Provenance) -> None:
         """Refuse to write over what is read, or numbers that the format does not hold."""
         written = (*self.files(), *self.files(_UNPROVED))
-        kinds = {f"-o, that is {file}": (kind_of(file), file) for file in written}
-        check_written(kinds, self._read(source), force=self.force)
+        keep_apart({f"-o, that is {file}": file for file in written}, self._read(source))
+        check_written({f"-o, that is {file}": (kind_of(file), file) for file in self.files()}, force=self.force)
         if not self.holds_all and not fits(layered(claims.own), np.float64):
             do = "write it to a .json file, which holds every number"
             raise InputError(place="-o", expected="a format that holds its numbers", got=self.output.suffix, do=do)

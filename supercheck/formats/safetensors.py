@@ -27,25 +27,33 @@ _DTYPES = {
 
 def read(path: Path, used: Used) -> Tensors:
     """The tensors by name, None for those that are not used; the header is checked before any tensor takes memory."""
-    content = content_of(path, LARGEST)
+    with path.open("rb") as file:
+        _header(path, file, path.stat().st_size)
+    content = content_of(path, LARGEST)  # and once more, of what is parsed
     with io.BytesIO(content) as file:
-        size = int.from_bytes(file.read(8), "little")
-        if size > _LONGEST:
-            raise InputError(file=path, expected=f"a header of at most {_LONGEST:,} bytes", got=f"{size:,}")
-        try:
-            header = json.loads(file.read(size), object_pairs_hook=once)  # the library keeps the last of two
-            header.pop("__metadata__", None)
-            _check(header, len(content) - 8 - size)
-        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-            raise InputError(file=path, expected="a safetensors file", got=unquoted(error)) from error
-        cells = sum(math.prod(part["shape"]) for part in header.values())
-        if cells > MOST_CELLS or len(header) > MOST_TENSORS:
-            expected = f"at most {MOST_CELLS:,} numbers in {MOST_TENSORS:,} tensors"
-            raise InputError(file=path, expected=expected, got=f"{cells:,} in {len(header):,}")
+        header, start = _header(path, file, len(content))
         wanted = used(header)
         return {
-            name: _array(path, name, part, file, 8 + size) if name in wanted else None for name, part in header.items()
+            name: _array(path, name, part, file, start) if name in wanted else None for name, part in header.items()
         }
+
+
+def _header(path: Path, file: BinaryIO, whole: int) -> tuple[dict[str, Any], int]:
+    """The tensors' entries in a file of so many bytes, and where their data begins."""
+    size = int.from_bytes(file.read(8), "little")
+    if size > _LONGEST:
+        raise InputError(file=path, expected=f"a header of at most {_LONGEST:,} bytes", got=f"{size:,}")
+    try:
+        header: dict[str, Any] = json.loads(file.read(size), object_pairs_hook=once)  # no key may be there twice
+        header.pop("__metadata__", None)
+        _check(header, whole - 8 - size)
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise InputError(file=path, expected="a safetensors file", got=unquoted(error)) from error
+    cells = sum(math.prod(part["shape"]) for part in header.values())
+    if cells > MOST_CELLS or len(header) > MOST_TENSORS:
+        expected = f"at most {MOST_CELLS:,} numbers in {MOST_TENSORS:,} tensors"
+        raise InputError(file=path, expected=expected, got=f"{cells:,} in {len(header):,}")
+    return header, 8 + size
 
 
 def _check(header: dict[str, Any], size: int) -> None:

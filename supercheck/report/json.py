@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -60,12 +61,12 @@ def question(claims: Claims, source: Provenance) -> dict[str, Any]:
             "features": own.features,
             "neurons": own.neurons,
             "edges": own.edges,
-            "files": [{"file": file, "sha256": digest} for file, digest in source.network_files],
+            **(_files(source.network_files) if len(source.network_files) > 1 else {}),
         },
         "spec": {
             "file": source.spec,
             "sha256": source.spec_digest,
-            "files": [{"file": file, "sha256": digest} for file, digest in source.spec_files],
+            **(_files(source.spec_files) if source.spec_files else {}),
         },
         "domain": {
             "features": claims.domain.features,
@@ -73,6 +74,11 @@ def question(claims: Claims, source: Provenance) -> dict[str, Any]:
             "inputs": claims.domain.size,
         },
     }
+
+
+def _files(listed: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The key `files`, which is there where a network or a spec consists of several."""
+    return {"files": [{"file": file, "sha256": digest} for file, digest in listed]}
 
 
 def arithmetic(result: Result) -> dict[str, Any]:
