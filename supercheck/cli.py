@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from supercheck import __version__, audit_cli, build_cli, check_cli, explore_cli, gate_cli, init_cli, prune_cli
-from supercheck.errors import InputError, clip
+from supercheck.errors import InputError, OverdueError, clip
 from supercheck.options import Engine, check_seconds, keep_apart
 from supercheck.streams import CODES, show, write
 
@@ -229,6 +229,9 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         _complain(f"{error}" + (f"\n{error.recipe}" if error.recipe else ""))
         return INPUT
+    except OverdueError as error:
+        _complain(f"{error}")
+        return UNKNOWN
     except typer.TyperException as error:
         _complain(f"{clip(error.format_message())} (see `supercheck --help`)")
         return INPUT

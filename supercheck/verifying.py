@@ -50,6 +50,7 @@ def verify(
 
     Raises:
         InputError: if network or spec cannot be read, or do not fit each other.
+        OverdueError: if the time is up before they are read.
         FaultError: if supercheck contradicts itself; there is no verdict then.
     """
     begun = time.perf_counter()
@@ -57,7 +58,9 @@ def verify(
         expected, do = "a file for the certificate", "write `--certificate FILE`"
         raise InputError(place="--require-certificate", expected=expected, got="none", do=do)
     place = Place.named(executor)
-    claims, spec, source = question(network, spec, max_active)
+    limits = limits.begin()
+    with limits.clock().reading():
+        claims, spec, source = question(network, spec, max_active)
     ready = time.perf_counter()
     with gathered(place, claims, limits, None if kept is None else Path(kept)) as team:
         limits = replace(limits, team=team)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from supercheck.claims import Claims
 from supercheck.database import CacheError
-from supercheck.errors import InputError, clip
+from supercheck.errors import InputError, OverdueError, clip
 from supercheck.evidence import Provenance, Result, Verdict
 from supercheck.formats import load_linear
 from supercheck.gating.cache import Cache, Known
@@ -41,6 +41,7 @@ class Terms:
         workers: how many processes may solve one spec; None: as many as there are cores.
         cache: earlier verdicts; None asks every question anew.
         measure: whether margins and counts are wanted; they are never taken from the cache.
+        begun: since when the seconds run, on the monotonic clock.
     """
 
     engine: str = "auto"
@@ -48,13 +49,14 @@ class Terms:
     workers: int | None = None
     cache: Cache | None = None
     measure: bool = False
+    begun: float | None = None
 
     @property
     def limits(self) -> Limits:
         """The same for the engines, which are imported only now."""
         from supercheck.decide.limits import Limits
 
-        limits = Limits(self.engine, self.timeout, margins=self.measure)
+        limits = Limits(self.engine, self.timeout, margins=self.measure, begun=self.begun)
         return limits if self.workers is None else replace(limits, workers=self.workers)
 
 
@@ -99,6 +101,8 @@ def _guarded(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
         line = error.line if error.line is not None and str(error.file) == str(file) else 1
         recipe = () if error.recipe is None else tuple(error.recipe.splitlines())
         found = Judgement(str(file), INPUT, reason=str(error), facts=recipe, line=line)
+    except OverdueError as error:
+        found = Judgement(str(file), OPEN, reason=str(error))
     except KeyboardInterrupt:
         found = Judgement(str(file), OPEN, reason=INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - one spec's fault is not the others'; it is never a verdict
@@ -108,7 +112,12 @@ def _guarded(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
 
 
 def _judged(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
-    claims, spec, source = question(None, file, None)
+    if terms.timeout is None:
+        claims, spec, source = question(None, file, None)
+    else:
+        terms = replace(terms, begun=time.monotonic())
+        with terms.limits.clock().reading():
+            claims, spec, source = question(None, file, None)
     answer = ask(claims, spec, source, terms)
     if answer is None:
         return None
