@@ -69,9 +69,11 @@ def audit(
         InputError: if network or spec cannot be read, or do not fit each other, or a limit is no number.
     """
     begun = time.perf_counter()
-    claims, spec, source = question(network, spec, max_active)
+    limits = Limits(timeout=timeout).begin()
+    with limits.clock().reading():
+        claims, spec, source = question(network, spec, max_active)
     ready = time.perf_counter()
-    result, undecided = _decided(claims, spec, verify, timeout)
+    result, undecided = _decided(claims, spec, verify, limits)
     decided = time.perf_counter()
     found = examine(claims, spec, result)
     done = time.perf_counter()
@@ -79,17 +81,16 @@ def audit(
     return replace(found, undecided=undecided, source=source, seconds=seconds)
 
 
-def _decided(
-    claims: Claims, spec: Spec, verify: bool | None, timeout: float | None
-) -> tuple[Result | None, str | None]:
+def _decided(claims: Claims, spec: Spec, verify: bool | None, limits: Limits) -> tuple[Result | None, str | None]:
     """The verdict with margins, or why there is none."""
     work = claims.domain.size * (claims.network.edges + len(claims))
     if verify is False:
         return None, "not asked"
     if verify is None and work > QUICK:
         return None, f"not asked: {claims.domain.size:,} inputs take more than seconds; --verify decides it"
-    limit = timeout if timeout is not None or verify else QUICK_SECONDS
-    limits = Limits(timeout=limit, margins=True)
+    if limits.timeout is None and not verify:
+        limits = Limits(timeout=QUICK_SECONDS)
+    limits = replace(limits, margins=True)
     result = decide_in(spec.arithmetic, claims, limits)
     return result, result.reason
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from supercheck import __version__, audit_cli, build_cli, check_cli, explore_cli, gate_cli, init_cli, prune_cli
-from supercheck.errors import InputError, clip
+from supercheck.errors import InputError, OverdueError, clip
 from supercheck.files import written_aside
 from supercheck.options import Engine, Force, check_seconds, check_written
 from supercheck.streams import CODES, show, tell, write
@@ -235,6 +235,9 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         tell(f"{error}" + (f"\n{error.recipe}" if error.recipe else ""))
         return INPUT
+    except OverdueError as error:
+        tell(f"{error}")
+        return UNKNOWN
     except typer.TyperException as error:
         tell(f"{clip(error.format_message())} (see `supercheck --help`)")
         return INPUT

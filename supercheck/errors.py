@@ -66,6 +66,10 @@ class InputError(SupercheckError):
         )
 
 
+class OverdueError(SupercheckError):
+    """The time was up before there was a question to decide (exit code 3)."""
+
+
 class FaultError(SupercheckError):
     """supercheck contradicts itself; no verdict may be drawn from it (exit code 4)."""
 

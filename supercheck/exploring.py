@@ -43,7 +43,7 @@ def explore(
         only: the one output whose counterexamples are wanted.
         limit: how many counterexamples to keep; None: all.
         all: whether to look for every inclusion-minimal one where inputs are too many to enumerate together.
-        timeout: seconds for everything after loading.
+        timeout: seconds for everything.
         progress: called with how many are done, of how many, and of what ("outputs" or "inputs").
 
     Raises:
@@ -54,13 +54,16 @@ def explore(
     for place, number in (("--up-to", up_to), ("--only", only), ("--limit", limit)):
         if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
             raise InputError(place=place, expected="a whole number", got=repr(number))
-    claims, spec, source = question(network, spec, up_to)
+    limits = Limits(timeout=timeout).begin()
+    clock = limits.clock(progress)
+    with clock.reading():
+        claims, spec, source = question(network, spec, up_to)
     if only is not None and not 0 <= only < len(claims):
         raise InputError(place="--only", expected=f"an output from 0 to {len(claims) - 1}", got=only)
     if limit is not None and limit < 1:
         raise InputError(place="--limit", expected="a number of at least 1", got=limit)
-    ready, clock = time.perf_counter(), Clock.start(timeout, progress)
-    result = replace(decide_in(spec.arithmetic, claims, Limits(timeout=timeout), progress), source=source)
+    ready = time.perf_counter()
+    result = replace(decide_in(spec.arithmetic, claims, limits, progress), source=source)
     decided = time.perf_counter()
     found = replace(explored(result, clock, Wanted(only, limit, all)), source=source)
     done = time.perf_counter()

@@ -19,7 +19,7 @@ from supercheck.construct.storing import Kind
 from supercheck.construct.trimming import fits, layered
 from supercheck.construct.writing import check_output, kind_of, network_bytes, spec_bytes, write_together
 from supercheck.decide import Limits
-from supercheck.decide.limits import Clock, Progress, quiet
+from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import FaultError, InputError
 from supercheck.evidence import Provenance, Result, Verdict
 from supercheck.faces import Faces, Shown
@@ -122,11 +122,14 @@ def prune(
     begun = time.perf_counter()
     if output is not None:
         check_output(Path(output))
-    claims, spec, source = question(network, spec, max_active)
+    limits = Limits(timeout=timeout).begin()
+    clock = limits.clock()
+    with clock.reading():
+        claims, spec, source = question(network, spec, max_active)
     target = None if output is None else _Target(Path(output), spec, claims.own.digest, brief(claims.own.notes), force)
     if target is not None:
         target.check(claims, source)
-    ready, clock, limits = time.perf_counter(), Clock.start(timeout), Limits(timeout=timeout)
+    ready = time.perf_counter()
     given = replace(decide_in(spec.arithmetic, claims, limits, _of(progress, "the given network")), source=source)
     decided = time.perf_counter()
     seconds = {"load": ready - begun, "decide": decided - ready}

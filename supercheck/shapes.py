@@ -5,11 +5,12 @@ Fifty thousand ANDs of two features are one shape: what is found out of it once 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
-from supercheck.boolean import AtLeast, Formula, Lookup, Not, Var, Xor, assignments, support, variables
+from supercheck.boolean import FALSE, TRUE, AtLeast, Formula, Lookup, Not, Var, Xor, assignments, support, variables
 
 MOST_SPLIT = 4  # features of a function that are split into all their assignments
 MOST_CASES = 4096  # cases that are worth looking at one by one
@@ -43,20 +44,29 @@ class Shapes:
         forms: the distinct shapes.
         of: for each function the number of its shape.
         supports: for each function the feature at each position.
+        cancelled: the functions in which equal parts of a parity cancelled, so that what is known of the shape may not
+            be seen in the function as it is written.
     """
 
     forms: Sequence[Formula]
     of: Sequence[int]
     supports: Sequence[tuple[int, ...]]
+    cancelled: Set[int] = frozenset()
 
     @classmethod
     def among(cls, formulas: Iterable[Formula]) -> Shapes:
         """The shapes of many functions."""
         numbers: dict[Formula, int] = {}
         flat: dict[tuple[bool, int, int], int] = {}  # the number of a gate over so many plain features
-        of, supports = [], []
+        of: list[int] = []
+        supports, cancelled = list[tuple[int, ...]](), set[int]()
         for formula in formulas:
             features = _features(formula)
+            if features is None:
+                formula, lost = simplified(formula)
+                features = _features(formula)
+                if lost:
+                    cancelled.add(len(of))
             if features is None:
                 place: dict[int, int] = {}
                 of.append(numbers.setdefault(_renamed(formula, place), len(numbers)))
@@ -67,7 +77,7 @@ class Shapes:
                     flat[key] = numbers.setdefault(_renamed(formula, {}), len(numbers))
                 of.append(flat[key])
             supports.append(features)
-        return cls(tuple(numbers), of, supports)
+        return cls(tuple(numbers), of, supports, cancelled)
 
 
 def _features(formula: Formula) -> tuple[int, ...] | None:
@@ -79,6 +89,54 @@ def _features(formula: Formula) -> tuple[int, ...] | None:
     except (AttributeError, TypeError):
         return None
     return features if features and len(set(features)) == len(features) else None
+
+
+def simplified(formula: Formula) -> tuple[Formula, bool]:
+    """The same function without constants, double negations and repeated parts, in linear time.
+
+    Returns:
+        The formula, and whether equal parts of a parity cancelled.
+    """
+    kept: dict[Hashable, Formula] = {}  # equal parts are one object, so that they are told apart by their identity
+    cancelled = False
+
+    def one(key: Hashable, node: Formula) -> Formula:
+        return kept.setdefault(key, node)
+
+    def opposite(part: Formula) -> Formula:
+        if part is on or part is off:
+            return off if part is on else on
+        return part.inside if isinstance(part, Not) else one(("!", id(part)), Not(part))
+
+    def gate(count: int, parts: list[Formula]) -> Formula:
+        left = [part for part in parts if part is not on and part is not off]
+        count -= sum(part is on for part in parts)
+        if count <= 0 or count > len(left):
+            return on if count <= 0 else off
+        if count in (1, len(left)):
+            every, left = count == len(left), list({id(part): part for part in left}.values())
+            count = len(left) if every else 1
+        return left[0] if len(left) == 1 else one((count, *map(id, left)), AtLeast(count, tuple(left)))
+
+    def parity(parts: list[Formula]) -> Formula:
+        nonlocal cancelled
+        times = Counter(id(part) for part in parts if part is not on and part is not off)
+        odd = {id(part): part for part in parts if times[id(part)] % 2}
+        cancelled |= len(odd) < sum(times.values())
+        left, flip = list(odd.values()), sum(part is on for part in parts) % 2
+        found = off if not left else left[0] if len(left) == 1 else one(("^", *odd), Xor(tuple(left)))
+        return opposite(found) if flip else found
+
+    def of(node: Formula) -> Formula:
+        if isinstance(node, Var | Lookup):
+            return one(node, node)
+        if isinstance(node, Not):
+            return opposite(of(node.inside))
+        parts = [of(part) for part in node.inside]
+        return parity(parts) if isinstance(node, Xor) else gate(node.count, parts)
+
+    on, off = one("1", TRUE), one("0", FALSE)
+    return of(formula), cancelled
 
 
 def _renamed(formula: Formula, place: dict[int, int]) -> Formula:

@@ -12,7 +12,7 @@ from supercheck.certificate import certified, names
 from supercheck.decide import Limits
 from supercheck.decide.another import another
 from supercheck.decide.executors import DEFAULT, Place, gathered
-from supercheck.decide.limits import Clock, Progress, quiet
+from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import InputError
 from supercheck.evidence import Result, Verdict
 from supercheck.float32 import decide_in
@@ -56,6 +56,7 @@ def verify(
 
     Raises:
         InputError: if network or spec cannot be read, or do not fit each other.
+        OverdueError: if the time is up before they are read.
         FaultError: if supercheck contradicts itself; there is no verdict then.
     """
     begun = time.perf_counter()
@@ -65,9 +66,11 @@ def verify(
     place = Place.named(executor)
     if certificate is not None:
         check_written(names(Path(certificate)), parts(network, spec), force=force)
-    claims, spec, source = question(network, spec, max_active)
+    limits = limits.begin()
+    with limits.clock().reading():
+        claims, spec, source = question(network, spec, max_active)
     ready = time.perf_counter()
-    clock = Clock.start(limits.timeout)
+    clock = limits.clock()
     with gathered(place, claims, limits, None if kept is None else Path(kept)) as team:
         limits = replace(limits, team=team)
         result = decide_in(spec.arithmetic, claims, limits, progress)

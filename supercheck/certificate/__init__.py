@@ -62,7 +62,7 @@ def write(
     claims = result.claims
     if result.arithmetic != "real" or result.verdict is Verdict.UNKNOWN:
         return None
-    clock = Clock.start(limits.timeout, progress)
+    clock = limits.clock(progress)
     head = ["supercheck-certificate 1", f"network {claims.network.digest}", f"claims {claims_digest(claims)}"]
     proofs: Iterable[str] = ()
     words = total = 0
@@ -118,7 +118,8 @@ def certified(
     """
     begun, written, withheld, note = time.perf_counter(), None, result.withheld, None
     try:
-        written = write(result, file, limits, progress, force=force)
+        with limits.clock().alarm():
+            written = write(result, file, limits, progress, force=force)
         if written is None:
             why = "the verdict is unknown" if result.verdict is Verdict.UNKNOWN else "the format does not cover float32"
             note = f"no certificate was written: {why}"
@@ -128,7 +129,8 @@ def certified(
         if require and note is not None:
             withheld = withheld or note
     except KeyboardInterrupt:
-        note = "no certificate was written: interrupted"
+        why = limits.clock().reason if limits.clock().over else "interrupted"
+        note = f"no certificate was written: {why}"
         withheld = note if result.verdict is Verdict.PROVED else withheld
     return replace(
         result,

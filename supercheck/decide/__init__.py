@@ -85,30 +85,32 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
     """
     if limits.engine != "auto" and limits.engine not in ENGINES:
         raise InputError(place="engine", expected=f"auto or one of {', '.join(ENGINES)}", got=limits.engine)
-    clock, begun = Clock.start(limits.timeout, progress), time.perf_counter()
+    clock, begun = limits.clock(progress), time.perf_counter()
     outputs: dict[int, OutputResult] = {}
     interrupted = False
     try:
-        for results in _results(claims, range(len(claims)), replace(limits, margins=False), clock):
-            for found in results:
-                if outputs.setdefault(found.index, found) is not found:
-                    raise FaultError(f"output {found.index} was decided twice")
-            progress(len(outputs), len(claims), "outputs")
-        if limits.margins and not claims.separable:  # where every output is separated, its extremes are known already
-            _measure(claims, outputs, limits, clock)
+        with clock.alarm():
+            for results in _results(claims, range(len(claims)), replace(limits, margins=False), clock):
+                for found in results:
+                    if outputs.setdefault(found.index, found) is not found:
+                        raise FaultError(f"output {found.index} was decided twice")
+                progress(len(outputs), len(claims), "outputs")
+            if limits.margins and not claims.separable:  # where all are separated, their extremes are known already
+                _measure(claims, outputs, limits, clock)
     except KeyboardInterrupt:
         interrupted = True
     decided, notes = time.perf_counter(), []
     for i in range(len(claims)):
-        reason = INTERRUPTED if interrupted else "no engine decided it"
+        reason = clock.reason if clock.over else INTERRUPTED if interrupted else "no engine decided it"
         outputs.setdefault(i, OutputResult(i, Verdict.UNKNOWN, reason=reason))
     smallest = _least(outputs)
     if smallest is not None and not interrupted:
         try:
-            smallest = _minimal(claims, outputs, smallest, limits, clock)
+            with clock.alarm():
+                smallest = _minimal(claims, outputs, smallest, limits, clock)
         except KeyboardInterrupt:  # the verdict stands, and `minimal` stays false
             interrupted = True
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), clock.alarm():
         if limits.largest_k and not interrupted:
             for i, sparsity in largest(claims, outputs, limits, clock, _results, CHEAP).items():
                 outputs[i] = outputs[i]._replace(sparsity=sparsity)

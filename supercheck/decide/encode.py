@@ -20,6 +20,7 @@ from supercheck.domain import KSparse
 from supercheck.errors import FaultError
 from supercheck.exact import Rows
 from supercheck.network import Network
+from supercheck.shapes import simplified
 
 MOST_CASES = 16  # assignments of a support that are worth a query each
 MOST_LEVELS = 12  # values of one neuron that are worth a literal each
@@ -42,7 +43,7 @@ class Case:
 
 def cases(claims: Claims, output: int, on: bool) -> Iterator[Case]:
     """Split the inputs of one class by the assignment of the function's own features while those are few."""
-    formula = claims.formulas[output]
+    formula, _ = simplified(claims.formulas[output])
     features = frozenset(support(formula))
     if 1 << len(features) <= MOST_CASES:
         for active in assignments(formula, on, claims.domain.max_active):

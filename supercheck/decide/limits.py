@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from supercheck.errors import InputError, spelled
+from supercheck.errors import InputError, OverdueError, spelled
 from supercheck.numerals import whole
 
 if TYPE_CHECKING:
     from supercheck.decide.team import Team
+
+
+Progress = Callable[[int, int, str], None]
+"""Called with how many are done, of how many, and of what: "outputs" or "inputs"."""
+
+
+def quiet(_done: int, _total: int, _what: str) -> None:
+    """Report no progress."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +32,8 @@ class Limits:
 
     Attributes:
         engine: "auto", or the one engine to use.
-        timeout: seconds for everything after loading, or None.
+        timeout: seconds for everything, or None.
+        begun: since when, on the monotonic clock; None: since they are first asked for.
         workers: how many processes may solve at once.
         margins: whether to find every output's exact worst value of each class.
         largest_k: whether to find the largest sparsity at which each output is right.
@@ -43,6 +54,16 @@ class Limits:
     nodes: int = 1 << 18
     memory: int | None = None
     team: Team | None = None
+    begun: float | None = None
+
+    def begin(self) -> Limits:
+        """The same with the time running."""
+        return self if self.begun is not None else replace(self, begun=time.monotonic())
+
+    def clock(self, progress: Progress = quiet) -> Clock:
+        """The deadline."""
+        clock = Clock.start(self.timeout, progress)
+        return clock if self.begun is None else replace(clock, end=clock.end - (time.monotonic() - self.begun))
 
     def __post_init__(self) -> None:
         """Refuse limits that cannot be kept."""
@@ -61,14 +82,12 @@ class Limits:
         object.__setattr__(self, "reproducer", Path(self.reproducer))
 
 
+GRACE = 0.25  # seconds after the deadline, in which whatever looks at the clock may end by itself
 _LONGEST = 1e9  # seconds: what a system's own timers can still count
 
-Progress = Callable[[int, int, str], None]
-"""Called with how many are done, of how many, and of what: "outputs" or "inputs"."""
 
-
-def quiet(_done: int, _total: int, _what: str) -> None:
-    """Report no progress."""
+class Overdue(KeyboardInterrupt):
+    """The time is up: what Ctrl-C ends this ends, and as safely."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +113,49 @@ class Clock:
     def over(self) -> bool:
         """Whether the time is up."""
         return self.left == 0.0
+
+    @contextmanager
+    def alarm(self) -> Iterator[None]:
+        """Within it the deadline interrupts what does not look at the clock, as Ctrl-C would.
+
+        In the main thread alone, and where the system has a timer that nobody else uses; between two steps of Python's,
+        so never within compiled code.
+        """
+        import signal
+
+        main = threading.current_thread() is threading.main_thread()
+        if (
+            self.timeout is None
+            or not main
+            or not hasattr(signal, "setitimer")
+            or signal.getitimer(signal.ITIMER_REAL)[0]
+        ):
+            yield
+            return
+
+        def late(_number: int, _frame: object) -> None:
+            raise Overdue
+
+        before = signal.signal(signal.SIGALRM, late)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, self.left + GRACE)
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """The same for what has to be done before there is a question.
+
+        Raises:
+            OverdueError: at the deadline.
+        """
+        try:
+            with self.alarm():
+                yield
+        except Overdue:
+            raise OverdueError(f"unknown: time is up while network and spec are read: {self.reason}") from None
 
     @property
     def reason(self) -> str:

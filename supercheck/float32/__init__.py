@@ -78,7 +78,7 @@ def decide_float32(claims: Claims, limits: Limits = Limits(), progress: Progress
     Returns:
         The float32 verdicts; `rounding` has the verdict in real arithmetic.
     """
-    clock, begun = Clock.start(limits.timeout, progress), time.perf_counter()
+    clock, begun = limits.clock(progress), time.perf_counter()
     measured = limits.margins or cost(claims, range(len(claims))) <= CHEAP
     real = decide(claims, replace(limits, margins=measured, largest_k=False), progress)
     notes = real.notes
@@ -154,16 +154,18 @@ class _Float32:
         orders: dict[int, str] = {}
         smallest, minimal = None, False
         try:
-            for output, order in self._outputs():
-                found[output.index] = output
-                if order is not None:
-                    orders[output.index] = order
-            smallest = self._smallest(found, orders)
-            minimal = smallest is not None and self._is_minimal(smallest)
+            with self.clock.alarm():
+                for output, order in self._outputs():
+                    found[output.index] = output
+                    if order is not None:
+                        orders[output.index] = order
+                smallest = self._smallest(found, orders)
+                minimal = smallest is not None and self._is_minimal(smallest)
         except KeyboardInterrupt:
             smallest = self._smallest(found, orders)
+        why = self.clock.reason if self.clock.over else INTERRUPTED
         for i in range(len(self.claims)):
-            found.setdefault(i, OutputResult(i, Verdict.UNKNOWN, reason=INTERRUPTED))
+            found.setdefault(i, OutputResult(i, Verdict.UNKNOWN, reason=why))
         notes, order = self.real.notes, None
         if smallest is not None:
             smallest = replace(smallest, minimal=minimal)

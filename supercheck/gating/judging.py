@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from supercheck.claims import Claims
 from supercheck.database import CacheError
-from supercheck.errors import FaultError, InputError, clip
+from supercheck.errors import FaultError, InputError, OverdueError, clip
 from supercheck.evidence import Decision, Provenance, Result, Verdict
 from supercheck.formats import load_linear
 from supercheck.formats.tensors import brief
@@ -46,6 +46,8 @@ class Terms:
         cache: earlier verdicts; None asks every question anew.
         measure: whether margins and counts are wanted; they are never taken from the cache.
         later: what writes sealed judgements together; None writes each at once.
+        begun: since when the seconds run, on the monotonic clock.
+        begun: since when the seconds run, on the monotonic clock.
     """
 
     engine: str = "auto"
@@ -54,13 +56,14 @@ class Terms:
     cache: Cache | None = None
     measure: bool = False
     later: Later | None = None
+    begun: float | None = None
 
     @property
     def limits(self) -> Limits:
         """The same for the engines, which are imported only now."""
         from supercheck.decide.limits import Limits
 
-        limits = Limits(self.engine, self.timeout, margins=self.measure)
+        limits = Limits(self.engine, self.timeout, margins=self.measure, begun=self.begun)
         return limits if self.workers is None else replace(limits, workers=self.workers)
 
 
@@ -140,6 +143,8 @@ def _guarded(file: Path, action: Callable[[], Judgement | None]) -> Judgement | 
         line = error.line if error.line is not None and str(error.file) == str(file) else 1
         recipe = () if error.recipe is None else tuple(error.recipe.splitlines())
         found = Judgement(str(file), INPUT, reason=str(error), facts=recipe, line=line)
+    except OverdueError as error:
+        found = Judgement(str(file), OPEN, reason=str(error))
     except KeyboardInterrupt:
         found = Judgement(str(file), OPEN, reason=INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - one spec's fault is not the others'; it is never a verdict
@@ -149,13 +154,16 @@ def _guarded(file: Path, action: Callable[[], Judgement | None]) -> Judgement | 
 
 
 def _judged(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
-    about, asked = None, read_spec(file) if terms.cache is not None and not terms.measure else file
-    if terms.cache is not None and isinstance(asked, Spec):
-        about = About.of(file, asked, terms.engine)
-        asked = asked if asked.table is None else file  # a table was read before it was looked at: once more
-    claims, spec, source = question(None, asked, None)
-    if about is not None and not about.still(spec):
-        about = None
+    if terms.timeout is not None:
+        terms = replace(terms, begun=time.monotonic())
+    with nullcontext() if terms.timeout is None else terms.limits.clock().reading():
+        about, asked = None, read_spec(file) if terms.cache is not None and not terms.measure else file
+        if terms.cache is not None and isinstance(asked, Spec):
+            about = About.of(file, asked, terms.engine)
+            asked = asked if asked.table is None else file  # a table was read before it was looked at: once more
+        claims, spec, source = question(None, asked, None)
+        if about is not None and not about.still(spec):
+            about = None
     answer = ask(claims, spec, source, terms)
     if answer is None:
         return None
@@ -201,9 +209,8 @@ def _facts(claims: Claims, spec: Spec, known: Known, terms: Terms) -> tuple[str,
     found = None
     if known.verdict == "refuted" and spec.arithmetic == "real":
         from supercheck.decide.another import another
-        from supercheck.decide.limits import Clock
 
-        found = another(claims, (), terms.limits, Clock.start(terms.timeout))
+        found = another(claims, (), terms.limits, terms.limits.clock())
     return (*facts(claims, known.counterexample), *otherwise(claims.readout, found))
 
 
