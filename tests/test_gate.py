@@ -268,8 +268,8 @@ def test_names_that_are_no_unicode_can_be_told(good: Path, capsys: Capture) -> N
 
 
 STAGES = [
-    "posing.load", "posing.read_spec", "posing.pose", "decide.enumeration.cost", "decide.replay", "gating.collect",
-    "gating.cache._key", "gating.judging.find_sealed", "certificate.write", "report.gates.text.text",
+    "posing.load", "gating.judging.read_spec", "posing.pose", "decide.enumeration.cost", "decide.replay",
+    "gating.collect", "gating.cache._key", "gating.judging.find_sealed", "certificate.write", "report.gates.text.text",
 ]  # fmt: skip
 
 

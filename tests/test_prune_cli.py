@@ -403,7 +403,7 @@ def test_a_signal_at_any_time_leaves_a_proved_network_or_none(seconds: float, st
         time.sleep(seconds)
         process.send_signal(stop)
         process.communicate()
-    assert process.returncode in (0, 3, -stop)  # the last where Python itself was still starting
+    assert process.returncode in (0, 3, -stop, -signal.SIGINT)  # the last two where Python itself was still starting
     assert output.exists() or process.returncode
     if output.exists():
         assert verify(None, tmp_path / "small.toml").verdict is Verdict.PROVED

@@ -213,7 +213,7 @@ class _Search:
                     break
 
     def _values(self, depth: int) -> list[int]:
-        values: list[int] = Network.of(self.layers).matrices[depth].data.tolist()
+        values: list[int] = rounding.integers(self.layers)[depth].data.tolist()
         return values
 
     def _tell(self, phase: str, done: int, total: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from math import gcd
 
@@ -75,6 +76,12 @@ def _fractions(rows: Rows) -> list[Fraction]:
     return Ratios.of(rows.data).fractions()
 
 
+@lru_cache(maxsize=2)
+def integers(layers: Layers) -> tuple[Rows, ...]:
+    """The matrices of the layers in normal form: integers, each row in a unit of its own."""
+    return tuple(Network.of(layers).matrices)
+
+
 def respelled(layers: Layers, depth: int, was: int, becomes: int) -> Layers:
     """The layers with one value of a matrix replaced by another, wherever it stands.
 
@@ -89,7 +96,7 @@ def respelled(layers: Layers, depth: int, was: int, becomes: int) -> Layers:
     """
     weight = layers[depth].weight
     values = weight.data.astype(object)
-    for place in np.flatnonzero(Network.of(layers).matrices[depth].data == was).tolist():
+    for place in np.flatnonzero(integers(layers)[depth].data == was).tolist():
         values[place] = number(values[place]) / was * becomes
     changed = replace(layers[depth], weight=weight.holding(plain(values.tolist())))
     return (*layers[:depth], changed, *layers[depth + 1 :])
