@@ -37,7 +37,8 @@ LAYER = Affine(Rows.from_dense(np.ones((1, 1))), np.zeros(1), False)
 JUNK: list[object] = [
     None, True, False, -2, -1, 0, 1, 2, 3, 1.0, 0.5, float("nan"), 10**30, 10**5000, "", "x0", "x0 & x1", "1/3",
     "1e-400", "real", "float32", "proved", "threshold", b"ab", (), [], [0], [0, 1], (0, 0), {}, {"max_edges": 5},
-    {"max_edges": "m #\x7f"}, {"max_bits": F(1, 3)}, {"no": 1}, {1: 1}, np.int64(1), np.uint8(200), np.int8(-1), np.float64(1), np.True_,
+    {"max_edges": "m #\x7f"}, {"max_bits": F(1, 3)}, {"no": 1}, {1: 1}, np.int64(1), np.uint8(200), np.int8(-1),
+    np.float64(1), np.True_,
     np.array(1), np.array([1]), np.array([0, 1]), np.array(["a", "b"]), np.ma.masked, F(1, 2),
     F(np.int64(1), np.int64(2)),
     F(10**5000), Decimal("0.1"), Decimal("1e-900"), Decimal("NaN"), Decimal("1e999999999"), 1j, object(), Path("a.npz"),
