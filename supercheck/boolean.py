@@ -7,7 +7,8 @@ formula; it works on many inputs at once, one bit of a Python integer each.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations, islice
@@ -146,12 +147,22 @@ def _check_parts(node: AtLeast | Xor, place: str) -> None:
     """See to it that a node's parts are a tuple of formulas."""
     parts: object = node.inside
     if type(parts) is not tuple:
-        if not isinstance(parts, Iterable) or isinstance(parts, str | bytes):
-            raise InputError(place=place, expected="a sequence of formulas", got=spelled(parts, repr), do=_DO)
-        parts = tuple(parts)
+        parts = listed(parts, place)
         object.__setattr__(node, "inside", parts)
     if not _NODES.issuperset(map(type, parts)):
         raise _no_formula(place, next(part for part in parts if type(part) not in _NODES))
+
+
+def listed(parts: object, place: str) -> tuple[object, ...]:
+    """What a caller gives as a sequence.
+
+    Raises:
+        InputError: for text, whose characters are no parts, and for what cannot be gone through.
+    """
+    if not isinstance(parts, str | bytes):
+        with suppress(TypeError):
+            return tuple(parts)  # type: ignore[arg-type]
+    raise InputError(place=place, expected="a sequence of formulas or features", got=spelled(parts, repr), do=_DO)
 
 
 def _no_formula(place: str, got: object) -> InputError:
@@ -197,8 +208,7 @@ def gate(name: str, features: Sequence[int]) -> Formula:
     """
     if not isinstance(name, str) or name not in GATES:
         raise InputError(place="gate", expected=f"one of {', '.join(GATES)}", got=name)
-    listed = isinstance(features, Iterable) and not isinstance(features, str | bytes)
-    parts = tuple(map(Var, features)) if listed else ()
+    parts = tuple(Var(j) for j in listed(features, f"gate {name}"))  # type: ignore[arg-type]
     if not parts or len({part.index for part in parts}) < len(parts) or (name == "copy" and len(parts) != 1):
         expected = "exactly one feature" if name == "copy" else "at least one feature, each once"
         raise InputError(place=f"gate {name}", expected=expected, got=features)

@@ -6,7 +6,7 @@ A spec is data: reading one loads no network. Paths in it are relative to its fo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
@@ -15,7 +15,7 @@ from math import comb
 from pathlib import Path
 from typing import Literal, get_args
 
-from supercheck.boolean import GATES, AtLeast, Formula, Not, Var, Xor, feature, support
+from supercheck.boolean import GATES, AtLeast, Formula, Not, Var, Xor, feature, listed, support
 from supercheck.domain import KSparse
 from supercheck.errors import InputError, clip, spelled
 from supercheck.expressions import check_limits, evaluate_limit
@@ -139,12 +139,9 @@ class Spec:
         one_of("expect.verdict", self.expect, get_args(Expected))
         for key in ("file", "table"):
             object.__setattr__(self, key, path_of(key, getattr(self, key)))
-        given: object = self.formulas
-        if not isinstance(given, Iterable) or isinstance(given, str):
-            raise InputError(place="outputs", expected="a sequence of formulas", got=spelled(given, repr))
-        listed: tuple[object, ...] = tuple(given)
-        object.__setattr__(self, "formulas", listed)
-        for i, formula in enumerate(listed):
+        parts = listed(self.formulas, "outputs")
+        object.__setattr__(self, "formulas", parts)
+        for i, formula in enumerate(parts):
             if not isinstance(formula, Var | Not | AtLeast | Xor):
                 do = 'supercheck.parse("x0 & x1") makes one of text'
                 raise InputError(place=f"outputs[{i}]", expected="a formula", got=spelled(formula, repr), do=do)

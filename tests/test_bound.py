@@ -9,8 +9,9 @@ from itertools import combinations, pairwise
 import numba
 import numpy as np
 from hypothesis import assume, given, settings, strategies as st
+from strategies import meaning
 
-from supercheck.boolean import AtLeast, Formula, Not, Var, Xor, evaluate, holds, support
+from supercheck.boolean import AtLeast, Formula, Not, Var, Xor, support
 from supercheck.claims import Claims, Goal
 from supercheck.decide import Limits, bound, branch
 from supercheck.decide.compiled.arrays import OPEN, PROVED
@@ -176,9 +177,9 @@ def test_cases_cover_every_input_with_the_functions_own_value(formula: Formula, 
         for active in combinations(range(len(features)), size):
             met = [c for c in split if set(c.on) <= set(active) and not set(c.off) & set(active)]
             assert met
-            assert {case.value for case in met} == {holds(form, frozenset(active))}
+            assert {case.value for case in met} == {meaning(form)(frozenset(active))}
             named = frozenset(features[position] for position in active)
-            assert holds(form, frozenset(active)) == holds(formula, named)
+            assert meaning(form)(frozenset(active)) == meaning(formula)(named)
 
 
 @given(formulas, st.dictionaries(st.integers(0, 6), st.booleans()))
@@ -192,7 +193,7 @@ def test_a_value_is_called_decided_exactly_if_no_completion_changes_it_or_one_fe
     rest = sorted(set(support(formula)) - set(fixed))
     for size in range(len(rest) + 1):
         for on in combinations(rest, size):
-            assert bool(evaluate(formula, lambda j, on=on: int(fixed.get(j, j in on)))) == found  # type: ignore[misc]
+            assert meaning(formula)(frozenset(on) | {j for j, value in fixed.items() if value}) == found
 
 
 def test_fifty_thousand_ands_are_one_shape() -> None:

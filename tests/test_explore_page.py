@@ -15,9 +15,10 @@ from random import Random
 from typing import Any
 
 import pytest
+from strategies import meaning
 
 from supercheck import Exploration, KSparse, Readout, Spec, cli, explore, load, read_spec
-from supercheck.boolean import AtLeast, Var, gate, holds
+from supercheck.boolean import AtLeast, Var, gate
 from supercheck.exact import Rows, exact_array
 from supercheck.network import Affine, Network
 from supercheck.replaying import wrong
@@ -118,7 +119,7 @@ def test_toggled_features_change_outputs_as_exact_evaluation_says(browser: Any, 
         shown = outputs_shown(browser)
         assert {i: value for i, (value, _) in shown.items()} == dict(enumerate(y))
         for i, formula in enumerate(asked.formulas):
-            on = holds(formula, frozenset(active))
+            on = meaning(formula)(frozenset(active))
             assert ("wrong" in shown[i][1]) == wrong(asked.readout, y[i], on)
     assert browser.get_log("browser") == []
 

@@ -71,7 +71,7 @@ def test_what_is_wrong_in_reals_and_right_in_every_tree(tmp_path: Path, capsys: 
 
 def test_the_order_that_fails_is_shown(capsys: Capture) -> None:
     _, text = said(capsys, SPECS / "refuted" / "mean_of_fifty_float32.toml")
-    assert "y = 0.5 (exactly 8388609/16777216) in the order shown below, but y <= 1/2 is expected" in text
+    assert "y = 0.5000001 (exactly 8388609/16777216) in the order shown below, but y <= 1/2 is expected" in text
     [order] = [line for line in text.splitlines() if line.startswith("In this order y0 = 8388609/16777216")]
     assert "and y is above 1/2: 2.weight[0] = h" in order
     assert order.count(" + ") == 24

@@ -63,7 +63,7 @@ def test_nothing_changed_is_nothing_said(capsys: Capture) -> None:
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [(weaker, "margin of output 0: ~0.5, before 1/2"), (costlier, "edges: 19, before 18")],
+    [(weaker, "margin of output 0: ~0.499999999999, before 1/2"), (costlier, "edges: 19, before 18")],
     ids=["margin", "edges"],
 )
 def test_falling_short_is_a_warning_and_fails_if_asked(

@@ -15,10 +15,10 @@ from mixed import mixed
 from peers import PEERS
 from peers.common import Answer
 from peers.worker import Worker
+from strategies import meaning
 from training import CACHE, trained
 
 from supercheck import explore
-from supercheck.boolean import holds
 from supercheck.decide import Limits, decide
 from supercheck.evidence import Verdict
 from supercheck.exploration.record import Count
@@ -49,7 +49,7 @@ def brute(made: Instance) -> list[bool]:
         for active in combinations(range(network.features), size):
             y = network.run([int(j in active) for j in range(network.features)])
             for i, formula in enumerate(spec.formulas):
-                right[i] &= (y[i] > spec.readout.at) == holds(formula, frozenset(active))
+                right[i] &= (y[i] > spec.readout.at) == meaning(formula)(frozenset(active))
     return right
 
 
