@@ -41,7 +41,7 @@ def opened(file: Path, table: str) -> Iterator[sqlite3.Connection]:
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             if file.parent.name == FILE.parent.name:  # a folder of ours: nothing in it is to be committed
-                (file.parent / ".gitignore").write_text("*\n")
+                (file.parent / ".gitignore").write_text("*\n", encoding="utf-8")
         with closing(sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)) as database:
             database.execute("PRAGMA synchronous = OFF")  # a cache may be lost with the machine's power
             if not _ours(database):

@@ -28,7 +28,7 @@ def init(
     file = start(network, output)
     if format_ is Format.JSON:
         seconds = round(time.perf_counter() - begun, 6)
-        write(json.dumps({"supercheck": __version__, "spec": str(file), "seconds": seconds}, indent=2))
+        write(json.dumps({"supercheck": __version__, "spec": file.as_posix(), "seconds": seconds}, indent=2))
     else:
         write(f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}")
     return 0

@@ -38,9 +38,9 @@ def question(network: object, spec: Spec | str | Path, max_active: int | None) -
     opened, file = loaded(spec.source.file if network is None else network, spec.source.layers)
     claims = pose(opened, spec)
     source = Provenance(
-        None if file is None else str(file),
+        None if file is None else file.as_posix(),
         None if file is None else file_digest(file),
-        None if spec.file is None else str(spec.file),
+        None if spec.file is None else spec.file.as_posix(),
         spec.digest,
     )
     return claims, spec, source

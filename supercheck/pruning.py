@@ -36,6 +36,7 @@ from supercheck.report.prune_json import prune_object
 from supercheck.reproducing import parts
 from supercheck.spec import Spec
 from supercheck.syntax import text as formula_text
+from supercheck.system import relative
 from supercheck.verifying import verify
 
 _UNPROVED = ".unproved"  # before the suffix
@@ -228,7 +229,9 @@ class _Target:
         proved = result.verdict is Verdict.PROVED
         file, spec = self.files("" if proved else _UNPROVED)
         write_together(self._contents(pruned, (file, spec), proved=proved))
-        return replace(result, source=Provenance(str(file), file_digest(file), str(spec), file_digest(spec)))
+        return replace(
+            result, source=Provenance(file.as_posix(), file_digest(file), spec.as_posix(), file_digest(spec))
+        )
 
     def _contents(self, pruned: Pruned, files: tuple[Path, Path], *, proved: bool) -> dict[Path, bytes]:
         """What each file is to hold."""
@@ -241,9 +244,7 @@ class _Target:
         ]
         named = {"encoder": self.asked.source.encoder, "decoder": self.asked.source.decoder, "table": self.asked.table}
         names = {"file": file.name} | {
-            key: Path(os.path.relpath(part.resolve(), spec.parent.resolve())).as_posix()
-            for key, part in named.items()
-            if part is not None
+            key: relative(part.resolve(), spec.parent.resolve()) for key, part in named.items() if part is not None
         }
         return {
             file: network_bytes(pruned.layers, file, made),

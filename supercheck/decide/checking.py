@@ -80,7 +80,7 @@ def reproduce(claims: Claims, output: int, path: Path, comment: str) -> Path:
         if not (spec.exists() or beside.exists()):
             break
         spec, beside = (path.with_name(f"{path.stem}-{number}{suffix}") for suffix in (".toml", ".json"))
-    beside.write_text(written(network))
+    beside.write_text(written(network), encoding="utf-8")
     readout = claims.readout
     values = {"at": readout.at, "within": readout.within, "margin": readout.margin if readout.at is not None else None}
     numbers = [f'{key} = "{exact_text(value)}"' for key, value in values.items() if value is not None]
@@ -97,5 +97,5 @@ def reproduce(claims: Claims, output: int, path: Path, comment: str) -> Path:
         f'mode = "{readout.mode}"',
         *(numbers if readout.mode != "equality" else []),
     ]
-    spec.write_text("\n".join(lines) + "\n")
+    spec.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return spec
