@@ -92,6 +92,11 @@ def test_text_files_are_opened_as_utf_8() -> None:
     assert bare == []
 
 
+_GONE = sorted(MODULES - {"posix"})  # which is what Python's own `os` is made of here
+
+USED = {"WNOHANG", "register_at_fork", "uname"}
+"""Names that the standard library and numpy ask for because this is no Windows."""
+
 LACKING = f"""
 import os, signal, subprocess, sys
 from types import SimpleNamespace
@@ -101,14 +106,14 @@ subprocess.signal = SimpleNamespace(**vars(signal))  # Python's own there is ano
 
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name in {sorted(MODULES)!r}:
+        if name in {_GONE!r}:
             raise ModuleNotFoundError(name)
 
 
 sys.meta_path.insert(0, Absent())
-for name in {sorted(MODULES)!r}:
+for name in {_GONE!r}:
     sys.modules.pop(name, None)
-for name in {sorted(NAMES["os"] - {"WNOHANG", "register_at_fork"})!r}:
+for name in {sorted(NAMES["os"] - USED)!r}:
     if hasattr(os, name):
         delattr(os, name)
 for name in {sorted(NAMES["signal"])!r}:
