@@ -109,6 +109,9 @@ def power_sums(features: int) -> tuple[list[list[int]], list[list[int]], list[in
     the active features. Output (a, b) is the sum of q(t) = (ab)^2 - ((t - a)(t - b))^2, which has
     no constant term: 2 (ab)^2 on the pair, less by a square >= 1 wherever else two are on.
 
+    Source: the edges of a cyclic polytope; Halman, Onn and Rothblum, The convex dimension of a graph, 2007;
+    Martinez-Sandoval and Padrol, arXiv 1909.01189, for more than two.
+
     Returns:
         Hidden weight [4, features], output weight [pairs, 4], and the value (ab)^2 of each pair.
     """

@@ -79,7 +79,9 @@ def bounds(
     outputs: Annotated[int, typer.Option(help="m', the outputs.")],
     max_active: Annotated[int, typer.Option("-k", "--max-active", help="At most this many features on.")],
     arity: Annotated[int, typer.Option(help="q, the features of one AND of class q-and.")] = 2,
-    wrong: Annotated[str, typer.Option(help="The fraction of outputs that may be wrong, up to 1/2.")] = "0",
+    wrong: Annotated[
+        str, typer.Option(help="The part of the outputs, not of inputs, that may be wrong: up to 1/2.")
+    ] = "0",
     bits: Annotated[int, typer.Option(help="Bits of one parameter.")] = 32,
     format_: Annotated[Format, typer.Option("--format", help="How the bounds are written to stdout.")] = Format.TEXT,
     plot: Annotated[

@@ -128,6 +128,7 @@ def examine(claims: Claims, spec: Spec, result: Result | None = None) -> Audit:
         left_out.append(f"overlaps of channels: there are {len(claims):,} outputs")
     of_class = counted_class(claims)
     smallest = cuts(claims, wiring, known.inputs) if drawn else []
+    bare = [name for name, code in zip(("encoder", "decoder"), codes, strict=True) if code is None]
     named = set(chain.from_iterable(map(support, set(claims.formulas))))
     arity = and_arity(claims.formulas)
     linear = arity == 1 or claims.separable or claims.readout.at is not None
@@ -137,7 +138,8 @@ def examine(claims: Claims, spec: Spec, result: Result | None = None) -> Audit:
         of_class=of_class,
         floors=floors(claims, counts, of_class, known, layers, smallest),
         limits=checks(spec, counts, claims.domain.max_active),
-        forms=tuple(forms(counts.outputs, counts.neurons, counts.parameters)),
+        forms=() if bare else tuple(forms(counts.outputs, counts.neurons, counts.parameters)),
+        formless=f"the spec declares no {' and no '.join(bare)}" if bare else None,
         constructions=() if arity is None else tuple(constructions(arity, len(named), counts.outputs, linear)),
         representing=_representing(claims, codes[0]),
         influence=Influence.of(influence(claims.formulas, claims.domain.features), len(claims)),

@@ -27,6 +27,7 @@ from supercheck.options import check_written
 from supercheck.posing import loaded
 from supercheck.report.build import build_object, build_text
 from supercheck.syntax import parse, text
+from supercheck.system import relative
 from supercheck.verifying import verify
 
 
@@ -165,7 +166,7 @@ def _write(built: Built, names: dict[str, Path], contents: dict[str, bytes], *, 
     stated = {key: name.name for key, name in names.items()}
     if built.spec.table is not None:
         folder = names["spec"].parent.resolve()
-        stated["table"] = Path(os.path.relpath(built.spec.table.resolve(), folder)).as_posix()
+        stated["table"] = relative(built.spec.table.resolve(), folder)
     spec = spec_bytes(built.spec, built.layers, stated, notes)
     write_together({names[key]: content for key, content in contents.items()} | {names["spec"]: spec}, force=force)
 

@@ -21,7 +21,7 @@ class Verdict(Enum):
     PROVED = "proved"
     """Every claim holds on every input of the domain."""
     REFUTED = "refuted"
-    """A replayed counterexample shows that some claim does not hold."""
+    """A replayed counterexample shows that some claim does not hold, on one input; of how many it says nothing."""
     UNKNOWN = "unknown"
     """Neither was established; a reason says why."""
 

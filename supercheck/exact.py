@@ -18,6 +18,10 @@ import numpy.typing as npt
 from supercheck.errors import InputError
 from supercheck.given import compressed, numbers, unchecked
 
+if np.dtype(int).itemsize < 8:  # numpy 1 on Windows, or a system of 32 bits: sums would wrap in silence
+    do = "install numpy 2 or later, on a system of 64 bits"
+    raise InputError(place="numpy", expected="whole numbers of 64 bits", got=np.__version__, do=do)
+
 Array = npt.NDArray[Any]
 
 MOST_BITS = 1 << 16  # of one number, and of the common denominator of one row of rationals

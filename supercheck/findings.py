@@ -152,7 +152,8 @@ class Audit(Shown):
         of_class: the class that its functions belong to, if there is one.
         floors: every bound that applies, beside what was measured.
         limits: those of the spec.
-        forms: the paper's asymptotic forms with the network's constants.
+        forms: the paper's asymptotic forms with the network's constants; where they do not apply, none.
+        formless: why they do not apply; None where they do.
         constructions: what constructions of the same functions cost.
         representing: what representing the features costs.
         influence: of features on outputs, by the functions.
@@ -188,6 +189,7 @@ class Audit(Shown):
     missing: tuple[MissingPath, ...]
     interference: Interference | None
     arithmetic: str = "real"
+    formless: str | None = None
     result: Result | None = None
     undecided: str | None = None
     left_out: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ def init(
     file, notes = start(network, output, force=force)
     if format_ is Format.JSON:
         seconds = round(time.perf_counter() - begun, 6)
-        found = {"supercheck": __version__, "spec": str(file), "assumptions": notes, "seconds": seconds}
+        found = {"supercheck": __version__, "spec": file.as_posix(), "assumptions": notes, "seconds": seconds}
         write(json.dumps(found, indent=2))
     else:
         told = f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}"

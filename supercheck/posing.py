@@ -43,9 +43,9 @@ def question(network: object, spec: Spec | str | Path, max_active: int | None) -
     with noted() as of_codes:
         claims = pose(opened, spec)
     source = Provenance(
-        None if file is None else str(file),
+        None if file is None else file.as_posix(),
         combined(of_network),
-        None if spec.file is None else str(spec.file),
+        None if spec.file is None else spec.file.as_posix(),
         spec.digest,
         _listed(of_network),
         _listed({**of_spec, **of_codes}),

@@ -38,6 +38,7 @@ from supercheck.report.prune_json import prune_object
 from supercheck.reproducing import parts
 from supercheck.spec import Spec
 from supercheck.syntax import text as formula_text
+from supercheck.system import relative
 from supercheck.verifying import verify
 
 _UNPROVED = ".unproved"  # before the suffix
@@ -246,7 +247,7 @@ class _Target:
         write_together(contents, force=self.force)
         digests = [hashlib.sha256(contents[name]).hexdigest() for name in (file, spec)]
         read = ((f"{file}", digests[0]),), result.source.spec_files
-        return replace(result, source=Provenance(str(file), digests[0], str(spec), digests[1], *read))
+        return replace(result, source=Provenance(file.as_posix(), digests[0], spec.as_posix(), digests[1], *read))
 
     def _contents(self, pruned: Pruned, files: tuple[Path, Path], *, proved: bool) -> dict[Path, bytes]:
         """What each file is to hold."""
@@ -260,9 +261,7 @@ class _Target:
         ]
         named = {"encoder": self.asked.source.encoder, "decoder": self.asked.source.decoder, "table": self.asked.table}
         names = {"file": file.name} | {
-            key: Path(os.path.relpath(part.resolve(), spec.parent.resolve())).as_posix()
-            for key, part in named.items()
-            if part is not None
+            key: relative(part.resolve(), spec.parent.resolve()) for key, part in named.items() if part is not None
         }
         return {
             file: network_bytes(pruned.layers, file, made),

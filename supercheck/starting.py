@@ -18,6 +18,7 @@ from supercheck.formats import load
 from supercheck.network import Network
 from supercheck.options import check_written
 from supercheck.reproducing import parts
+from supercheck.system import relative
 
 AT = Fraction(1, 2)
 """The threshold that is suggested."""
@@ -105,5 +106,5 @@ verdict = "proved"  # a negative control says "refuted"
 
 def _relative(network: Path, spec: Path) -> str:
     """The network's path as the spec has to write it."""
-    folder = os.path.realpath(network.parent)
-    return Path(os.path.relpath(os.path.join(folder, network.name), os.path.realpath(spec.parent))).as_posix()
+    folder = Path(os.path.realpath(network.parent))
+    return relative(folder / network.name, Path(os.path.realpath(spec.parent)))

@@ -16,7 +16,7 @@ FILES = sorted(HOUSE.rglob("*.py"))
 
 LEVELS = [
     {"errors", "numerals", "boolean", "syntax", "shapes", "expressions", "files", "reading", "singles", "database"},
-    {"faces", "sealing"},
+    {"faces", "sealing", "system"},
     {"given", "exact", "layers", "network", "evaluation", "domain"},
     {"formats", "toml", "truth", "spec", "wiring"},
     {"claims"},

@@ -321,10 +321,24 @@ def test_a_code_below_its_class_says_what_is_given_beforehand() -> None:
     assert f"2^-{int(floor.floor or 0)} of the class" in note
 
 
-def test_the_forms_show_all_constants() -> None:
-    said = str(audited("proved/channel_eighths", verify=False))
+def test_the_forms_show_all_constants_between_a_declared_encoder_and_decoder() -> None:
+    found = audited("proved/group_testing", verify=False)
     for form in ("m' log2 m'", "m' (log2 m')^2", "sqrt(m' log2 m')", "sqrt(m') log2 m'", "n^2 / log2 n"):
-        assert form in said
+        assert form in str(found)
+    assert found.formless is None
+    assert len(found.to_dict()["forms"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("spec", "lacks"),
+    [("channel_eighths", "no encoder and no decoder"), ("channel_decoder", "no encoder"), ("edge_code", "no decoder")],
+)
+def test_without_codes_the_forms_do_not_apply_and_the_audit_says_why(spec: str, lacks: str) -> None:
+    found = audited(f"proved/{spec}", verify=False)
+    assert f"The paper's forms do not apply: the spec declares {lacks}; they speak of" in str(found)
+    assert "n^2 / log2 n" not in str(found)
+    told = found.to_dict()
+    assert (told["forms"], told["formless"]) == ([], f"the spec declares {lacks}")
 
 
 def test_a_network_without_a_hidden_layer_is_measured_by_what_its_readout_reads() -> None:

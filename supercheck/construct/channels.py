@@ -4,7 +4,8 @@ Output i, the AND of a pair of features, owns a channel T_i of neurons. A featur
 outputs; a neuron is ReLU(sum - 1), so one feature alone lights none. Where both features of i are on, all of T_i is;
 where they are not, |T_i and A_l| bounds how much a feature l outside i adds beside one of them.
 
-Source: Adler and Shavit, arXiv 2409.15318, output channels; the closed form is ours.
+Source: Vaintrob, Mendel and Hanni 2024, targeted superpositional AND; Adler and Shavit, arXiv 2409.15318, output
+channels; the closed form is ours.
 """
 
 from __future__ import annotations

@@ -31,7 +31,9 @@ def output_channels(wanted: Wanted) -> Built:
     Cost: n neurons; an edge for each neuron of a channel, and one for each that a feature feeds. In the source
     n = O(sqrt(m') log m'), where no feature has more than m'^(1/4) outputs and channels are random. Channels for gates
     but AND and NAND are those for k + 1; XOR and XNOR take two neurons in place of each.
-    Source: Adler and Shavit, arXiv 2409.15318, output channels; repair and the other gates are ours.
+    Source: Vaintrob, Mendel and Hanni, Toward a mathematical framework for computation in superposition, 2024, targeted
+        superpositional AND: a random set of neurons for each pair, and a feature feeds the sets of its pairs; Adler and
+        Shavit, arXiv 2409.15318, output channels. Repair and the other gates are ours.
     """
     wanted.only(*PAIRS, "gate", "neurons", "channel", "repair", "smallest")
     k = sparsity(wanted.gate, wanted.max_active)

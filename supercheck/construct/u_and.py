@@ -30,8 +30,10 @@ def u_and(wanted: Wanted) -> Built:
     Guarantee: right at k by the closed form; where `neurons` are given, only if a draw is.
     Cost: a feature feeds a neuron with chance p = 2/(3(k - 1)); n = O(k^3 log m) by the union bound, at k = 2 less than
         3 ln m / -ln(1 - p^2 (1 - p)) = 18.7 ln m before any is left out. Edges: p n m, and p^2 n m' at the readout.
-    Source: Hanni, Mendel, Vaintrob and Chan, arXiv 2408.05451, universal AND; theirs takes O~(m^(2/3)) neurons, with
-        features in superposition. That as few as here do where features are inputs and a threshold reads is ours.
+    Source: Vaintrob, Mendel and Hanni, Toward a mathematical framework for computation in superposition, 2024, section
+        1.2: polylog(m) neurons where features are inputs, right within epsilon, which is more than a threshold asks.
+        Hanni, Mendel, Vaintrob and Chan, arXiv 2408.05451: O~(m^(2/3)) neurons with features in superposition. The
+        closed form and leaving neurons out are ours.
     """
     wanted.only("features", "gate", "neurons", "seed")
     if wanted.features is None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import pickle
 import queue
-import resource
 import struct
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from supercheck.errors import FaultError
+from supercheck.system import detached, limit_memory, machine_memory
 
 _HEAD = struct.Struct(">Q")
 _OUT_OF_MEMORY = 77  # exit code
@@ -55,7 +55,7 @@ class Processes(Executor):
         initargs: tuple[Any, ...] = (),
         memory: int | None = None,
     ) -> None:
-        memory = memory or max(_LEAST_MEMORY, _machine_memory() * 3 // 4 // workers)
+        memory = memory or max(_LEAST_MEMORY, machine_memory() * 3 // 4 // workers)
         self._start = pickle.dumps((memory, initializer, initargs))
         self._calls: queue.SimpleQueue[tuple[Future[Any], Call] | None] = queue.SimpleQueue()
         self._children: set[_Child] = set()
@@ -126,7 +126,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(str(part) or os.getcwd() for part in sys.path)},
-            start_new_session=True,  # Ctrl-C is the parent's affair
+            **detached(),
         )
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -155,10 +155,6 @@ class _Child:
         return f"the solver's process ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}"
 
 
-def _machine_memory() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
 def _send(stream: IO[bytes], data: bytes) -> None:
     stream.write(_HEAD.pack(len(data)) + data)
     stream.flush()
@@ -184,9 +180,8 @@ def main() -> None:
     broken: str | None = None
     try:
         memory, initializer, initargs = pickle.loads(calls.get())  # noqa: S301 - from our own parent
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        memory = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (memory, hard))
+        if not limit_memory(memory, lambda: os._exit(_OUT_OF_MEMORY)):
+            sys.stderr.write("supercheck: this system limits the memory of no process: the solver may use all of it\n")
         if initializer is not None:
             initializer(*initargs)
     except Exception:  # noqa: BLE001 - told to whoever calls

@@ -183,7 +183,8 @@ def forms(outputs: int, neurons: int, parameters: int) -> Iterator[Form]:
     """The paper's asymptotic forms with the constants that a network has in them.
 
     Source: Adler and Shavit, arXiv 2409.15318: Omega(m' log m') parameters, Omega(sqrt(m' log m')) neurons, and turned
-    round O(n^2 / log n) features; upper bounds O(sqrt(m') log m') neurons and O(m' log^2 m') parameters.
+    round O(n^2 / log n) features; upper bounds O(sqrt(m') log m') neurons and O(m' log^2 m') parameters. They are of
+    classes, up to constants, and of networks with all parameters between fixed codes: no network "violates" one.
     """
     if outputs < 2:
         return

@@ -75,7 +75,7 @@ def gate(
         seen(one, len(specs) + len(wrong))
 
     for error in wrong:
-        add(Judgement(str(error.file), INPUT, reason=str(error)))
+        add(Judgement(Path(f"{error.file}").as_posix(), INPUT, reason=str(error)))
     stopped, end = "--fail-fast" if fail_fast and wrong else None, None if total is None else begun + total
     with noticed() as interrupted, closing(_judged([] if stopped else specs, terms, jobs, end)) as judgements:
         try:
@@ -93,7 +93,7 @@ def gate(
         later.flush()
         warnings = (*warnings, *([] if later.trouble is None else [later.trouble]))
     for file in specs[len(judged) - len(wrong) :]:
-        add(Judgement(str(file), OPEN, reason=f"not run: {stopped}"))
+        add(Judgement(file.as_posix(), OPEN, reason=f"not run: {stopped}"))
     return Gate(tuple(judged), time.monotonic() - begun, warnings)
 
 
@@ -158,7 +158,7 @@ def _in_time(file: Path, terms: Terms, end: float | None) -> Judgement:
         return judge(file, terms)
     left = end - time.monotonic()  # every process of a machine has the same clock
     if left <= 0:
-        return Judgement(str(file), OPEN, reason="not run: the time for all specs is up")
+        return Judgement(file.as_posix(), OPEN, reason="not run: the time for all specs is up")
     return judge(file, replace(terms, timeout=left if terms.timeout is None else min(left, terms.timeout)))
 
 
@@ -169,6 +169,6 @@ def _received(file: Path, future: Future[Judgement]) -> Judgement:
     try:
         return future.result()
     except LostError as error:
-        return Judgement(str(file), OPEN, reason=f"its process was lost: {error}")
+        return Judgement(file.as_posix(), OPEN, reason=f"its process was lost: {error}")
     except FaultError as error:
-        return Judgement(str(file), FAULT, reason=f"internal fault: {clip(error)}")
+        return Judgement(file.as_posix(), FAULT, reason=f"internal fault: {clip(error)}")

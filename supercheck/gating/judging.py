@@ -142,14 +142,14 @@ def _guarded(file: Path, action: Callable[[], Judgement | None]) -> Judgement | 
     except InputError as error:
         line = error.line if error.line is not None and str(error.file) == str(file) else 1
         recipe = () if error.recipe is None else tuple(error.recipe.splitlines())
-        found = Judgement(str(file), INPUT, reason=str(error), facts=recipe, line=line)
+        found = Judgement(file.as_posix(), INPUT, reason=str(error), facts=recipe, line=line)
     except OverdueError as error:
-        found = Judgement(str(file), OPEN, reason=str(error))
+        found = Judgement(file.as_posix(), OPEN, reason=str(error))
     except KeyboardInterrupt:
-        found = Judgement(str(file), OPEN, reason=INTERRUPTED)
+        found = Judgement(file.as_posix(), OPEN, reason=INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - one spec's fault is not the others'; it is never a verdict
         told = f"internal fault: {type(error).__name__}: {clip(error)}"
-        found = Judgement(str(file), FAULT, reason=told, facts=tuple(traceback.format_exc().splitlines()[-3:]))
+        found = Judgement(file.as_posix(), FAULT, reason=told, facts=tuple(traceback.format_exc().splitlines()[-3:]))
     return None if found is None else replace(found, seconds=time.perf_counter() - begun)
 
 
@@ -177,7 +177,7 @@ def _judged(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
         code, place = FAILED, ("audit", next(iter(failed)))
         reason = failed[place[1]]
     found = Judgement(
-        str(file), code, spec.expect, known.verdict, reason,
+        file.as_posix(), code, spec.expect, known.verdict, reason,
         _facts(claims, spec, known, terms) if code == FAILED and known.verdict != spec.expect else (),
         tuple(failed.values()),
         answer.cached,

@@ -148,6 +148,9 @@ def _show_constructions(audit: Audit, console: Console) -> None:
         for form in audit.forms:
             table.add_row(form.name, form.form, _figure(form.value), _figure(form.measured), f"{form.constant:.3g}")
         _print(console, table)
+    if audit.formless is not None:
+        said = "they speak of networks with all their parameters between a fixed encoder and a fixed decoder"
+        console.print(f"The paper's forms do not apply: {audit.formless}; {said}.", soft_wrap=True)
     if found.code is not None:
         cosine = float_text(_root(found.code.coherence_squared), 4, [found.coherence])
         console.print(

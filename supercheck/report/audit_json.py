@@ -42,6 +42,7 @@ def audit_object(audit: Audit) -> dict[str, Any]:
         "limits": [_limit(limit) for limit in audit.limits],
         "class": None if audit.of_class is None else audit.of_class.name,
         "forms": [form_object(form) for form in audit.forms],
+        "formless": audit.formless,
         "constructions": [_construction(made) for made in audit.constructions],
         "representing": _representing(audit),
         "wiring": _wiring(audit),

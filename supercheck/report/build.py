@@ -46,8 +46,8 @@ def build_object(found: Building) -> dict[str, Any]:
     return {
         "supercheck": __version__,
         "construction": found.construction,
-        "file": None if found.file is None else str(found.file),
-        "spec": None if found.spec is None else str(found.spec),
+        "file": None if found.file is None else found.file.as_posix(),
+        "spec": None if found.spec is None else found.spec.as_posix(),
         "neurons": built.neurons,
         "width": built.width,
         "edges": built.edges,

@@ -134,7 +134,7 @@ def counterexample_object(counterexample: Counterexample | None) -> dict[str, An
 
 def certificate_object(certificate: Certificate | None) -> dict[str, str] | None:
     """Where the certificate is, or null."""
-    return None if certificate is None else {"file": str(certificate.file), "sha256": certificate.sha256}
+    return None if certificate is None else {"file": certificate.file.as_posix(), "sha256": certificate.sha256}
 
 
 def point_object(point: Point | None) -> dict[str, Any] | None:

@@ -178,7 +178,7 @@ def _theory(found: Pruning) -> Iterator[str]:
     yield OF_CLASS if found.of_class is not None else NO_CLASS
     for form in found.forms if found.of_class is not None else ():
         if form.name == "parameters, lower":
-            said = "the paper: every sparse sub-network needs Omega of that many, whatever the dense network was"
+            said = "the paper: some function of the class needs Omega of that many; of this one it says nothing"
             yield f"Parameters left: {form.measured:,} = {form.constant:.3g} x {form.form} ({said})."
 
 
