@@ -67,9 +67,10 @@ def _rounded(value: Fraction, way: str, at: Fraction | None = None) -> str:
         return whole
     digits, above, below = 6, Decimal(value.numerator), Decimal(value.denominator)
     while True:
-        near = Context(prec=digits, rounding=way).divide(above, below)
+        context = Context(prec=digits, rounding=way)
+        near = context.divide(above, below).normalize(context)  # its own context: the common one would round again
         if at is None or (at >= near if way == ROUND_CEILING else at < near):
-            return f"{near.normalize():f}" if abs(near.adjusted()) < _SHORT else f"{near}"
+            return f"{near:f}" if abs(near.adjusted()) < _SHORT else f"{near}"
         digits += 1
 
 

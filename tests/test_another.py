@@ -96,7 +96,7 @@ def test_bounds_find_the_same_threshold_or_nothing(question: Question, engine: s
     assert bounded is None or bounded == swept or (bounded.at is None and bounded.separable == swept.separable)
 
 
-@settings(max_examples=settings.default.max_examples * 2)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(questions())
 def test_extremes_are_exact_however_many_inputs_are_kept(question: Question) -> None:
     assume(question.spec.readout.mode in ("threshold", "separable"))
