@@ -57,3 +57,22 @@ def test_a_question_that_is_too_much_is_proved_or_unknown_soon(
     found = json.loads(capsys.readouterr().out)
     assert time.monotonic() - begun < 60  # without a deadline these take from minutes to for ever
     assert code == {"unknown": 3, "proved": 0}[found["verdict"]]
+
+
+def constants(count: int) -> str:
+    return f"formulas = {json.dumps(['1' + '&1' * count + ' ^ ' + ' ^ '.join(f'x{j}' for j in range(12))])}"
+
+
+@pytest.mark.parametrize(("timeout", "told"), [("0.01", "time is up while network and spec are read"), ("30", "")])
+def test_constants_cost_nothing_and_reading_ends_at_the_deadline(
+    timeout: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = np.random.default_rng(0).integers(-2, 3, (20, 1000)).astype(np.float32)
+    np.savez(tmp_path / "a.npz", **{"0.weight": weights, "1.weight": weights[:1, :20]})
+    lines = '[domain]\nfeatures = 1000\nmax_active = 12\n[readout]\nmode = "threshold"\nat = "1/2"\n'
+    (tmp_path / "a.toml").write_text(f'network = {{file = "a.npz"}}\n{lines}[outputs]\n{constants(400_000)}\n')
+    code = cli.main(["verify", "--spec", str(tmp_path / "a.toml"), "--engine", "bound", "--timeout", timeout])
+    heard = capsys.readouterr()
+    assert told in heard.err
+    assert code in ((3,) if told else (0, 1, 3))
+    assert bool(told) == (not heard.out)

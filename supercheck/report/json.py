@@ -99,7 +99,7 @@ def _output(result: Result, output: OutputResult) -> dict[str, Any]:
         "formula": formula_text(result.claims.formulas[output.index]),
         "verdict": output.verdict.value,
         "engine": output.engine,
-        "vacuous": result.claims.vacuous(output.index),
+        "vacuous": None if output.verdict is Verdict.UNKNOWN else result.claims.vacuous(output.index),
         "margin": _rational(margin),
         "interval": None if interval is None else [exact_text(end) for end in interval],
         "worst": worst,

@@ -257,8 +257,8 @@ def _table(console: Console, title: str, heads: list[str], rows: list[list[str]]
 def _show_vacuous(result: Result, console: Console) -> None:
     claims = result.claims
     kinds: dict[str, list[int]] = {"on": [], "off": []}
-    for i in range(len(claims)):
-        kind = claims.vacuous(i)
+    for i, output in enumerate(result.outputs):
+        kind = None if output.verdict is Verdict.UNKNOWN else claims.vacuous(i)  # of no use, and time may be up
         if kind is not None:
             kinds[kind].append(i)
     for kind, listed in kinds.items():
