@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from supercheck.decide import Limits
     from supercheck.domain import KSparse
     from supercheck.errors import FaultError, InputError, SupercheckError
-    from supercheck.evidence import Counterexample, Result, Verdict
+    from supercheck.evidence import Counterexample, Verdict
     from supercheck.exploration.record import Exploration
     from supercheck.exploring import explore
     from supercheck.findings import Audit
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from supercheck.formats.sequential import from_torch
     from supercheck.network import Network
     from supercheck.pruning import Pruning, prune
+    from supercheck.results import Result
     from supercheck.spec import Readout, Spec, read_spec
     from supercheck.syntax import parse
     from supercheck.verifying import verify
@@ -48,7 +49,7 @@ _HOMES = {
     "Not": "boolean",
     "Pruning": "pruning",
     "Readout": "spec",
-    "Result": "evidence",
+    "Result": "results",
     "Spec": "spec",
     "SupercheckError": "errors",
     "Var": "boolean",

@@ -16,7 +16,7 @@ from supercheck.claims import Claims
 from supercheck.counting import Counts, count
 from supercheck.decide import Limits
 from supercheck.errors import FaultError
-from supercheck.evidence import Result, Verdict
+from supercheck.evidence import Verdict
 from supercheck.faces import Faces
 from supercheck.findings import Audit, Degrees, Neurons, Representing, Spread, checks
 from supercheck.float32 import decide_in
@@ -32,6 +32,7 @@ from supercheck.network import Affine
 from supercheck.posing import question
 from supercheck.report.audit import bounds_text, text
 from supercheck.report.audit_json import audit_object, bounds_object
+from supercheck.results import Result
 from supercheck.spec import Spec
 from supercheck.wiring import MOST_EDGES, Influence, States, Wiring, duplicates, influence, states
 

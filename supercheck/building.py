@@ -19,13 +19,14 @@ from supercheck.construct.writing import check_output, code_bytes, kind_of, netw
 from supercheck.decide import Limits
 from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import FaultError, InputError, meant
-from supercheck.evidence import Result, Verdict
+from supercheck.evidence import Verdict
 from supercheck.faces import Faces, Shown
 from supercheck.formats import load_linear
 from supercheck.network import Affine, Network
 from supercheck.options import check_written
 from supercheck.posing import loaded
 from supercheck.report.build import build_object, build_text
+from supercheck.results import Result
 from supercheck.syntax import parse, text
 from supercheck.system import relative
 from supercheck.verifying import verify

@@ -15,7 +15,7 @@ from math import ceil, floor
 
 import numpy as np
 
-from supercheck.boolean import TRIED, Formula, reaches, variables
+from supercheck.boolean import Formula, variables
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
 from supercheck.exact import Array
@@ -24,6 +24,7 @@ from supercheck.formats.tensors import brief
 from supercheck.network import Affine, Network, numbered
 from supercheck.numerals import exact_text, plural
 from supercheck.reading import combined, noted
+from supercheck.satisfying import TRIED, reaches
 from supercheck.shapes import Shapes
 from supercheck.singles import greatest_not_above, least_above
 from supercheck.spec import Readout, Spec

@@ -25,7 +25,7 @@ from supercheck.options import Engine, Force, check_seconds, check_written
 from supercheck.streams import CODES, show, tell, write
 
 if TYPE_CHECKING:
-    from supercheck.evidence import Result
+    from supercheck.results import Result
 
 INPUT, UNKNOWN, FAULT = 2, 3, 4
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from supercheck.decide import Limits
 from supercheck.decide.limits import Clock, Progress, quiet
 from supercheck.errors import InputError
-from supercheck.evidence import Result
 from supercheck.exploration import LIMIT, Exploration, Wanted, examine
 from supercheck.faces import Faces
 from supercheck.float32 import decide_in
@@ -17,6 +16,7 @@ from supercheck.posing import question
 from supercheck.report.explore import text
 from supercheck.report.explore_html import framed
 from supercheck.report.explore_json import explore_object
+from supercheck.results import Result
 from supercheck.spec import Spec
 
 Exploration.faces = Faces(text, explore_object, framed)

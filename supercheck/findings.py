@@ -11,7 +11,7 @@ import numpy as np
 
 from supercheck.claims import Claims
 from supercheck.counting import Counts
-from supercheck.evidence import Counterexample, Provenance, Result, Verdict
+from supercheck.evidence import Counterexample, Verdict
 from supercheck.exact import Array, Rows
 from supercheck.expressions import evaluate_limit
 from supercheck.faces import Shown
@@ -22,6 +22,7 @@ from supercheck.floors.networks import MissingPath
 from supercheck.floors.representing import Code
 from supercheck.interference import Interference
 from supercheck.numerals import exact_text
+from supercheck.results import Provenance, Result
 from supercheck.spec import Spec
 from supercheck.wiring import Influence
 

@@ -9,8 +9,9 @@ from fractions import Fraction
 import numpy as np
 
 from supercheck.boolean import support
-from supercheck.evidence import Point, Result
+from supercheck.evidence import Point
 from supercheck.exact import Array
+from supercheck.results import Result
 from supercheck.wiring import Wiring
 
 MOST_OUTPUTS = 4096

@@ -18,22 +18,11 @@ from itertools import pairwise
 import numpy as np
 
 from supercheck.errors import InputError, spelled
-from supercheck.exact import (
-    FITS,
-    Array,
-    Ratios,
-    Room,
-    Rows,
-    coprime,
-    exact_array,
-    magnitudes,
-    product,
-    sizes_of,
-    trusted,
-)  # fmt: skip
+from supercheck.exact import FITS, Array, Ratios, Room, Rows, coprime, exact_array, magnitudes, sizes_of, trusted
 from supercheck.given import number, unchecked
 from supercheck.layers import Affine as Affine, Layer as Layer, Output as Output, numbered as numbered
 from supercheck.numerals import exact_text, plural, whole
+from supercheck.products import product
 
 MOST_LAYERS = 1024
 _MOST_WORK = 1 << 36  # multiplications that folding one layer into the next may take

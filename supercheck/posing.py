@@ -7,10 +7,10 @@ from pathlib import Path
 
 from supercheck.claims import Claims, pose
 from supercheck.errors import InputError
-from supercheck.evidence import Provenance
 from supercheck.formats import load
 from supercheck.network import Network
 from supercheck.reading import combined, noted
+from supercheck.results import Provenance
 from supercheck.spec import Source, Spec, read_spec
 
 _NOTHING = Source()

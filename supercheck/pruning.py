@@ -21,7 +21,7 @@ from supercheck.construct.writing import check_output, kind_of, network_bytes, s
 from supercheck.decide import Limits
 from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import FaultError, InputError
-from supercheck.evidence import Provenance, Result, Verdict
+from supercheck.evidence import Verdict
 from supercheck.faces import Faces, Shown
 from supercheck.float32 import decide_in
 from supercheck.floors import Floor, bound
@@ -36,6 +36,7 @@ from supercheck.posing import question
 from supercheck.report.prune import text
 from supercheck.report.prune_json import prune_object
 from supercheck.reproducing import parts
+from supercheck.results import Provenance, Result
 from supercheck.spec import Spec
 from supercheck.syntax import text as formula_text
 from supercheck.system import relative

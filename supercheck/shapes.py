@@ -10,7 +10,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
-from supercheck.boolean import FALSE, TRUE, AtLeast, Formula, Lookup, Not, Var, Xor, assignments, support, variables
+from supercheck.boolean import FALSE, TRUE, AtLeast, Formula, Lookup, Not, Var, Xor, support, variables
+from supercheck.satisfying import assignments
 
 MOST_SPLIT = 4  # features of a function that are split into all their assignments
 MOST_CASES = 4096  # cases that are worth looking at one by one

@@ -14,11 +14,12 @@ from supercheck.decide.another import another
 from supercheck.decide.executors import DEFAULT, Place, gathered
 from supercheck.decide.limits import Progress, quiet
 from supercheck.errors import InputError
-from supercheck.evidence import Result, Verdict
+from supercheck.evidence import Verdict
 from supercheck.float32 import decide_in
 from supercheck.options import check_written
 from supercheck.posing import question
 from supercheck.reproducing import parts
+from supercheck.results import Result
 from supercheck.spec import Spec
 
 

@@ -9,10 +9,11 @@ from fractions import Fraction
 
 from supercheck.claims import Claims, beside, expected
 from supercheck.errors import clip
-from supercheck.evidence import Another, Counterexample, Result
+from supercheck.evidence import Counterexample
 from supercheck.formats.tensors import brief
 from supercheck.judgement import PASSED, Gate, Judgement, conclusion
 from supercheck.numerals import exact_text, short
+from supercheck.results import Another, Result
 from supercheck.spec import Readout
 from supercheck.syntax import text as formula_text
 

@@ -21,10 +21,11 @@ from supercheck.decide import Limits, another as finding, decide, enumeration, m
 from supercheck.decide.another import another
 from supercheck.decide.limits import Clock
 from supercheck.domain import KSparse
-from supercheck.evidence import Another, Verdict
+from supercheck.evidence import Verdict
 from supercheck.exact import Rows, exact_array
 from supercheck.network import Affine, Network
 from supercheck.report.json import json_text
+from supercheck.results import Another
 from supercheck.spec import Readout, Spec
 from supercheck.wording import otherwise
 

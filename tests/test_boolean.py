@@ -12,24 +12,9 @@ from hypothesis import given, strategies as st
 from oracle import inputs
 from strategies import meaning, tables
 
-from supercheck.boolean import (
-    FALSE,
-    GATES,
-    TRUE,
-    AtLeast,
-    Formula,
-    Not,
-    Var,
-    Xor,
-    assignments,
-    evaluate,
-    gate,
-    holds,
-    least_active,
-    reaches,
-    support,
-)
+from supercheck.boolean import FALSE, GATES, TRUE, AtLeast, Formula, Not, Var, Xor, evaluate, gate, holds, support
 from supercheck.errors import InputError
+from supercheck.satisfying import assignments, least_active, reaches
 from supercheck.syntax import DEEPEST, LONGEST, parse, prefix, text
 
 FEATURES = 4

@@ -23,10 +23,11 @@ from supercheck.confirming import check_certificate
 from supercheck.decide import Limits, decide
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
-from supercheck.evidence import Result, Verdict
+from supercheck.evidence import Verdict
 from supercheck.formats import load
 from supercheck.formats.tensors import LayerNames
 from supercheck.handing import handed
+from supercheck.results import Result
 from supercheck.spec import Readout, Spec, read_spec
 
 SPECS = Path(__file__).parent.parent / "specs"

@@ -15,8 +15,9 @@ from supercheck.decide import Limits, bound, branch, decide, enumeration, smt
 from supercheck.decide.compiled.arrays import WRAP
 from supercheck.decide.layout import lay_out
 from supercheck.decide.limits import Clock
-from supercheck.evidence import Decision, Result, Verdict
+from supercheck.evidence import Decision, Verdict
 from supercheck.replaying import replay
+from supercheck.results import Result
 
 MARGINS = Limits(margins=True)
 

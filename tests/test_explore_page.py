@@ -139,7 +139,7 @@ def hostile() -> Network:
 def test_text_from_files_is_escaped(browser: Any, tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from supercheck.evidence import Provenance
+    from supercheck.results import Provenance
 
     name = "</script><script>alert(1)</script><img src=x onerror=alert(2)>.json"
     found = explore(hostile(), Spec(KSparse(2, 2), (gate("and", [0, 1]),), Readout("threshold", Fraction(1, 2))))

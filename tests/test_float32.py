@@ -19,9 +19,10 @@ from supercheck.boolean import gate
 from supercheck.claims import pose
 from supercheck.decide import Limits, decide
 from supercheck.domain import KSparse
-from supercheck.evidence import Result, Verdict
+from supercheck.evidence import Verdict
 from supercheck.float32 import decide_float32
 from supercheck.formats import load
+from supercheck.results import Result
 from supercheck.singles import nearest
 from supercheck.spec import Readout, Spec
 

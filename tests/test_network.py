@@ -17,8 +17,9 @@ from strategies import layers, network
 from supercheck.decide.doubles import Doubles
 from supercheck.decide.exactly import Exactly
 from supercheck.errors import InputError
-from supercheck.exact import Rows, exact_array, product
+from supercheck.exact import Rows, exact_array
 from supercheck.network import Affine, Network
+from supercheck.products import product
 
 chains = st.integers(1, 5).flatmap(lambda features: layers(features, 3))
 

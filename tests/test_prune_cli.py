@@ -39,8 +39,8 @@ from supercheck.boolean import Var, Xor
 from supercheck.construct import proving
 from supercheck.construct.trimming import Layers
 from supercheck.counting import count
-from supercheck.evidence import OutputResult
 from supercheck.report.prune_json import prune_object
+from supercheck.results import OutputResult
 
 SPECS = Path(__file__).parent.parent / "specs"
 

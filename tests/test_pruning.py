@@ -27,10 +27,10 @@ from supercheck import (
 )
 from supercheck.construct import proving, ranking, rounding, trimming
 from supercheck.construct.trimming import Layers
-from supercheck.evidence import OutputResult
 from supercheck.exact import Ratios
 from supercheck.formats.tensors import LayerNames
 from supercheck.report.prune_json import prune_object
+from supercheck.results import OutputResult
 
 SPECS = Path(__file__).parent.parent / "specs"
 SOME = settings.default.max_examples // 2

@@ -14,11 +14,12 @@ from supercheck.claims import pose
 from supercheck.decide import Limits, decide
 from supercheck.domain import KSparse
 from supercheck.errors import InputError
-from supercheck.evidence import Result, Verdict
+from supercheck.evidence import Verdict
 from supercheck.float32 import decide_float32
 from supercheck.formats import load
 from supercheck.formats.tensors import LayerNames
 from supercheck.replaying import evaluate
+from supercheck.results import Result
 from supercheck.spec import Readout, Spec
 
 HALF = Readout("threshold", Fraction(1, 2))

@@ -15,8 +15,8 @@ import pytest
 
 import supercheck
 from supercheck import system
-from supercheck.evidence import Certificate
 from supercheck.report.json import certificate_object
+from supercheck.results import Certificate
 
 HOUSE = Path(supercheck.__file__).parent
 ROOM = HOUSE / "system.py"

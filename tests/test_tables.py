@@ -12,13 +12,14 @@ from hypothesis import given, strategies as st
 from oracle import inputs
 from strategies import formulas, meaning, tables
 
-from supercheck.boolean import Formula, Var, assignments, least_active, reaches
+from supercheck.boolean import Formula, Var
 from supercheck.checker import Claims as Core, listed, value
 from supercheck.claims import Claims
 from supercheck.confirming import check_certificate
 from supercheck.decide import Limits, decide
 from supercheck.evidence import Verdict
 from supercheck.posing import question
+from supercheck.satisfying import assignments, least_active, reaches
 from supercheck.shapes import cases, decided, simplified
 from supercheck.syntax import prefix
 from supercheck.verifying import verify

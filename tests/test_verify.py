@@ -17,9 +17,10 @@ import supercheck
 from supercheck.decide import Limits, decide
 from supercheck.domain import KSparse
 from supercheck.errors import InputError, SupercheckError
-from supercheck.evidence import OutputResult, Verdict, conclude
+from supercheck.evidence import Verdict
 from supercheck.exact import Rows, exact_array
 from supercheck.network import Affine, Network
+from supercheck.results import OutputResult, conclude
 from supercheck.spec import Spec
 
 SPECS = Path(__file__).parent.parent / "specs"

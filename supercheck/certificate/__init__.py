@@ -19,9 +19,10 @@ from supercheck.claims import Claims, claims_digest, claims_text
 from supercheck.decide import decide, enumeration
 from supercheck.decide.limits import Clock, Limits, Progress, quiet
 from supercheck.errors import FaultError
-from supercheck.evidence import Certificate, Counterexample, OutputResult, Provenance, Result, Verdict
+from supercheck.evidence import Counterexample, Verdict
 from supercheck.files import written_aside
 from supercheck.formats.json import written
+from supercheck.results import Certificate, OutputResult, Provenance, Result
 
 READABLE = {".safetensors", ".npz", ".json"}
 """Network files that the lone checker reads itself."""

@@ -15,8 +15,9 @@ from itertools import pairwise
 import numpy as np
 
 from supercheck.construct.storing import Kind, exact, holds, narrowed, nearest, number, plain
-from supercheck.exact import Array, Rows, product, trusted
+from supercheck.exact import Array, Rows, trusted
 from supercheck.network import Affine, Network
+from supercheck.products import product
 from supercheck.wiring import duplicates
 
 Layers = tuple[Affine, ...]

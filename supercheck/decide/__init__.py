@@ -34,8 +34,9 @@ from supercheck.decide.checking import cross_check, disagree
 from supercheck.decide.largest import largest
 from supercheck.decide.limits import Clock, Limits, Progress, quiet
 from supercheck.errors import FaultError, InputError
-from supercheck.evidence import Counterexample, Decision, OutputResult, Result, Verdict
+from supercheck.evidence import Counterexample, Decision, Verdict
 from supercheck.replaying import replay, shrink
+from supercheck.results import OutputResult, Result
 
 __all__ = ["ENGINES", "Limits", "ask", "decide", "settle", "unproved", "up_to"]
 

@@ -19,7 +19,8 @@ from supercheck.decide import ENGINES, Limits
 from supercheck.decide.batches import NODE
 from supercheck.decide.enumeration import cost
 from supercheck.decide.limits import Clock
-from supercheck.evidence import Another, Extremes, OutputResult, Verdict
+from supercheck.evidence import Extremes, Verdict
+from supercheck.results import Another, OutputResult
 from supercheck.spec import Readout
 
 LITTLE = 3 * 10**8

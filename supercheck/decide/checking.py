@@ -15,11 +15,12 @@ from supercheck.claims import Claims
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.smt import NAME, decide
 from supercheck.errors import FaultError, InputError, printable
-from supercheck.evidence import OutputResult, Verdict
+from supercheck.evidence import Verdict
 from supercheck.files import written_aside
 from supercheck.formats.json import written
 from supercheck.numerals import exact_text
 from supercheck.replaying import replay
+from supercheck.results import OutputResult
 from supercheck.syntax import text as formula_text
 
 PATIENCE = 60.0  # seconds for Z3 where no timeout was given: a second opinion must not take for ever

@@ -14,12 +14,13 @@ from typing import Any
 
 import z3
 
-from supercheck.boolean import AtLeast, Formula, Not, Var, assignments, support
+from supercheck.boolean import AtLeast, Formula, Not, Var, support
 from supercheck.claims import Claims
 from supercheck.domain import KSparse
 from supercheck.errors import FaultError
 from supercheck.exact import Rows
 from supercheck.network import Network
+from supercheck.satisfying import assignments
 from supercheck.shapes import simplified
 
 MOST_CASES = 16  # assignments of a support that are worth a query each

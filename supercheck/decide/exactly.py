@@ -10,8 +10,9 @@ from operator import and_
 
 import numpy as np
 
-from supercheck.exact import FITS, Array, dots, whole_product
+from supercheck.exact import FITS, Array
 from supercheck.network import Network
+from supercheck.products import dots, whole_product
 
 _CELLS = 1 << 20  # integers of one layer that are held at a time
 

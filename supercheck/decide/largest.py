@@ -9,8 +9,9 @@ from supercheck.claims import Claims
 from supercheck.decide.checking import disagree
 from supercheck.decide.enumeration import cost
 from supercheck.decide.limits import Clock, Limits
-from supercheck.evidence import OutputResult, Sparsity, Verdict
+from supercheck.evidence import Sparsity, Verdict
 from supercheck.replaying import shrink
+from supercheck.results import OutputResult
 
 Ask = Callable[[Claims, Sequence[int], Limits, Clock], Iterator[list[OutputResult]]]
 

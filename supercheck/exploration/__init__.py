@@ -16,13 +16,14 @@ from supercheck.decide import INTERRUPTED, QUICK, Limits, decide, up_to
 from supercheck.decide.enumeration import cost, costs
 from supercheck.decide.limits import Clock
 from supercheck.errors import FaultError
-from supercheck.evidence import Counterexample, Result, Verdict
+from supercheck.evidence import Counterexample, Verdict
 from supercheck.exploration import failing, minimal, profile
 from supercheck.exploration.grouping import MOST_CASES, grouped
 from supercheck.exploration.record import Case, Count, Exploration, Row
 from supercheck.exploration.sensitivity import Sensitivity, sensitivity
 from supercheck.numerals import plural
 from supercheck.replaying import shrink
+from supercheck.results import Result
 
 __all__ = ["Exploration", "Wanted", "examine"]
 

@@ -16,10 +16,11 @@ from supercheck.decide import AFFORDABLE, Limits, settle
 from supercheck.decide.enumeration import cost
 from supercheck.decide.limits import Clock
 from supercheck.errors import FaultError
-from supercheck.evidence import Counterexample, OutputResult, Verdict
+from supercheck.evidence import Counterexample, Verdict
 from supercheck.exploration.failing import Pair
 from supercheck.exploration.record import Case
 from supercheck.replaying import evaluate, shrink, wrong
+from supercheck.results import OutputResult
 
 _MOST_SUBSETS = 12  # features all of whose subsets are evaluated
 

@@ -9,11 +9,12 @@ from functools import cached_property
 
 from supercheck.claims import Claims
 from supercheck.errors import clip
-from supercheck.evidence import Point, Provenance, Result, Verdict
+from supercheck.evidence import Point, Verdict
 from supercheck.exploration.ledger import Ledger, ledger
 from supercheck.exploration.sensitivity import Sensitivity
 from supercheck.faces import Shown
 from supercheck.numerals import short
+from supercheck.results import Provenance, Result
 
 
 @dataclass(frozen=True, order=True)

@@ -17,10 +17,10 @@ from math import frexp
 import numpy as np
 
 from supercheck.claims import Claims
-from supercheck.evidence import Result
 from supercheck.exact import Array, Ratios, Rows
 from supercheck.exploration.mending import plain, stored_scale
 from supercheck.exploration.radii import Radius, radii
+from supercheck.results import Result
 from supercheck.wiring import states
 
 MOST_EDGES = 200_000

@@ -27,7 +27,7 @@ from supercheck.decide import CHEAP, INTERRUPTED, Limits, decide, settle
 from supercheck.decide.enumeration import cost
 from supercheck.decide.limits import Clock, Progress, quiet
 from supercheck.decide.sheet import LateError, Sheet
-from supercheck.evidence import Counterexample, OutputResult, Result, Rounding, Verdict
+from supercheck.evidence import Counterexample, Verdict
 from supercheck.float32.bounds import over_domain
 from supercheck.float32.chain import Chain, UncoveredError
 from supercheck.float32.judging import (
@@ -44,6 +44,7 @@ from supercheck.float32.judging import (
 from supercheck.float32.pairs import apart, parted
 from supercheck.numerals import short
 from supercheck.replaying import wrong
+from supercheck.results import OutputResult, Result, Rounding
 
 __all__ = ["decide_float32", "decide_in"]
 

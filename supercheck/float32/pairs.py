@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from supercheck.errors import FaultError
-from supercheck.evidence import Counterexample, Extremes, OutputResult, Point, Verdict
+from supercheck.evidence import Counterexample, Extremes, Point, Verdict
 from supercheck.float32.bounds import at_inputs
 from supercheck.float32.chain import Chain
 from supercheck.float32.judging import listed
 from supercheck.float32.orders import extreme, replayed
 from supercheck.numerals import exact_text, short
+from supercheck.results import OutputResult
 
 
 def apart(extremes: Extremes | None, error: Fraction) -> bool:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from supercheck.boolean import Formula, assignments, evaluate, support
+from supercheck.boolean import Formula, evaluate, support
 from supercheck.domain import KSparse
 from supercheck.exact import Array
+from supercheck.satisfying import assignments
 
 MOST_CELLS = 1 << 26  # inputs times outputs that are looked at
 MOST_INPUTS = 1 << 20

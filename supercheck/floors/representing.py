@@ -7,9 +7,9 @@ from fractions import Fraction
 from math import log
 
 from supercheck.domain import KSparse
-from supercheck.exact import product
 from supercheck.floors.functions import epsilon_floor
 from supercheck.network import Affine
+from supercheck.products import product
 
 LINDENSTRAUSS_SOURCE = "Johnson and Lindenstrauss 1984: random signs, Hoeffding's inequality and a union bound"
 WELCH_SOURCE = "rank of Hadamard powers of the Gram matrix (Welch 1974, Alon 2003)"

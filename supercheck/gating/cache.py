@@ -21,9 +21,10 @@ from supercheck.checker import CheckError, Outcome, check
 from supercheck.claims import Claims, claims_digest
 from supercheck.database import FILE, CacheError, opened
 from supercheck.errors import InputError, SupercheckError
-from supercheck.evidence import Counterexample, Decision, Result, Verdict
+from supercheck.evidence import Counterexample, Decision, Verdict
 from supercheck.handing import handed
 from supercheck.replaying import replay
+from supercheck.results import Result
 
 if TYPE_CHECKING:
     from supercheck.decide.limits import Limits

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from supercheck.claims import Claims
 from supercheck.database import CacheError
 from supercheck.errors import FaultError, InputError, OverdueError, clip
-from supercheck.evidence import Decision, Provenance, Result, Verdict
+from supercheck.evidence import Decision, Verdict
 from supercheck.formats import load_linear
 from supercheck.formats.tensors import brief
 from supercheck.gating.cache import Cache, Known
@@ -23,6 +23,7 @@ from supercheck.judgement import FAILED, FAULT, INPUT, OPEN, PASSED, Judgement, 
 from supercheck.numerals import exact_text
 from supercheck.posing import question
 from supercheck.replaying import replay
+from supercheck.results import Provenance, Result
 from supercheck.spec import Spec, read_spec
 from supercheck.toml import document
 from supercheck.wording import facts, otherwise

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from supercheck.evidence import Result
 from supercheck.faces import Faces
 from supercheck.report import json, text
 from supercheck.report.gates import reporter
+from supercheck.results import Result
 from supercheck.wording import single
 
 REPORTERS: dict[str, Callable[[Result], str]] = {

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from supercheck.claims import beside, expected
 from supercheck.errors import clip
-from supercheck.evidence import Result, Verdict
+from supercheck.evidence import Verdict
 from supercheck.exploration.ledger import Ledger, Neuron
 from supercheck.exploration.mending import Change, mends
 from supercheck.exploration.record import Case, Count, Exploration
@@ -18,6 +18,7 @@ from supercheck.exploration.sensitivity import Sensitivity, measured
 from supercheck.numerals import float_text, plural, short
 from supercheck.report.console import captured
 from supercheck.report.text import headline, show_assumed
+from supercheck.results import Result
 from supercheck.syntax import text as formula_text
 
 _REAL = "The verdict is that of float32; what is explored is real arithmetic."

@@ -10,8 +10,9 @@ from typing import Any
 from supercheck import __version__
 from supercheck.checker import Outcome
 from supercheck.claims import Claims
-from supercheck.evidence import Another, Certificate, Counterexample, OutputResult, Point, Provenance, Result, Verdict
+from supercheck.evidence import Counterexample, Point, Verdict
 from supercheck.numerals import exact_text
+from supercheck.results import Another, Certificate, OutputResult, Provenance, Result
 from supercheck.syntax import text as formula_text
 
 

@@ -13,9 +13,10 @@ from rich.text import Text
 
 from supercheck.claims import beside, expected
 from supercheck.errors import clip, printable
-from supercheck.evidence import Certificate, Counterexample, OutputResult, Point, Result, Sparsity, Verdict
+from supercheck.evidence import Counterexample, Point, Sparsity, Verdict
 from supercheck.numerals import exact_text, float_text, plural, short
 from supercheck.report.console import captured
+from supercheck.results import Certificate, OutputResult, Result
 from supercheck.syntax import text as formula_text
 from supercheck.wording import otherwise
 

@@ -11,7 +11,8 @@ from mixed import mixed
 from training import trained
 
 from supercheck.decide import Limits, decide
-from supercheck.evidence import Result, Verdict
+from supercheck.evidence import Verdict
+from supercheck.results import Result
 from supercheck.verifying import verify
 
 pytest.importorskip("pytest_benchmark")

@@ -10,9 +10,10 @@ from fractions import Fraction
 import numpy as np
 
 from supercheck.errors import InputError
-from supercheck.exact import Array, Ratios, Rows, exact_array, product, trusted
+from supercheck.exact import Array, Ratios, Rows, exact_array, trusted
 from supercheck.formats.onnx.tensors import MOST_AXES, Work
 from supercheck.network import Affine
+from supercheck.products import product
 
 _MOST_BITS = 4096  # of one exact number
 _COPY = 64  # what a number costs that is not in the file, but follows from broadcasting

@@ -15,10 +15,11 @@ from typing import Literal
 
 import numpy as np
 
-from supercheck.boolean import assignments, holds, support
+from supercheck.boolean import holds, support
 from supercheck.claims import pose
 from supercheck.exact import Rows
 from supercheck.network import Network
+from supercheck.satisfying import assignments
 from supercheck.spec import Spec
 
 Verdict = Literal["right", "wrong", "timeout", "unsure"]
