@@ -321,21 +321,6 @@ def value(formula: Any, fixed: Mapping[int, int], rest: int | None) -> int | Non
     return None if unknown else (on if kind == "^" else on + 1) & 1
 
 
-def listed(formula: Any, support: list[int]) -> set[frozenset[int]] | None:
-    """The rows at which a truth table's function is on: an OR of whole assignments; else None."""
-    found = set[frozenset[int]]()
-    rows: list[Any] = formula[1:] if formula[0] == 1 else [[0]]
-    for n, *parts in rows:
-        if not n == len(parts) == len(support) > 0:
-            return None
-        on = [part[1] for part in parts if part[0] == "x"]
-        off = [part[1][1] for part in parts if part[0] == "!" and part[1][0] == "x"]
-        if sorted(on + off) != support:
-            return None
-        found.add(frozenset(on))
-    return found
-
-
 class Proof:
     """A network, claims of it, which outputs are proved, and the work that the rest may take."""
 
@@ -464,10 +449,7 @@ class Sheet:
         self.proof, self.outputs, self.hidden = proof, outputs, proof.network.hidden
         rows, self.cone = [proof.network.output[i] for i in outputs], proof.network.cone(outputs)
         self.asked = [proof.claims.formula(i) for i in outputs]
-        self.tables = [listed(*part) for part in self.asked]
-        self.work = 10 + len(self.cone[-1]) * len(self.asked)
-        for i, (_, part), table in zip(outputs, self.asked, self.tables, strict=True):
-            self.work += len(proof.claims.formulas[i] if table is None else part)
+        self.work = 10 + sum([len(self.cone[-1]) + len(proof.claims.formulas[i]) for i in outputs])
         peak = dict.fromkeys(self.cone[0], 1)  # no value is greater
         for (own, b), used in zip(self.hidden, self.cone[1:], strict=True):
             self.work += sum([len(own[r]) for r in used])
@@ -501,9 +483,7 @@ class Sheet:
             active = own | dict.fromkeys(others, 1)
             y, (low, high) = self.total(active), bounds
             for i in set[int]().union(*[of[j] for j in active]):
-                (formula, part), table = asked[i], self.tables[i]
-                on = value(formula, active, 0) if table is None else active.keys() & part in table
-                if on != base[i]:
+                if value(asked[i][0], active, 0) != base[i]:
                     (a, b), (c, d) = ends[i][base[i]], ends[i][1 - base[i]]
                     low, high = low + (c - a << self.bits * i), high + (d - b << self.bits * i)
             hold((y - low + top) & (high - y + top) & top == top, "outputs that are right")

@@ -13,14 +13,12 @@ from oracle import inputs
 from strategies import formulas, meaning, tables
 
 from supercheck.boolean import Formula, Var, assignments, least_active, reaches
-from supercheck.checker import Claims as Core, listed, value
 from supercheck.claims import Claims
 from supercheck.confirming import check_certificate
 from supercheck.decide import Limits, decide
 from supercheck.evidence import Verdict
 from supercheck.posing import question
 from supercheck.shapes import cases, decided, simplified
-from supercheck.syntax import prefix
 from supercheck.verifying import verify
 
 WIDTH = 6
@@ -81,16 +79,6 @@ def test_the_proof_of_a_table_is_accepted(tmp_path: Path) -> None:
     assert verify(None, spec, certificate=tmp_path / "c").verdict is Verdict.PROVED
     outcome = check_certificate([tmp_path / "c"], tmp_path / "a.npz", spec)
     assert outcome.status == "accepted", outcome
-
-
-@given(tables(range(WIDTH)) | formulas(WIDTH))
-def test_the_lone_checker_looks_up_what_the_formula_says(formula: Formula) -> None:
-    core = Core(f"supercheck-claims 1\n{WIDTH} {WIDTH} equality - - -\n{prefix(formula)}\n")
-    parsed, support = core.formula(0)
-    rows = listed(parsed, support)
-    for active in map(frozenset, inputs(WIDTH, WIDTH)) if rows is not None else ():
-        assert (active & set(support) in rows) == bool(value(parsed, dict.fromkeys(active, 1), 0))
-        assert (active & set(support) in rows) == meaning(formula)(active)
 
 
 @given(tables(range(WIDTH)), st.integers(0, WIDTH))
