@@ -227,9 +227,7 @@ def sizes_of(values: Array) -> Array:
     return np.fromiter((n.bit_length() for n in values.flat), np.int64, values.size).reshape(values.shape)
 
 
-def coprime(
-    values: Ratios, indptr: Array, bias: Ratios | None, room: Room | None = None
-) -> tuple[Array, Array | None, Ratios]:
+def coprime(values: Ratios, indptr: Array, bias: Ratios | None, room: Room) -> tuple[Array, Array | None, Ratios]:
     """Scale every row, with its bias if there is one, to coprime integers.
 
     Args:
@@ -261,7 +259,7 @@ def coprime(
     if values.denominator is not None:
         common = _common(values.denominator, indptr)
         bits += np.where(nonzero, sizes_of(common)[row_of] - sizes_of(values.denominator) + 1, 0)
-    (room or Room()).take(np.concatenate([bits, np.abs(lowest)]))
+    room.take(np.concatenate([bits, np.abs(lowest)]))
     if values.denominator is not None:
         numerator = numerator.astype(object) * (common[row_of] // values.denominator)
     if _largest(numerator) * 2.0 ** min(int(shift.max(initial=0)), 1000) >= FITS:
