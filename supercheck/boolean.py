@@ -96,17 +96,17 @@ class Lookup(AtLeast):
 
     Attributes:
         features: those of the table, one a position.
-        index: the table's rows.
+        table: the table's rows.
         column: what the output is, a byte a row, 0 or 1; and a last byte 0, for what is in no row.
     """
 
-    __slots__ = ("column", "features", "index")
+    __slots__ = ("column", "features", "table")
     features: tuple[int, ...]
-    index: Index
+    table: Index
     column: bytes
 
-    def __init__(self, features: tuple[int, ...], index: Index, column: bytes) -> None:
-        for name, value in (("count", 1), ("features", features), ("index", index), ("column", column)):
+    def __init__(self, features: tuple[int, ...], table: Index, column: bytes) -> None:
+        for name, value in (("count", 1), ("features", features), ("table", table), ("column", column)):
             object.__setattr__(self, name, value)
 
     @property
@@ -116,24 +116,24 @@ class Lookup(AtLeast):
         off = [Not(part) for part in here]
         return tuple(
             every([*(here[p] for p in sorted(on)), *(part for p, part in enumerate(off) if p not in on)])
-            for on, holds in zip(self.index.rows, self.column, strict=False)
+            for on, holds in zip(self.table.rows, self.column, strict=False)
             if holds
         )
 
     def at(self, on: frozenset[int]) -> int:
         """What it is where exactly these positions are on."""
-        return self.column[self.index.numbers.get(on, -1)]
+        return self.column[self.table.numbers.get(on, -1)]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Lookup) or (self.features, self.column) != (other.features, other.column):
             return False
-        return self.index is other.index or self.index.rows == other.index.rows
+        return self.table is other.table or self.table.rows == other.table.rows
 
     def __hash__(self) -> int:
         return hash((self.features, self.column))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Lookup, (self.features, self.index, self.column)
+        return Lookup, (self.features, self.table, self.column)
 
 
 Formula = Var | Not | AtLeast | Xor

@@ -58,7 +58,7 @@ def _least(formula: Formula) -> tuple[float, float]:
     if isinstance(formula, Var):
         return 0, 1
     if isinstance(formula, Lookup):
-        sizes = Counter(len(on) for on, holds in zip(formula.index.rows, formula.column, strict=False) if holds)
+        sizes = Counter(len(on) for on, holds in zip(formula.table.rows, formula.column, strict=False) if holds)
         width = len(formula.features)
         least = next((size for size in range(width + 1) if sizes[size] < comb(width, size)), inf)
         return least, min(sizes, default=inf)

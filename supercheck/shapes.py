@@ -147,7 +147,7 @@ def _renamed(formula: Formula, place: dict[int, int]) -> Formula:
         return Not(_renamed(formula.inside, place))
     if isinstance(formula, Lookup):
         named = tuple([place.setdefault(feature, len(place)) for feature in formula.features])
-        return Lookup(named, formula.index, formula.column)
+        return Lookup(named, formula.table, formula.column)
     parts = tuple(_renamed(part, place) for part in formula.inside)
     return Xor(parts) if isinstance(formula, Xor) else AtLeast(formula.count, parts)
 
@@ -259,13 +259,13 @@ def _looked_up(formula: Lookup, fixed: Mapping[int, bool], default: bool | None)
     named = formula.features
     if default is not None or all(j in fixed for j in named):
         return bool(formula.at(frozenset([p for p, j in enumerate(named) if fixed.get(j, default)])))
-    columns, rows = formula.index.columns, int(formula.column[::-1].translate(_DIGITS), 2)
+    columns, rows = formula.table.columns, int(formula.column[::-1].translate(_DIGITS), 2)
     for position, feature in enumerate(named):
         if feature in fixed:
             on = columns.get(position, 0)
             rows &= on if fixed[feature] else ~on
     if not rows:
         return False
-    on_there = formula.index.rows[(rows & -rows).bit_length() - 1]
+    on_there = formula.table.rows[(rows & -rows).bit_length() - 1]
     ordered = sorted(range(len(named)), key=lambda p: (p not in on_there, p))
     return Var(next(named[p] for p in ordered if named[p] not in fixed))

@@ -90,7 +90,7 @@ def meaning(formula: Formula) -> Callable[[frozenset[int]], bool]:
             return not value(node.inside, on)
         if isinstance(node, Lookup):
             here = {position for position, feature in enumerate(node.features) if feature in on}
-            return any(row == here and holds for row, holds in zip(node.index.rows, node.column, strict=False))
+            return any(row == here and holds for row, holds in zip(node.table.rows, node.column, strict=False))
         count = sum(value(part, on) for part in node.inside)
         return count % 2 == 1 if isinstance(node, Xor) else count >= node.count
 

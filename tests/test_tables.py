@@ -97,7 +97,7 @@ def test_the_lone_checker_looks_up_what_the_formula_says(formula: Formula) -> No
 @given(tables(range(WIDTH)), st.integers(0, WIDTH))
 def test_the_cases_of_a_table_hold_its_inputs_once(formula: Formula, limit: int) -> None:
     place = {feature: position for position, feature in enumerate(sorted(formula.features))}  # type: ignore[union-attr]
-    shape = type(formula)(tuple(place.values()), formula.index, formula.column)  # type: ignore[call-arg, union-attr]
+    shape = type(formula)(tuple(place.values()), formula.table, formula.column)  # type: ignore[call-arg, union-attr]
     split = cases(shape, limit)
     assert split is not None
     for active in map(frozenset, inputs(len(place), limit)):

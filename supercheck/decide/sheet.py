@@ -154,7 +154,7 @@ class Batch:
             form = self.sheet.claims.shapes.forms[number]
             if isinstance(form, Lookup):
                 for place, support in zip(places.tolist(), supports, strict=True):
-                    values = np.frombuffer(form.column, np.uint8)[self._rows(form.index, support)]
+                    values = np.frombuffer(form.column, np.uint8)[self._rows(form.table, support)]
                     truth[place] = np.packbits(values, bitorder="little")
                 continue
             bits = len(places) * packed.shape[1] * 8
