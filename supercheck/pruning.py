@@ -145,11 +145,11 @@ def prune(
         kind = np.float32
     pruned = search(claims, (encoder, decoder), spec.arithmetic, clock, progress, kind=kind)
     done, progress = time.perf_counter(), _of(progress, "what is left")
-    own = Network.of(pruned.layers)
+    own, again = Network.of(pruned.layers), replace(limits, begun=None)  # verifying it once more has a time of its own
     if target is None:
-        result = verify(own, spec.of_a_network, limits=limits, progress=progress)
+        result = verify(own, spec.of_a_network, limits=again, progress=progress)
     else:
-        result = target.write(pruned, claims.of(own, own.between(encoder, decoder)), limits, progress)
+        result = target.write(pruned, claims.of(own, own.between(encoder, decoder)), again, progress)
     if result.verdict is Verdict.REFUTED:
         raise FaultError("every step was proved, but what came out is refuted")
     now = time.perf_counter()

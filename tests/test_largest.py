@@ -81,7 +81,7 @@ def test_what_the_time_does_not_allow_is_not_called_known(monkeypatch: pytest.Mo
     assert spec.source.file is not None
     claims = pose(load(spec.source.file, spec.source.layers), spec)
     monkeypatch.setattr("supercheck.decide.limits.Clock.over", True)
-    result = decide(claims, replace(LARGEST, engine="bound"))
+    result = decide(claims, replace(LARGEST, engine="bound", timeout=60))
     whole = result.sparsity
     assert whole is not None
     assert not whole.known

@@ -86,7 +86,7 @@ class Exactly:
         of = of.reshape(-1)
         order, rows = np.argsort(of, kind="stable"), self.network.output.weight
         totals = np.zeros(len(of), dtype=np.int64 if self._fits[-1] else object)
-        step = max(1, _CELLS // max(matrix.width for matrix in self.network.matrices))
+        step = max(1, _CELLS // max(1, *(matrix.width for matrix in self.network.matrices)))
         for begin in range(0, len(order), step):
             pause()
             asked = order[begin : begin + step]
