@@ -252,7 +252,12 @@ def extent(formula: Formula, known: dict[int, tuple[int, int, int]], room: int =
         if room <= 1:
             raise InputError(expected=f"a formula of at most {MOST_LEVELS} levels", got="more")
         levels, nodes, highest = 1, 1, -1
-        for part in inside(formula):
+        if isinstance(formula, Lookup):  # its parts are made anew each time, and live for no longer
+            width, sizes = len(formula.features), [len(on) for on in formula.table.rows]
+            held = [size for size, holds in zip(sizes, formula.column, strict=False) if holds]
+            levels, highest = 4 if width and held else 3, max(formula.features, default=-1)
+            nodes += sum(1 + size + 2 * (width - size) for size in held)
+        for part in () if isinstance(formula, Lookup) else inside(formula):
             height, size, named = (1, 1, part.index) if type(part) is Var else extent(part, known, room - 1)
             levels, nodes, highest = max(levels, height + 1), nodes + size, max(highest, named)
         found = known[id(formula)] = levels, nodes, highest

@@ -231,7 +231,7 @@ def read_network(file: str, named: list[Any] | None, after: Any = None, final: A
     for part in named:
         last = part is named[-1]
         relu = part.get("relu", final == "relu" if last else after != "none")
-        known = part.keys() <= {"weight", "bias", "relu"} and relu is not last
+        known = part.keys() <= {"weight", "bias", "relu"} and type(relu) is bool and relu is not last
         rows, width = matrix(tensors, part["weight"])
         if assumed:  # nothing is, of one weight that is used twice, or of an embedding
             cells = {(i, j): w for i, row in enumerate(rows) for j, w in row.items()}

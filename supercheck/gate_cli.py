@@ -143,7 +143,7 @@ def _parts(spec: Path, force: bool) -> Iterable[Path]:
 
 def _is_device(file: Path) -> bool:
     """Whether it is such as /dev/stderr: what that leads to is not to be replaced."""
-    return file.is_relative_to("/dev")
+    return file.parent == Path("/dev") and not file.is_file()
 
 
 def _save(name: str, text: str, file: Path, *, force: bool) -> None:

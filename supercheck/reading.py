@@ -46,7 +46,9 @@ def content_of(file: Path, most: int, *, links: bool = True) -> bytes:
         status = os.fstat(stream.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise InputError(file=file, expected="a regular file", got="something else")
-        pieces = [stream.read(min(status.st_size, most))]
+        if status.st_size > most:
+            raise InputError(file=file, expected=f"at most {most:,} bytes", got=f"{status.st_size:,}")
+        pieces = [stream.read(status.st_size)]
         while sum(map(len, pieces)) <= most and (piece := stream.read(_PIECE)):  # it grew, or is one of /proc
             pieces.append(piece)
     content = pieces[0] if len(pieces) == 1 else b"".join(pieces)

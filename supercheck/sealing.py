@@ -38,8 +38,10 @@ def own_secret() -> bytes:
         CacheError: if there can be none, as for an account without a home.
     """
     try:
-        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-        file = Path(state) / "supercheck" / "seal"
+        state = Path(os.environ.get("XDG_STATE_HOME") or ".")
+        if not state.is_absolute():  # it would lie wherever we are, in somebody's repository maybe
+            state = Path.home() / ".local" / "state"
+        file = state / "supercheck" / "seal"
         if not file.exists():
             _make(file)
         found = file.read_bytes()

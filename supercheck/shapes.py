@@ -45,14 +45,14 @@ class Shapes:
         forms: the distinct shapes.
         of: for each function the number of its shape.
         supports: for each function the feature at each position.
-        cancelled: the functions in which equal parts of a parity cancelled, so that what is known of the shape may not
-            be seen in the function as it is written.
+        reduced: the functions that lost features, or equal parts of a parity, when they were simplified; what is known
+            of the shape may not be seen in them as they are written.
     """
 
     forms: Sequence[Formula]
     of: Sequence[int]
     supports: Sequence[tuple[int, ...]]
-    cancelled: Set[int] = frozenset()
+    reduced: Set[int] = frozenset()
 
     @classmethod
     def among(cls, formulas: Iterable[Formula]) -> Shapes:
@@ -60,14 +60,13 @@ class Shapes:
         numbers: dict[Formula, int] = {}
         flat: dict[tuple[bool, int, int], int] = {}  # the number of a gate over so many plain features
         of: list[int] = []
-        supports, cancelled = list[tuple[int, ...]](), set[int]()
+        supports, reduced = list[tuple[int, ...]](), set[int]()
         for formula in formulas:
+            written, lost = formula, False
             features = _features(formula)
             if features is None:
                 formula, lost = simplified(formula)
                 features = _features(formula)
-                if lost:
-                    cancelled.add(len(of))
             if features is None:
                 place: dict[int, int] = {}
                 of.append(numbers.setdefault(_renamed(formula, place), len(numbers)))
@@ -77,8 +76,10 @@ class Shapes:
                 if key not in flat:
                     flat[key] = numbers.setdefault(_renamed(formula, {}), len(numbers))
                 of.append(flat[key])
+            if lost or (formula is not written and len(features) < len(set(variables(written)))):
+                reduced.add(len(supports))
             supports.append(features)
-        return cls(tuple(numbers), of, supports, cancelled)
+        return cls(tuple(numbers), of, supports, reduced)
 
 
 def _features(formula: Formula) -> tuple[int, ...] | None:

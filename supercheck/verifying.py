@@ -80,7 +80,7 @@ def verify(
             result = certified(
                 result, Path(certificate), limits, require=require_certificate, progress=progress, force=force
             )
-    with suppress(KeyboardInterrupt):  # the verdict stands
+    with suppress(KeyboardInterrupt, MemoryError), clock.alarm():  # the verdict stands
         if result.verdict is Verdict.REFUTED and result.arithmetic == "real" and not clock.over:
             result = replace(result, another=another(claims, result.outputs, limits, clock))
     seconds = {"load": ready - begun, **result.seconds, "total": time.perf_counter() - begun}

@@ -12,11 +12,12 @@ from supercheck.errors import clip
 from supercheck.evidence import Counterexample
 from supercheck.formats.tensors import brief
 from supercheck.judgement import PASSED, Gate, Judgement, conclusion
-from supercheck.numerals import exact_text, short
+from supercheck.numerals import exact_text, float_text, short
 from supercheck.results import Another, Result
 from supercheck.spec import Readout
 from supercheck.syntax import text as formula_text
 
+_MOST_DIGITS = 48  # of an end of a range
 _SHORT = 8  # characters of a number that is told exactly
 
 
@@ -67,12 +68,13 @@ def _rounded(value: Fraction, way: str, at: Fraction | None = None) -> str:
     if len(whole := exact_text(value)) <= _SHORT:
         return whole
     digits, above, below = 6, Decimal(value.numerator), Decimal(value.denominator)
-    while True:
+    while digits <= _MOST_DIGITS:
         context = Context(prec=digits, rounding=way)
         near = context.divide(above, below).normalize(context)  # its own context: the common one would round again
         if at is None or (at >= near if way == ROUND_CEILING else at < near):
             return f"{near:f}" if abs(near.adjusted()) < _SHORT else f"{near}"
         digits += 1
+    return float_text(value, _MOST_DIGITS, [] if at is None else [at])  # as near as anybody looks
 
 
 def single(result: Result) -> Gate:

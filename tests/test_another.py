@@ -243,3 +243,15 @@ def test_a_sweep_that_measures_evaluates_few_inputs_exactly(shared: Path, tmp_pa
         claims = result.claims.read_as(Readout("separable"))
         assert decide(claims).verdict is Verdict.PROVED
     assert len(calls) <= 2 * 2 * 2  # sides, times levels and the end
+
+
+def test_a_range_of_thresholds_that_nobody_could_write_is_not_told_and_soon_left() -> None:
+    tiny = Fraction(1, 10**15_840)
+    assert finding._plainest(Fraction(1, 3), Fraction(1, 3) + tiny) is None
+    assert finding._plainest(Fraction(1, 3), Fraction(1, 3) + Fraction(1, 10**9)) is not None
+    told = list(
+        otherwise(
+            Readout("threshold", Fraction(1, 2)), Another(1, 1, Fraction(1, 2), Fraction(0), Fraction(1, 2) + tiny)
+        )
+    )
+    assert len(" ".join(told)) < 300

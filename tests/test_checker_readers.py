@@ -120,3 +120,15 @@ def test_a_dtype_that_is_none_is_unreadable(dtype: str, tmp_path: Path) -> None:
     (tmp_path / "network.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + content[8 + size :])
     with pytest.raises(checker.CheckError):
         checker.read_network(str(tmp_path / "network.safetensors"), [])
+
+
+@pytest.mark.parametrize("relu", ["1", "0", '"true"'])
+def test_the_checker_reads_no_relu_that_is_neither_true_nor_false(relu: str, tmp_path: Path) -> None:
+    (tmp_path / "n.json").write_text('{"W": [[1]], "b": [0]}')
+    spec = tmp_path / "s.toml"
+    spec.write_text(
+        f'[network]\nlayers = [{{weight = "W", bias = "b", relu = {relu}}}]\n[domain]\nfeatures = 1\nmax_active = 1\n'
+        '[outputs]\nformulas = ["x0"]\n[readout]\nmode = "equality"\n'
+    )
+    with pytest.raises(checker.CheckError):
+        checker.question(str(tmp_path / "n.json"), str(spec), None)

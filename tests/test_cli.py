@@ -18,9 +18,12 @@ import supercheck
 from supercheck import cli
 from supercheck.claims import Claims
 from supercheck.decide import ENGINES, Limits
+from supercheck.decide.checking import disagree
 from supercheck.decide.limits import Clock
+from supercheck.errors import FaultError
 from supercheck.evidence import Decision, Verdict
 from supercheck.report import REPORTERS
+from supercheck.results import OutputResult
 
 SPECS = Path(__file__).parent.parent / "specs"
 PROVED, REFUTED = SPECS / "proved" / "trained_and8.toml", SPECS / "refuted" / "trained_and8_k4.toml"
@@ -350,3 +353,13 @@ def test_what_is_written_never_takes_the_place_of_what_is_read(
     assert "expected a file of its own" in err
     assert {file: file.read_bytes() for file in before} == before
     assert not (tmp_path / "same").exists()
+
+
+def test_a_deadline_never_hides_that_engines_disagree(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("supercheck.decide.checking.reproduce", late)
+    known = OutputResult(0, Verdict.PROVED, "bound")
+    with pytest.raises(FaultError, match=r"engines disagree.*not saved"):
+        disagree(None, known, "z3", Verdict.REFUTED, Limits())  # type: ignore[arg-type]

@@ -183,3 +183,11 @@ def test_entries_that_come_often_are_spelled_as_they_are() -> None:
     layer = Affine(Rows.from_dense(np.array(signs)), np.zeros(len(signs), dtype=np.int64), relu=False)
     rows = [" ".join(["0 1", *(f"{j}:{w}" for j, w in enumerate(row) if w)]) for row in signs]
     assert "".join(Network.of([layer]).text()) == "\n".join(["supercheck-network 1", "output", *rows, ""])
+
+
+def test_a_network_without_hidden_layers_is_evaluated_without_a_matrix_of_its_features() -> None:
+    wide = 50_000  # squared, that many numbers would be 20 GB
+    rows = Rows.from_dense(np.arange(1, wide + 1).reshape(1, -1))
+    evaluator = Exactly(Network.of([Affine(rows, np.zeros(1, dtype=np.int64), False)]))
+    active = np.array([[0, 7], [3, -1], [-1, -1]])
+    assert evaluator.totals(active, np.zeros(3, dtype=np.int64), lambda: None).tolist() == [9, 4, 0]

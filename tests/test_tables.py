@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from oracle import inputs
 from strategies import formulas, meaning, tables
 
-from supercheck.boolean import Formula, Var
+from supercheck.boolean import AtLeast, Formula, Var, extent
 from supercheck.checker import Claims as Core, listed, value
 from supercheck.claims import Claims
 from supercheck.confirming import check_certificate
@@ -21,6 +21,7 @@ from supercheck.evidence import Verdict
 from supercheck.posing import question
 from supercheck.satisfying import assignments, least_active, reaches
 from supercheck.shapes import cases, decided, simplified
+from supercheck.spec import read_spec
 from supercheck.syntax import prefix
 from supercheck.verifying import verify
 
@@ -133,3 +134,12 @@ def test_a_formula_is_simplified_to_the_same_function(formula: Formula) -> None:
     found, _ = simplified(formula)
     for active in map(frozenset, inputs(WIDTH, WIDTH)):
         assert meaning(found)(active) == meaning(formula)(active)
+
+
+def test_a_table_is_as_large_as_its_rows_are_written_out(tmp_path: Path) -> None:
+    known: dict[int, tuple[int, int, int]] = {}
+    ones = [{frozenset([i]), frozenset([i, i + 1])} for i in range(9)]
+    for on in ones:  # read one after the other, as a spec's outputs are
+        spec = read_spec(memorised(tmp_path, 12, on))
+        plain = AtLeast(1, spec.formulas[0].inside)  # type: ignore[union-attr]
+        assert extent(spec.formulas[0], known) == extent(plain, {})

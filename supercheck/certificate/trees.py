@@ -51,7 +51,7 @@ def _trees(claims: Claims, outputs: Sequence[int], cap: int, workers: int, clock
     if flat is None:
         return
     width = min(claims.domain.max_active, claims.domain.features)
-    outputs = [i for i in outputs if i not in claims.shapes.cancelled]  # the checker goes by what is written
+    outputs = [i for i in outputs if i not in claims.shapes.reduced]  # the checker goes by what is written
     goals, _ = goals_of(claims, np.asarray(outputs, dtype=np.int64), flat, optimise=False)
     shapes = {}
     for number in {claims.shapes.of[i] for i in outputs}:

@@ -26,6 +26,8 @@ from supercheck.spec import Readout
 LITTLE = 3 * 10**8
 """Multiplications that are always spent: some hundredths of a second."""
 
+_MOST_DECIMALS = 40  # of a threshold that is told: nobody would write more
+
 _Range = tuple[Fraction | None, Fraction | None]  # of thresholds, the second excluded; None: no end
 
 
@@ -50,14 +52,15 @@ def another(claims: Claims, outputs: Sequence[OutputResult], limits: Limits, clo
         errors = [
             abs(point.value - f) for one in worst for point, f in ((one.off, 0), (one.on, 1)) if point is not None
         ]
-        return Another(len(claims), within=max(errors))
+        return Another(len(claims), within=max(errors, default=Fraction(0)))
     margin, own = claims.readout.margin, [_thresholds(one, claims.readout.margin) for one in worst]
     separate = Another(len(claims), len(proved) + sum(part is not None for part in own))
     if not _meet(own):
         return separate
     rest = _extremes(claims, proved, known, limits, clock)
     common = None if rest is None else _meet([*own, *(_thresholds(one, margin) for one in rest)])
-    return separate if common is None else replace(separate, at=_plainest(*common), low=common[0], high=common[1])
+    at = None if common is None else _plainest(*common)
+    return separate if common is None or at is None else replace(separate, at=at, low=common[0], high=common[1])
 
 
 def _extremes(
@@ -105,10 +108,10 @@ def _meet(ranges: Sequence[_Range | None]) -> _Range | None:
     return None if empty else (low, high)
 
 
-def _plainest(low: Fraction | None, high: Fraction | None) -> Fraction:
-    """The number with the fewest decimal digits in a range, the nearest to its middle if there are several."""
+def _plainest(low: Fraction | None, high: Fraction | None) -> Fraction | None:
+    """The number with the fewest decimals in a range, the nearest to its middle if there are several; None past 40."""
     unit = Fraction(1)
-    while True:
+    for _ in range(_MOST_DECIMALS + 1):
         least = None if low is None else ceil(low / unit)
         most = None if high is None else ceil(high / unit) - 1
         if least is None or most is None:
@@ -116,3 +119,4 @@ def _plainest(low: Fraction | None, high: Fraction | None) -> Fraction:
         if low is not None and high is not None and least <= most:
             return unit * min(max(round((low + high) / (2 * unit)), least), most)
         unit /= 10
+    return None

@@ -66,8 +66,8 @@ def disagree(claims: Claims, known: OutputResult, engine: str, verdict: Verdict,
     said = f"{known.engine} says {known.verdict.value}, {engine} says {verdict.value} of output {known.index}"
     try:
         saved = f"saved as {reproduce(claims, known.index, limits.reproducer, said)}"
-    except (InputError, OSError, ValueError) as error:
-        saved = f"not saved: {error}"
+    except (InputError, OSError, ValueError, KeyboardInterrupt) as error:  # nor may the deadline hide it
+        saved = f"not saved: {error or 'it was interrupted'}"
     raise FaultError(f"engines disagree: {said}; {saved}")
 
 

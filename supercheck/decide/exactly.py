@@ -39,8 +39,6 @@ class Exactly:
     @cached_property
     def _columns(self) -> Array:
         """What each feature adds to the first layer's sums, and last a row of zeros, which -1 names."""
-        if not self.network.hidden:  # the readout reads the features themselves
-            return np.eye(self.network.features + 1, self.network.features, dtype=np.int64)
         weight = self.network.hidden[0].weight.dense().T
         zeros = np.zeros((1, weight.shape[1]), dtype=np.int64)
         return np.concatenate([weight, zeros]).astype(np.int64 if self._fits[0] else object)
@@ -59,6 +57,10 @@ class Exactly:
         Returns:
             Integers [inputs, neurons].
         """
+        if not self.network.hidden:
+            x = np.zeros((len(active), self.network.features + 1), dtype=np.int64)
+            np.put_along_axis(x, active.astype(np.int64) % x.shape[1], 1, axis=1)  # -1 names the last
+            return x[:, :-1]
         z = np.zeros((len(active), self._columns.shape[1]), dtype=self._columns.dtype)
         for position in range(active.shape[1]):
             z += self._columns[active[:, position]]

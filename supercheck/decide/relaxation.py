@@ -223,7 +223,7 @@ class _Chunk:
             flat, own, self.outputs, self.supports, self.cases, goals, goal_lows, width, cap, optimise,
             status, sizes, witnesses, nodes, plain,
         )  # fmt: skip
-        if lost := claims.shapes.cancelled:  # the checker goes by the function as it is written
+        if lost := claims.shapes.reduced:  # the checker goes by the function as it is written
             plain &= np.array([i not in lost for i in self.outputs.tolist()])
         return Answers(self.outputs, status, sizes, witnesses, nodes, plain & self.whole)
 

@@ -105,13 +105,13 @@ def sweep(
                 kept.append(fails | covered)
                 done += len(batch.active)
                 clock.progress(min(done, domain.size), domain.size, "inputs")
-            whole = np.concatenate(kept)
+            worst = [extremes(claims, i, ends) for i, ends in zip(outputs, best.ends(), strict=True)]
+            whole = np.concatenate(kept)  # from here on nothing looks at the clock: a level stands whole or not at all
             below = whole if whole.any() else None
             found.wrong.append(wrong)
             found.wrong_outputs.append(at)
             found.pairs += pairs
             found.found += new
-            worst = [extremes(claims, i, ends) for i, ends in zip(outputs, best.ends(), strict=True)]
             found.margins.append(margins(claims, worst))
         found.done = True
     except (LateError, KeyboardInterrupt):

@@ -48,7 +48,6 @@ class Terms:
         measure: whether margins and counts are wanted; they are never taken from the cache.
         later: what writes sealed judgements together; None writes each at once.
         begun: since when the seconds run, on the monotonic clock.
-        begun: since when the seconds run, on the monotonic clock.
     """
 
     engine: str = "auto"
@@ -210,8 +209,11 @@ def _facts(claims: Claims, spec: Spec, known: Known, terms: Terms) -> tuple[str,
     found = None
     if known.verdict == "refuted" and spec.arithmetic == "real":
         from supercheck.decide.another import another
+        from supercheck.decide.limits import Overdue
 
-        found = another(claims, (), terms.limits, terms.limits.clock())
+        clock = terms.limits.clock()
+        with suppress(Overdue, MemoryError), clock.alarm():  # the verdict stands
+            found = another(claims, (), terms.limits, clock)
     return (*facts(claims, known.counterexample), *otherwise(claims.readout, found))
 
 

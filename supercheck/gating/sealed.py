@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _TABLE = "judgements (key TEXT PRIMARY KEY, content TEXT NOT NULL, seal TEXT NOT NULL)"
 
+_MOST = 1 << 28  # bytes of a file that is hashed before it is read: what is larger is dear to decide, too
+
 _EVERY = 0.5  # seconds between transactions
 
 Row = tuple[str, str, str]
@@ -188,6 +190,8 @@ def _seen(file: Path) -> tuple[str, tuple[int, ...]]:
         raise OSError(f"{file} is no file")
     with file.open("rb") as stream:
         stamp = _stamp(os.fstat(stream.fileno()))
+        if stamp[2] > _MOST:
+            raise OSError(f"{file} is too large to be looked at before it is read")
         return hashlib.file_digest(stream, "sha256").hexdigest(), stamp
 
 
