@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from supercheck.decide import Limits
-from supercheck.decide.limits import Clock, Progress, quiet
+from supercheck.decide.limits import Clock, Overdue, Progress, quiet
 from supercheck.errors import InputError
-from supercheck.exploration import LIMIT, Exploration, Wanted, examine
+from supercheck.exploration import LIMIT, Exploration, Wanted, examine, unexamined
 from supercheck.faces import Faces
 from supercheck.float32 import decide_in
 from supercheck.posing import question
@@ -48,6 +48,7 @@ def explore(
 
     Raises:
         InputError: if network or spec cannot be read, or do not fit each other, or an argument is out of range.
+        OverdueError: if the time is up before they are read.
         FaultError: if supercheck contradicts itself.
     """
     begun = time.perf_counter()
@@ -76,8 +77,13 @@ def explored(result: Result, clock: Clock | None = None, wanted: Wanted = Wanted
 
     Args:
         result: the verdict.
-        clock: the deadline; None: there is none.
+        clock: the deadline, after which the verdict and its own counterexamples are all there is; None: none.
         wanted: what to look for.
     """
-    found = examine(result, wanted, Limits(), Clock.start(None) if clock is None else clock)
+    clock = Clock.start(None) if clock is None else clock
+    try:
+        with clock.alarm():
+            found = examine(result, wanted, Limits(), clock)
+    except Overdue:
+        found = unexamined(result, wanted, clock)
     return replace(found, source=result.source)
