@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from supercheck.decide import Limits
+from supercheck.decide.another import another
 from supercheck.decide.limits import Clock, Overdue, Progress, quiet
 from supercheck.errors import InputError
+from supercheck.evidence import Verdict
 from supercheck.exploration import LIMIT, Exploration, Wanted, examine, unexamined
 from supercheck.faces import Faces
 from supercheck.float32 import decide_in
@@ -65,6 +68,9 @@ def explore(
         raise InputError(place="--limit", expected="a number of at least 1", got=limit)
     ready = time.perf_counter()
     result = replace(decide_in(spec.arithmetic, claims, limits, progress), source=source)
+    with suppress(KeyboardInterrupt):  # the verdict stands
+        if result.verdict is Verdict.REFUTED and result.arithmetic == "real" and not clock.over:
+            result = replace(result, another=another(claims, result.outputs, limits, clock))
     decided = time.perf_counter()
     found = replace(explored(result, clock, Wanted(only, limit, all)), source=source)
     done = time.perf_counter()
