@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from supercheck.confirming import check_certificate
     from supercheck.decide import Limits
     from supercheck.domain import KSparse
-    from supercheck.errors import FaultError, InputError, SupercheckError
+    from supercheck.errors import FaultError, InputError, OverdueError, SupercheckError
     from supercheck.evidence import Counterexample, Verdict
     from supercheck.exploration.record import Exploration
     from supercheck.exploring import explore
@@ -47,6 +47,7 @@ _HOMES = {
     "Limits": "decide",
     "Network": "network",
     "Not": "boolean",
+    "OverdueError": "errors",
     "Pruning": "pruning",
     "Readout": "spec",
     "Result": "results",
@@ -71,9 +72,9 @@ _HOMES = {
 
 __all__ = [
     "AtLeast", "Audit", "Bounds", "Building", "Counterexample", "Exploration", "FaultError", "InputError", "KSparse",
-    "Limits", "Network", "Not", "Pruning", "Readout", "Result", "Spec", "SupercheckError", "Var", "Verdict", "Xor",
-    "audit", "bounds", "build", "check_certificate", "explore", "from_torch", "gate", "load", "parse", "prune",
-    "read_spec", "verify",
+    "Limits", "Network", "Not", "OverdueError", "Pruning", "Readout", "Result", "Spec", "SupercheckError", "Var",
+    "Verdict", "Xor", "audit", "bounds", "build", "check_certificate", "explore", "from_torch", "gate", "load", "parse",
+    "prune", "read_spec", "verify",
 ]  # fmt: skip
 
 

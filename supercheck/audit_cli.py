@@ -26,7 +26,9 @@ def audit(
         bool | None,
         typer.Option("--verify/--no-verify", help="Decide the question, too; left out, where that takes seconds."),
     ] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds for deciding; the audit goes on without.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds, reading included; what they leave is left out.")
+    ] = None,
     format_: Annotated[Format, typer.Option("--format", help="How the audit is written to stdout.")] = Format.TEXT,
     plot: Annotated[
         Path | None,

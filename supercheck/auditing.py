@@ -15,6 +15,7 @@ from supercheck.boolean import support
 from supercheck.claims import Claims
 from supercheck.counting import Counts, count
 from supercheck.decide import Limits
+from supercheck.decide.limits import Clock
 from supercheck.errors import FaultError
 from supercheck.evidence import Verdict
 from supercheck.faces import Faces
@@ -61,7 +62,7 @@ def audit(
         spec: a `Spec`, or the path of a spec file.
         max_active: a sparsity that wins over the spec's own.
         verify: whether to decide the question, too; None decides it where that takes seconds.
-        timeout: seconds for deciding.
+        timeout: seconds for everything; what they leave is left out.
 
     Returns:
         Counts, bits by block, floors, limits, wiring and interference; a verdict where there is one.
@@ -71,12 +72,13 @@ def audit(
     """
     begun = time.perf_counter()
     limits = Limits(timeout=timeout).begin()
-    with limits.clock().reading():
+    clock = limits.clock()
+    with clock.reading():
         claims, spec, source = question(network, spec, max_active)
     ready = time.perf_counter()
     result, undecided = _decided(claims, spec, verify, limits)
     decided = time.perf_counter()
-    found = examine(claims, spec, result)
+    found = examine(claims, spec, result, clock)
     done = time.perf_counter()
     seconds = {"load": ready - begun, "decide": decided - ready, "audit": done - decided, "total": done - begun}
     return replace(found, undecided=undecided, source=source, seconds=seconds)
@@ -96,21 +98,26 @@ def _decided(claims: Claims, spec: Spec, verify: bool | None, limits: Limits) ->
     return result, result.reason
 
 
-def examine(claims: Claims, spec: Spec, result: Result | None = None) -> Audit:
+def examine(claims: Claims, spec: Spec, result: Result | None = None, clock: Clock | None = None) -> Audit:
     """Audit a question that was put to a network.
 
     Args:
         claims: the question.
         spec: where it came from; its fixed codes and limits.
         result: the verdict, where there is one.
+        clock: the deadline, after which nothing that may take long is begun; None: there is none.
 
     Raises:
         FaultError: if a network that was proved lacks a path that its function needs.
     """
+    clock = Clock.start(None) if clock is None else clock
     wiring, left_out = Wiring(claims.network), list[str]()
     codes = [None if path is None else load_linear(path) for path in (spec.source.encoder, spec.source.decoder)]
     counts = count(claims.own, *codes)
-    missing, unseen = missing_paths(claims, wiring) if wiring.affordable else ([], 0)
+    hurried = clock.over
+    missing, unseen = missing_paths(claims, wiring) if wiring.affordable and not hurried else ([], 0)
+    if hurried:
+        left_out.append(f"missing paths: {clock.reason}")
     if not wiring.affordable:
         left_out.append(f"cones and missing paths: {wiring.edges:,} edges times {counts.features:,} features")
     if missing and result is not None and result.real_verdict is Verdict.PROVED:
@@ -118,14 +125,21 @@ def examine(claims: Claims, spec: Spec, result: Result | None = None) -> Audit:
     if unseen:
         left_out.append(f"{unseen:,} more missing paths, of features that a function names, were not looked into")
     layers = states(claims.network, claims.domain)
-    known = patterns(claims.formulas, claims.domain)
+    known = patterns(claims.formulas, claims.domain, over=lambda: clock.over)
     if not known.complete:
-        left_out.append(f"output patterns of most of the {claims.domain.size:,} inputs: floors by them may be higher")
-    drawn = wiring.edges <= MOST_EDGES
-    if not drawn:
+        why = f"; {clock.reason}" if clock.over else ""
+        left_out.append(
+            f"output patterns of most of the {claims.domain.size:,} inputs: floors by them may be higher{why}"
+        )
+    drawn = wiring.edges <= MOST_EDGES and not clock.over
+    if clock.over:
+        left_out.append(f"connected parts and cuts: {clock.reason}")
+    elif not drawn:
         left_out.append(f"connected parts and cuts: the graph has {wiring.edges:,} edges, more than {MOST_EDGES:,}")
-    overlaps = interference(wiring, result)
-    if overlaps is None:
+    overlaps = None if clock.over else interference(wiring, result)
+    if clock.over:
+        left_out.append(f"overlaps of channels: {clock.reason}")
+    elif overlaps is None:
         left_out.append(f"overlaps of channels: there are {len(claims):,} outputs")
     of_class = counted_class(claims)
     smallest = cuts(claims, wiring, known.inputs) if drawn else []

@@ -38,7 +38,7 @@ def build(
         bool, typer.Option("--repair", help="Change what a counterexample hits until there is none.")
     ] = False,
     smallest: Annotated[bool, typer.Option("--smallest", help="Search the least number of neurons.")] = False,
-    timeout: Annotated[float | None, typer.Option(help="Seconds for searching, and for deciding.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds for searching, and as many for deciding.")] = None,
     force: Force = False,
     format_: Annotated[Format, typer.Option("--format", help="How it is told on stdout.")] = Format.TEXT,
 ) -> int:

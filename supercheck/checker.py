@@ -493,7 +493,7 @@ class Sheet:
             self.work += len(proof.claims.formulas[i] if table is None else part)
         peak = dict.fromkeys(self.cone[0], 1)  # no value is greater
         for (own, b), used in zip(self.hidden, self.cone[1:], strict=True):
-            self.work += sum([len(own[r]) for r in used])
+            self.work += sum([8 + len(own[r]) for r in used])
             peak = {r: abs(b[r]) + sum([abs(w) * peak[j] for j, w in own[r].items()]) for r in used}
         self.most = 1 + max(sum([abs(w) * peak[r] for r, w in row.items()]) for row in rows)
         self.bits = self.most.bit_length() + 3

@@ -84,7 +84,9 @@ def verify(
         int | None, typer.Option("-k", "--max-active", help="How many features may be on; wins over the spec.")
     ] = None,
     engine: Annotated[Engine, typer.Option(help="Which engine decides; auto chooses by cost.")] = Engine.AUTO,
-    timeout: Annotated[float | None, typer.Option(help="Seconds for deciding; then what is open is unknown.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds from the start, reading included; what is open then is unknown.")
+    ] = None,
     format_: Annotated[Format, typer.Option("--format", help="How the result is written to stdout.")] = Format.TEXT,
     margins: Annotated[bool, typer.Option("--margins", help="Find every output's exact worst values.")] = False,
     max_k: Annotated[bool, typer.Option("--max-k", help="Find the largest k at which each output is right.")] = False,
@@ -135,7 +137,7 @@ def verify(
         margins=margins,
         largest_k=max_k,
         cross_check=_SAMPLE if cross_check else 0,
-    )
+    ).begin()
     result = None
     try:
         with _packed(reproducer, network, spec, context.obj, force=force) as told, progress_bar() as progress:
@@ -150,7 +152,7 @@ def verify(
                 from supercheck.exploring import explored
                 from supercheck.report.explore_html import save_page
 
-                save_page(explored(result), html, force=force)
+                save_page(explored(result, limits.clock()), html, force=force)
         _print(result, format_.value)
     except KeyboardInterrupt:
         if result is None or CODES[result.verdict.value] != CODES["refuted"]:  # a proof that nobody saw is none

@@ -25,7 +25,9 @@ def explore(
     ] = False,
     only: Annotated[int | None, typer.Option(help="Counterexamples of this output alone.")] = None,
     limit: Annotated[int | None, typer.Option(help="How many counterexamples to keep; left out, 10,000.")] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds; what is left then is said to be left out.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds, reading included; what they leave is said to be left out.")
+    ] = None,
     format_: Annotated[Format, typer.Option("--format", help="How it is written to stdout.")] = Format.TEXT,
     html: Annotated[Path | None, typer.Option(help="Write one page to explore it with, in any browser.")] = None,
     force: Force = False,

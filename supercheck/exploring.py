@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from supercheck.decide import Limits
-from supercheck.decide.limits import Clock, Progress, quiet
+from supercheck.decide.another import another
+from supercheck.decide.limits import Clock, Overdue, Progress, quiet
 from supercheck.errors import InputError
-from supercheck.exploration import LIMIT, Exploration, Wanted, examine
+from supercheck.evidence import Verdict
+from supercheck.exploration import LIMIT, Exploration, Wanted, examine, unexamined
 from supercheck.faces import Faces
 from supercheck.float32 import decide_in
 from supercheck.posing import question
@@ -48,6 +51,7 @@ def explore(
 
     Raises:
         InputError: if network or spec cannot be read, or do not fit each other, or an argument is out of range.
+        OverdueError: if the time is up before they are read.
         FaultError: if supercheck contradicts itself.
     """
     begun = time.perf_counter()
@@ -64,6 +68,9 @@ def explore(
         raise InputError(place="--limit", expected="a number of at least 1", got=limit)
     ready = time.perf_counter()
     result = replace(decide_in(spec.arithmetic, claims, limits, progress), source=source)
+    with suppress(KeyboardInterrupt):  # the verdict stands
+        if result.verdict is Verdict.REFUTED and result.arithmetic == "real" and not clock.over:
+            result = replace(result, another=another(claims, result.outputs, limits, clock))
     decided = time.perf_counter()
     found = replace(explored(result, clock, Wanted(only, limit, all)), source=source)
     done = time.perf_counter()
@@ -76,8 +83,13 @@ def explored(result: Result, clock: Clock | None = None, wanted: Wanted = Wanted
 
     Args:
         result: the verdict.
-        clock: the deadline; None: there is none.
+        clock: the deadline, after which the verdict and its own counterexamples are all there is; None: none.
         wanted: what to look for.
     """
-    found = examine(result, wanted, Limits(), Clock.start(None) if clock is None else clock)
+    clock = Clock.start(None) if clock is None else clock
+    try:
+        with clock.alarm():
+            found = examine(result, wanted, Limits(), clock)
+    except Overdue:
+        found = unexamined(result, wanted, clock)
     return replace(found, source=result.source)

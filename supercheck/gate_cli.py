@@ -53,7 +53,7 @@ def gate(
     ] = False,
     jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="How many specs at once.")] = 1,
     engine: Annotated[Engine, typer.Option(help="Which engine decides; auto chooses by cost.")] = Engine.AUTO,
-    timeout: Annotated[float | None, typer.Option(help="Seconds for deciding each spec.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds for each spec, reading included.")] = None,
     total_timeout: Annotated[float | None, typer.Option(help="Seconds for all specs together.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Where verdicts are kept; else .supercheck/cache.sqlite.")] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", "-n", help="Neither use nor keep earlier verdicts.")] = False,

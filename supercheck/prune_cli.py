@@ -21,7 +21,9 @@ def prune(
     max_active: Annotated[
         int | None, typer.Option("-k", "--max-active", help="At most this many features on, in place of the spec's.")
     ] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds; what is proved until then is kept.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds, reading included, till it stops; what is proved is kept.")
+    ] = None,
     force: Force = False,
     format_: Annotated[Format, typer.Option("--format", help="How it is told on stdout.")] = Format.TEXT,
 ) -> int:

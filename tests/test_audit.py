@@ -62,7 +62,7 @@ def test_one_neuron_a_pair_has_no_slack_in_equality_mode() -> None:
 
 def test_the_rank_of_distinct_ands_needs_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = {floor.name: floor.floor for floor in audited("proved/one_per_pair").floors}
-    monkeypatch.setattr(auditing, "patterns", lambda formulas, domain: patterns(formulas, domain, 100))
+    monkeypatch.setattr(auditing, "patterns", lambda formulas, domain, over: patterns(formulas, domain, 100, over))
     part = audited("proved/one_per_pair", verify=False)
     assert any("output patterns of most" in left for left in part.left_out)
     assert next(floor.floor for floor in part.floors if floor.name.startswith("rank")) == 15

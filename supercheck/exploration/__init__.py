@@ -25,7 +25,7 @@ from supercheck.numerals import plural
 from supercheck.replaying import shrink
 from supercheck.results import Result
 
-__all__ = ["Exploration", "Wanted", "examine"]
+__all__ = ["Exploration", "Wanted", "examine", "unexamined"]
 
 LIMIT = 10_000
 """Counterexamples that are kept unless another limit is asked for."""
@@ -101,6 +101,20 @@ def examine(
     if claims.separable:
         return whole
     return replace(whole, groups=tuple(grouped(claims, found, whole.ledger)))
+
+
+def unexamined(result: Result, wanted: Wanted, clock: Clock) -> Exploration:
+    """What is known where no time is left to explore: the verdict, and its own counterexamples."""
+    claims, real = replace(result.claims, errors=None), result.arithmetic == "real"
+    known = [one.counterexample for one in result.outputs if real and one.counterexample is not None]
+    smallest = {one.output: (one, one.minimal) for one in known}
+    rows = profile.bounded(claims, smallest, open_=True, limits=Limits(), clock=clock)
+    chosen = [one for one in known if wanted.only in (None, one.output)]
+    found = [Case(c.active, c.output, c.value, c.expected, c.minimal, None, None, c.against) for c in chosen]
+    found.sort(key=lambda case: case.order)
+    left_out = (f"all but the verdict and its counterexamples: {clock.reason}",)
+    total = Count(len(found), False)
+    return Exploration(result, tuple(rows), tuple(found[: wanted.most]), total, wanted.only, left_out=left_out)
 
 
 def _only(wanted: Wanted) -> set[int] | None:

@@ -5,7 +5,7 @@ Every floor that holds for one function follows from these, and stays true of an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +44,12 @@ class Patterns:
         return len(self.rows)
 
 
-def patterns(formulas: Sequence[Formula], domain: KSparse, most_cells: int = MOST_CELLS) -> Patterns:
+def patterns(
+    formulas: Sequence[Formula],
+    domain: KSparse,
+    most_cells: int = MOST_CELLS,
+    over: Callable[[], bool] = lambda: False,
+) -> Patterns:
     """The output vectors that occur on the domain, or as many as `most_cells` inputs times outputs show.
 
     Only features that some function names are turned on: the others change no output.
@@ -54,8 +59,9 @@ def patterns(formulas: Sequence[Formula], domain: KSparse, most_cells: int = MOS
         domain: the inputs.
         most_cells: where the domain has more, only inputs with few active features are looked at, and for each
             output its smallest assignment on.
+        over: whether the time is up, after which one input is looked at, or what was begun.
     """
-    most = min(most_cells // len(formulas), MOST_INPUTS)
+    most = 1 if over() else min(most_cells // len(formulas), MOST_INPUTS)
     named = np.array(sorted(set().union(*map(support, set(formulas)))), dtype=np.int64)
     part = KSparse(len(named), min(domain.max_active, len(named)))
     complete = part.size <= most
@@ -67,6 +73,9 @@ def patterns(formulas: Sequence[Formula], domain: KSparse, most_cells: int = MOS
             _note(seen, formulas, known[start : start + _BATCH])
         most -= len(known)
     for batch in _batches(part, most):
+        if seen and over():
+            complete = False
+            break
         _note(seen, formulas, [frozenset(active) for active in named[batch].tolist()])
     width = (len(formulas) + 7) // 8
     packed = np.frombuffer(b"".join(seen), dtype=np.uint8).reshape(-1, width)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from supercheck import __version__
+from supercheck.boolean import Lookup
 from supercheck.checker import CheckError, Outcome, check
 from supercheck.claims import Claims, claims_digest
 from supercheck.database import FILE, CacheError, opened
@@ -41,10 +42,10 @@ WORTH = 0.1
 RATE = 2 * 10**7
 """Units of work that checking may take for each second of deciding: a fifth of it."""
 
-_ENTRY = 1_000  # units that handing the checker a weight or an output is worth
+_ENTRY = 1_000  # units that handing the checker a number is worth
 
 MOST_ENTRIES = 100_000
-"""Weights and outputs up to which a certificate is checked when it is found again."""
+"""Weights, outputs and cells of tables up to which a certificate is checked when it is found again."""
 
 _TABLE = "verdicts (key TEXT PRIMARY KEY, verdict TEXT NOT NULL)"
 _LONGEST = 1 << 24  # characters of a certificate's first lines
@@ -126,7 +127,7 @@ class Cache:
             CacheError: if it cannot be written, or the lone checker rejects it: the certificate is wrong then, or the
                 checker, which does not tell against the verdict.
         """
-        budget = min(CHEAP, int(seconds * RATE)) - _ENTRY * (claims.network.edges + len(claims))
+        budget = min(CHEAP, int(seconds * RATE)) - _ENTRY * _entries(claims)
         if not _dear(claims) or seconds < WORTH or budget <= 0:
             return
         from supercheck.certificate import write
@@ -160,6 +161,13 @@ class Cache:
 
 def _dear(claims: Claims) -> bool:
     return claims.domain.size * max(claims.network.edges, 1) > SMALL
+
+
+def _entries(claims: Claims) -> int:
+    """Numbers that a checker is handed: weights, outputs, and cells of the rows at which a table's outputs are on."""
+    tables = (formula for formula in claims.formulas if isinstance(formula, Lookup))
+    cells = sum(len(table.features) * sum(table.column) for table in tables)
+    return claims.network.edges + len(claims) + cells
 
 
 def _question(claims: Claims) -> list[str]:
@@ -207,7 +215,7 @@ def _witness(claims: Claims, words: list[str]) -> Counterexample:
 
 def _checked(claims: Claims, file: Path, budget: int = CHEAP) -> Outcome | None:
     """What the lone checker says of a certificate; None where that would take long, or is not for it to say."""
-    if claims.network.edges + len(claims) > MOST_ENTRIES:
+    if _entries(claims) > MOST_ENTRIES:
         return None
     try:
         return check([str(file)], *handed(claims), budget=budget)

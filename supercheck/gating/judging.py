@@ -42,7 +42,7 @@ class Terms:
 
     Attributes:
         engine: which engine decides; "auto" chooses by cost.
-        timeout: seconds for deciding each spec.
+        timeout: seconds for each spec, reading included.
         workers: how many processes may solve one spec; None: as many as there are cores.
         cache: earlier verdicts; None asks every question anew.
         measure: whether margins and counts are wanted; they are never taken from the cache.
