@@ -10,64 +10,68 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from supercheck.base.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from supercheck.auditing import audit, bounds
-    from supercheck.boolean import AtLeast, Not, Var, Xor, gate
-    from supercheck.building import Building, build
-    from supercheck.confirming import check_certificate
-    from supercheck.decide import Limits
-    from supercheck.domain import KSparse
-    from supercheck.errors import FaultError, InputError, OverdueError, SupercheckError
-    from supercheck.evidence import Counterexample, Verdict
-    from supercheck.exploration.record import Exploration
-    from supercheck.exploring import explore
-    from supercheck.findings import Audit
-    from supercheck.floors.bounds import Bounds
-    from supercheck.formats import load
-    from supercheck.formats.sequential import from_torch
-    from supercheck.network import Network
-    from supercheck.pruning import Pruning, prune
-    from supercheck.results import Result
-    from supercheck.spec import Readout, Spec, read_spec
-    from supercheck.syntax import parse
-    from supercheck.verifying import verify
+    from supercheck.analysis.costs.floors.bounds import Bounds, bounds
+    from supercheck.analysis.costs.result import Audit
+    from supercheck.analysis.explore.result import Exploration
+    from supercheck.api.audit import audit
+    from supercheck.api.build import build
+    from supercheck.api.check import check_certificate
+    from supercheck.api.explore import explore
+    from supercheck.api.prune import prune
+    from supercheck.api.verify import verify
+    from supercheck.base.errors import FaultError, InputError, OverdueError, SupercheckError
+    from supercheck.claims.evidence import Counterexample, Verdict
+    from supercheck.claims.result import Result
+    from supercheck.construct.pruning.result import Pruning
+    from supercheck.construct.result import Building
+    from supercheck.decide.limits import Limits
+    from supercheck.network.formats.load import load
+    from supercheck.network.formats.sequential import from_torch
+    from supercheck.network.network import Network
+    from supercheck.spec.domain import KSparse
+    from supercheck.spec.formula import AtLeast, Not, Var, Xor, gate
+    from supercheck.spec.read import read_spec
+    from supercheck.spec.readout import Readout
+    from supercheck.spec.spec import Spec
+    from supercheck.spec.syntax import parse
 
 _HOMES = {
-    "AtLeast": "boolean",
-    "Audit": "findings",
-    "Bounds": "floors.bounds",
-    "Building": "building",
-    "Counterexample": "evidence",
-    "Exploration": "exploration.record",
-    "FaultError": "errors",
-    "InputError": "errors",
-    "KSparse": "domain",
-    "Limits": "decide",
-    "Network": "network",
-    "Not": "boolean",
-    "OverdueError": "errors",
-    "Pruning": "pruning",
-    "Readout": "spec",
-    "Result": "results",
-    "Spec": "spec",
-    "SupercheckError": "errors",
-    "Var": "boolean",
-    "Verdict": "evidence",
-    "Xor": "boolean",
-    "audit": "auditing",
-    "bounds": "auditing",
-    "build": "building",
-    "check_certificate": "confirming",
-    "explore": "exploring",
-    "from_torch": "formats.sequential",
-    "gate": "boolean",
-    "load": "formats",
-    "parse": "syntax",
-    "prune": "pruning",
-    "read_spec": "spec",
-    "verify": "verifying",
+    "AtLeast": "spec.formula",
+    "Audit": "analysis.costs.result",
+    "Bounds": "analysis.costs.floors.bounds",
+    "Building": "construct.result",
+    "Counterexample": "claims.evidence",
+    "Exploration": "analysis.explore.result",
+    "FaultError": "base.errors",
+    "InputError": "base.errors",
+    "KSparse": "spec.domain",
+    "Limits": "decide.limits",
+    "Network": "network.network",
+    "Not": "spec.formula",
+    "OverdueError": "base.errors",
+    "Pruning": "construct.pruning.result",
+    "Readout": "spec.readout",
+    "Result": "claims.result",
+    "Spec": "spec.spec",
+    "SupercheckError": "base.errors",
+    "Var": "spec.formula",
+    "Verdict": "claims.evidence",
+    "Xor": "spec.formula",
+    "audit": "api.audit",
+    "bounds": "analysis.costs.floors.bounds",
+    "build": "api.build",
+    "check_certificate": "api.check",
+    "explore": "api.explore",
+    "from_torch": "network.formats.sequential",
+    "gate": "spec.formula",
+    "load": "network.formats.load",
+    "parse": "spec.syntax",
+    "prune": "api.prune",
+    "read_spec": "spec.read",
+    "verify": "api.verify",
 }
 
 __all__ = [

@@ -8,7 +8,7 @@ import sys
 def run() -> None:
     """Run the command line."""
     try:
-        from supercheck.cli import run as run_cli
+        from supercheck.cli.app import run as run_cli
     except Exception as error:  # noqa: BLE001 - Python's own exit code, 1, would mean refuted
         sys.stderr.write(f"supercheck: cannot start: {type(error).__name__}: {error}\n")
         sys.exit(4)

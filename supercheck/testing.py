@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from supercheck.boolean import Formula
-    from supercheck.spec import Readout
+    from supercheck.spec.formula import Formula
+    from supercheck.spec.readout import Readout
 
 
 def assert_computes(
@@ -41,14 +41,15 @@ def assert_computes(
         InputError: if the network cannot be read, or does not have these features and outputs.
     """
     __tracebackhide__ = True
-    from supercheck.decide import Limits
-    from supercheck.domain import KSparse
-    from supercheck.evidence import Verdict
-    from supercheck.posing import loaded
-    from supercheck.spec import Readout, Source, Spec
-    from supercheck.syntax import parse
-    from supercheck.verifying import verify
-    from supercheck.wording import single
+    from supercheck.api.verify import verify
+    from supercheck.claims.evidence import Verdict
+    from supercheck.claims.question import loaded
+    from supercheck.decide.limits import Limits
+    from supercheck.report.wording import single
+    from supercheck.spec.domain import KSparse
+    from supercheck.spec.readout import Readout
+    from supercheck.spec.spec import Source, Spec
+    from supercheck.spec.syntax import parse
 
     found, _ = loaded(network, Source(activation=activation, final=final))
     formulas = tuple(parse(one) if isinstance(one, str) else one for one in outputs)

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from supercheck.claims import Claims
-from supercheck.decide.compiled.arrays import Scratch
-from supercheck.decide.compiled.growing import EVERY, RULE_A, RULE_B, SIDES, grow_tree
-from supercheck.decide.layout import lay_out
+from supercheck.base.matrix import Array
+from supercheck.claims.claims import Claims
+from supercheck.claims.evidence import Decision, Verdict
+from supercheck.decide.flatten import lay_out
+from supercheck.decide.kernels.arrays import Scratch
+from supercheck.decide.kernels.proof_tree import EVERY, RULE_A, RULE_B, SIDES, grow_tree
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.relaxation import goals_of, threaded
-from supercheck.evidence import Decision, Verdict
-from supercheck.exact import Array
-from supercheck.shapes import decision_tree
+from supercheck.spec.cases import decision_tree
 
 FEW = 64
 """Inputs that a leaf may leave to be evaluated one by one."""

@@ -18,8 +18,8 @@ from math import comb, isqrt
 
 import numpy as np
 
-from supercheck.errors import InputError
-from supercheck.exact import Array
+from supercheck.base.errors import InputError
+from supercheck.base.matrix import Array
 
 READ_AT = Fraction(1, 2)
 """An output is 1 where its channel is full, and at most 0 where it is not, whatever the channel's size."""

@@ -12,8 +12,8 @@ from random import Random
 
 import numpy as np
 
+from supercheck.base.matrix import Array
 from supercheck.decide.limits import Clock
-from supercheck.exact import Array
 
 _TRIES = 8  # of greed, for one column
 

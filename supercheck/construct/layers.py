@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from supercheck.exact import Array, Rows, trusted
-from supercheck.network import Affine
+from supercheck.base.matrix import Array, Rows, trusted
+from supercheck.network.layers import Affine
 
 MOST_EDGES = 1 << 26  # of one matrix
 

@@ -12,13 +12,13 @@ from random import Random
 
 import numpy as np
 
-from supercheck.construct.built import Wanted, domain_of
-from supercheck.construct.chance import stream
-from supercheck.construct.reading import lines
-from supercheck.errors import InputError
-from supercheck.exact import Array
-from supercheck.numerals import plural
-from supercheck.spec import MOST_OUTPUTS
+from supercheck.base.errors import InputError
+from supercheck.base.matrix import Array
+from supercheck.base.numbers import plural
+from supercheck.construct.inputs import lines
+from supercheck.construct.random_stream import stream
+from supercheck.construct.request import Wanted, domain_of
+from supercheck.spec.spec import MOST_OUTPUTS
 
 _SWAPS = 20  # a pair, so that what is drawn no longer shows where it began
 _TABLED = 1 << 22  # pairs that are drawn from a table of all; else one by one

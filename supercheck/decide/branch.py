@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from supercheck.claims import Claims
+from supercheck.claims.claims import Claims
+from supercheck.claims.evidence import Decision
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.relaxation import relaxed
-from supercheck.evidence import Decision
 
 NAME = "branch"
 

@@ -12,9 +12,9 @@ from functools import cached_property
 
 import numpy as np
 
-from supercheck.errors import FaultError
-from supercheck.exact import Array, magnitudes
-from supercheck.network import Network
+from supercheck.base.errors import FaultError
+from supercheck.base.matrix import Array, magnitudes
+from supercheck.network.network import Network
 
 _UNIT = 2.0**-52  # twice the unit roundoff of a double: covers every rounding of one operation
 _EXACT = 2.0**53

@@ -14,14 +14,14 @@ from typing import Any
 
 import z3
 
-from supercheck.boolean import AtLeast, Formula, Not, Var, support
-from supercheck.claims import Claims
-from supercheck.domain import KSparse
-from supercheck.errors import FaultError
-from supercheck.exact import Rows
-from supercheck.network import Network
-from supercheck.satisfying import assignments
-from supercheck.shapes import simplified
+from supercheck.base.errors import FaultError
+from supercheck.base.matrix import Rows
+from supercheck.claims.claims import Claims
+from supercheck.network.network import Network
+from supercheck.spec.cases import simplified
+from supercheck.spec.domain import KSparse
+from supercheck.spec.formula import AtLeast, Formula, Not, Var, support
+from supercheck.spec.satisfying import assignments
 
 MOST_CASES = 16  # assignments of a support that are worth a query each
 MOST_LEVELS = 12  # values of one neuron that are worth a literal each

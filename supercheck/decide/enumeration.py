@@ -10,13 +10,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from supercheck.claims import Claims
+from supercheck.base.matrix import Array
+from supercheck.claims.claims import Claims
+from supercheck.claims.evidence import Decision, Verdict
 from supercheck.decide.extremes import extremes
-from supercheck.decide.limits import Clock, Limits
-from supercheck.decide.measuring import Best
-from supercheck.decide.sheet import MOST_CELLS, LateError, Sheet
-from supercheck.evidence import Decision, Verdict
-from supercheck.exact import Array
+from supercheck.decide.limits import Clock, LateError, Limits
+from supercheck.decide.measure import Best
+from supercheck.decide.sweep import MOST_CELLS, Sheet
 
 NAME = "enumerate"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from supercheck.claims import Claims
-from supercheck.evidence import Decision, Extremes, Point, Verdict
+from supercheck.claims.claims import Claims
+from supercheck.claims.evidence import Decision, Extremes, Point, Verdict
 
 End = tuple[int, tuple[int, ...]]
 """An extreme w . h and the active features of an input that attains it."""

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from supercheck.errors import InputError, OverdueError, spelled
-from supercheck.numerals import whole
+from supercheck.base.errors import InputError, OverdueError, spelled
+from supercheck.base.numbers import whole
 
 if TYPE_CHECKING:
-    from supercheck.decide.team import Team
+    from supercheck.decide.workers.pool import Team
 
 
 Progress = Callable[[int, int, str], None]
@@ -161,3 +161,7 @@ class Clock:
     def reason(self) -> str:
         """Why an output is unknown after the deadline."""
         return f"timeout after {self.timeout:g} s"
+
+
+class LateError(Exception):
+    """The time is up."""

@@ -18,16 +18,16 @@ from typing import TypeVar
 
 import numpy as np
 
-from supercheck.claims import Claims
-from supercheck.decide.compiled.answers import answer
-from supercheck.decide.compiled.arrays import OPEN, REFUTED, WRAP, Cases, Flat, Scratch
+from supercheck.base.matrix import Array
+from supercheck.claims.claims import Claims
+from supercheck.claims.evidence import Decision, Verdict
 from supercheck.decide.extremes import End, asked, concluded
-from supercheck.decide.layout import lay_out, lowest
+from supercheck.decide.flatten import lay_out, lowest
+from supercheck.decide.kernels.arrays import OPEN, REFUTED, WRAP, Cases, Flat, Scratch
+from supercheck.decide.kernels.outputs import answer
 from supercheck.decide.limits import Clock, Limits
-from supercheck.evaluation import totals
-from supercheck.evidence import Decision, Verdict
-from supercheck.exact import Array
-from supercheck.shapes import MOST_SPLIT, Case, cases
+from supercheck.network.evaluate import totals
+from supercheck.spec.cases import MOST_SPLIT, Case, cases
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED as FIRST, Future, wait
 from typing import TYPE_CHECKING, Any
 
-from supercheck.boolean import holds
-from supercheck.claims import Claims
+from supercheck.base.errors import FaultError
+from supercheck.claims.claims import Claims
+from supercheck.claims.evidence import Decision, Verdict
 from supercheck.decide.extremes import End, asked, concluded
 from supercheck.decide.limits import Clock, Limits
-from supercheck.decide.processes import LostError, Processes
-from supercheck.errors import FaultError
-from supercheck.evidence import Decision, Verdict
+from supercheck.decide.workers.processes import LostError, Processes
+from supercheck.spec.formula import holds
 
 if TYPE_CHECKING:
     from supercheck.decide.encode import Encoding

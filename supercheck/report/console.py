@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from supercheck.errors import printable_lines
+from supercheck.base.errors import printable_lines
 
 
 def captured(print_to: Callable[[Console], None], width: int) -> str:

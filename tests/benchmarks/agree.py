@@ -23,16 +23,17 @@ from types import ModuleType
 
 import numpy as np
 
-from supercheck.boolean import GATES, AtLeast, Formula, Not, Var, Xor, gate
-from supercheck.claims import Claims
-from supercheck.decide import Limits, bound, branch, enumeration, smt
-from supercheck.decide.limits import Clock
-from supercheck.domain import KSparse
-from supercheck.evidence import Decision, Verdict
-from supercheck.exact import Array, Rows
-from supercheck.network import Affine, Network
-from supercheck.replaying import replay
-from supercheck.spec import Readout
+from supercheck.base.matrix import Array, Rows
+from supercheck.claims.claims import Claims
+from supercheck.claims.evidence import Decision, Verdict
+from supercheck.claims.replay import replay
+from supercheck.decide import bound, branch, enumeration, smt
+from supercheck.decide.limits import Clock, Limits
+from supercheck.network.layers import Affine
+from supercheck.network.network import Network
+from supercheck.spec.domain import KSparse
+from supercheck.spec.formula import GATES, AtLeast, Formula, Not, Var, Xor, gate
+from supercheck.spec.readout import Readout
 
 OUTPUTS, EVERY_Z3 = 100, 50
 ENGINES: tuple[ModuleType, ...] = (enumeration, bound, branch)

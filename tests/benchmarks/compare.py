@@ -29,8 +29,9 @@ from peers.common import Answer
 from peers.worker import Worker, importable
 from training import trained
 
-from supercheck.decide import Limits, decide
-from supercheck.evidence import Verdict
+from supercheck.claims.evidence import Verdict
+from supercheck.decide.limits import Limits
+from supercheck.decide.portfolio import decide
 
 QUICK: dict[str, Callable[[], Instance]] = {
     "A100 k3": lambda: channels(100, 100, 300, 12, 3),

@@ -18,14 +18,14 @@ from pathlib import Path
 from random import Random
 
 from supercheck import verify
-from supercheck.construct.built import Built
+from supercheck.claims.evidence import Verdict
+from supercheck.construct.catalogue.output_channels import draws, rising
 from supercheck.construct.channels import Channels, least_neurons, margins
-from supercheck.construct.gated import gated
-from supercheck.construct.output_channels import draws, rising
+from supercheck.construct.gates.read import gated
 from supercheck.construct.pairs import drawn
-from supercheck.construct.repairing import smallest
-from supercheck.evidence import Verdict
-from supercheck.report.plot import save
+from supercheck.construct.repair.search import smallest
+from supercheck.construct.request import Built
+from supercheck.report.audit.plot import save
 
 SIZES = {2: (16, 64, 256, 1_024, 4_096, 16_384), 3: (16, 64, 256, 1_024), 4: (16, 64, 256, 1_024)}
 

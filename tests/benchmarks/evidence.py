@@ -28,10 +28,10 @@ from typing import TypeVar
 
 from families import channels, write
 
-from supercheck import checker
-from supercheck.certificate import certified
-from supercheck.decide import decide
-from supercheck.posing import question
+from supercheck.certificate.writer import certified
+from supercheck.checker import checker
+from supercheck.claims.question import question
+from supercheck.decide.portfolio import decide
 
 ROOT = Path(__file__).parents[2]
 SMALL = [(1_000, 1_000, 2_000), (1_250, 6_250, 12_500), (2_500, 12_500, 12_500)]

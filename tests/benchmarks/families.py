@@ -16,14 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from supercheck.boolean import AtLeast, Formula, Var, every, gate, some, support
-from supercheck.claims import Claims, pose
+from supercheck.base.matrix import Array, Rows
+from supercheck.claims.claims import Claims, pose
 from supercheck.construct.layers import hidden, marked, placed, readout
-from supercheck.domain import KSparse
-from supercheck.exact import Array, Rows
-from supercheck.network import Affine, Network
-from supercheck.spec import Readout, Spec
-from supercheck.syntax import text
+from supercheck.network.layers import Affine
+from supercheck.network.network import Network
+from supercheck.spec.domain import KSparse
+from supercheck.spec.formula import AtLeast, Formula, Var, every, gate, some, support
+from supercheck.spec.readout import Readout
+from supercheck.spec.spec import Spec
+from supercheck.spec.syntax import text
 
 Truth = Callable[[Sequence[int]], list[bool]]
 

@@ -9,9 +9,9 @@ from math import comb
 import numpy as np
 from families import Instance, ands, instance
 
+from supercheck.base.matrix import Array
 from supercheck.construct.layers import placed
-from supercheck.exact import Array
-from supercheck.network import Affine
+from supercheck.network.layers import Affine
 
 
 def mixed(

@@ -17,13 +17,15 @@ from fractions import Fraction
 import numpy as np
 from agree import Question, question, truth
 
-from supercheck.claims import Claims
-from supercheck.decide import ENGINES, Limits, decide
-from supercheck.domain import KSparse
-from supercheck.evidence import Verdict
-from supercheck.exact import Array, Rows
-from supercheck.network import Affine, Network
-from supercheck.spec import Readout
+from supercheck.base.matrix import Array, Rows
+from supercheck.claims.claims import Claims
+from supercheck.claims.evidence import Verdict
+from supercheck.decide.limits import Limits
+from supercheck.decide.portfolio import ENGINES, decide
+from supercheck.network.layers import Affine
+from supercheck.network.network import Network
+from supercheck.spec.domain import KSparse
+from supercheck.spec.readout import Readout
 
 MUTANTS = 10
 CHANGES = ("ulp up", "ulp down", "ulps", "doubled", "negated", "removed")

@@ -14,8 +14,9 @@ import time
 
 from families import channels
 
-from supercheck.decide import Limits, decide
-from supercheck.evidence import Verdict
+from supercheck.claims.evidence import Verdict
+from supercheck.decide.limits import Limits
+from supercheck.decide.portfolio import decide
 
 SIZES = [(625, 3_125, 3_125), (1_250, 6_250, 6_250), (2_500, 12_500, 12_500), (5_000, 25_000, 25_000)]
 SIZES += [(10_000, 50_000, 50_000)]

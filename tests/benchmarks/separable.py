@@ -15,11 +15,12 @@ from pathlib import Path
 
 from training import trained
 
-from supercheck.claims import Claims
-from supercheck.decide import Limits, decide
-from supercheck.evidence import Verdict
-from supercheck.posing import question
-from supercheck.spec import Readout
+from supercheck.claims.claims import Claims
+from supercheck.claims.evidence import Verdict
+from supercheck.claims.question import question
+from supercheck.decide.limits import Limits
+from supercheck.decide.portfolio import decide
+from supercheck.spec.readout import Readout
 
 CASES: dict[str, Callable[[], Claims]] = {
     "m24 n48 k3": lambda: trained(24, 48, 3, 276, steps=200).claims,

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from supercheck.decide import Limits, decide
-from supercheck.evidence import Verdict
-from supercheck.posing import question
+from supercheck.claims.evidence import Verdict
+from supercheck.claims.question import question
+from supercheck.decide.limits import Limits
+from supercheck.decide.portfolio import decide
 
 FEATURES = (32, 64, 100, 140)  # 529, 2,081, 5,051 and 9,871 rows
 NEURONS = 40  # pairs that are on

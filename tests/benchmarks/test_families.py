@@ -19,11 +19,12 @@ from strategies import meaning
 from training import CACHE, trained
 
 from supercheck import explore
-from supercheck.decide import Limits, decide
-from supercheck.evidence import Verdict
-from supercheck.exploration.record import Count
-from supercheck.formats import load
-from supercheck.spec import read_spec
+from supercheck.analysis.explore.result import Count
+from supercheck.claims.evidence import Verdict
+from supercheck.decide.limits import Limits
+from supercheck.decide.portfolio import decide
+from supercheck.network.formats.load import load
+from supercheck.spec.read import read_spec
 
 SMALL = {
     "A": lambda: channels(12, 14, 22, 6, 3, seed=1),

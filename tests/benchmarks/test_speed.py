@@ -10,10 +10,11 @@ from families import Instance, channels, circuits, one_per_pair, write
 from mixed import mixed
 from training import trained
 
-from supercheck.decide import Limits, decide
-from supercheck.evidence import Verdict
-from supercheck.results import Result
-from supercheck.verifying import verify
+from supercheck.api.verify import verify
+from supercheck.claims.evidence import Verdict
+from supercheck.claims.result import Result
+from supercheck.decide.limits import Limits
+from supercheck.decide.portfolio import decide
 
 pytest.importorskip("pytest_benchmark")
 pytestmark = pytest.mark.slow

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from families import Instance, even_pairs, instance
 
-from supercheck.boolean import Formula, gate
-from supercheck.exact import Array, Rows
-from supercheck.network import Affine
+from supercheck.base.matrix import Array, Rows
+from supercheck.network.layers import Affine
+from supercheck.spec.formula import Formula, gate
 
 CACHE = "SUPERCHECK_BENCHMARK_CACHE"
 """The environment variable that names the folder of trained weights; without it, one in the temporary folder."""

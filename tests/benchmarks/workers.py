@@ -18,9 +18,10 @@ from families import Instance, channels
 from mixed import mixed
 from training import trained
 
-from supercheck.decide import Limits, decide
-from supercheck.decide.batches import posed
-from supercheck.decide.executors import Place, gathered
+from supercheck.decide.limits import Limits
+from supercheck.decide.portfolio import decide
+from supercheck.decide.workers.batches import posed
+from supercheck.decide.workers.executors import Place, gathered
 
 WORK: dict[str, Callable[[], Instance]] = {
     "enumerate": lambda: trained(60, 160, 4, 1770),

@@ -51,7 +51,7 @@ def target(reader: str) -> Callable[[bytes], None]:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
     def call(data: bytes) -> None:
-        from supercheck.errors import InputError
+        from supercheck.base.errors import InputError
 
         path.write_bytes(data)
         try:
@@ -65,33 +65,33 @@ def target(reader: str) -> Callable[[bytes], None]:
 
 
 def _load(path: Path) -> object:
-    from supercheck.formats import load
+    from supercheck.network.formats.load import load
 
     return load(path).digest
 
 
 def _spec(path: Path) -> object:
-    from supercheck.spec import read_spec
+    from supercheck.spec.read import read_spec
 
     return read_spec(path)
 
 
 def _table(path: Path) -> object:
-    from supercheck.domain import KSparse
-    from supercheck.truth import read_table
+    from supercheck.spec.domain import KSparse
+    from supercheck.spec.table import read_table
 
     return read_table(path, KSparse(8, 3))
 
 
 def _formula(path: Path) -> object:
-    from supercheck.syntax import parse
+    from supercheck.spec.syntax import parse
 
     return parse(path.read_bytes().decode("utf-8", "replace"))
 
 
 def _checker(path: Path) -> object:
     """The lone checker's readers of networks and questions: what it refuses, it refuses with its own error."""
-    from supercheck import checker
+    from supercheck.checker import checker
 
     other = SPECS / "proved" / "channel_sixths"
     certificate = path.with_name("empty.cert")
@@ -126,13 +126,13 @@ def main() -> None:
         for number, seed in enumerate(seeds(reader)):
             (corpus / str(number)).write_bytes(seed)
     with atheris.instrument_imports(include=["supercheck", "safetensors", "onnx", "zipfile", "tomllib"]):
-        import supercheck.checker
-        import supercheck.formats
-        import supercheck.formats.json
-        import supercheck.formats.npz
-        import supercheck.formats.onnx
-        import supercheck.formats.safetensors
-        import supercheck.spec  # noqa: F401
+        import supercheck.checker.checker
+        import supercheck.network.formats.json
+        import supercheck.network.formats.load
+        import supercheck.network.formats.npz
+        import supercheck.network.formats.onnx.read
+        import supercheck.network.formats.safetensors
+        import supercheck.spec.read  # noqa: F401
     zipfile.ZipExtFile._update_crc = lambda *_: None  # type: ignore[attr-defined] - no mutant has the right checksum
     atheris.Setup([sys.argv[0], *sys.argv[2:]], target(reader))
     atheris.Fuzz()

@@ -15,12 +15,12 @@ from typing import Literal
 
 import numpy as np
 
-from supercheck.boolean import holds, support
-from supercheck.claims import pose
-from supercheck.exact import Rows
-from supercheck.network import Network
-from supercheck.satisfying import assignments
-from supercheck.spec import Spec
+from supercheck.base.matrix import Rows
+from supercheck.claims.claims import pose
+from supercheck.network.network import Network
+from supercheck.spec.formula import holds, support
+from supercheck.spec.satisfying import assignments
+from supercheck.spec.spec import Spec
 
 Verdict = Literal["right", "wrong", "timeout", "unsure"]
 """`unsure` is a witness that does not replay: the peer's arithmetic let it down."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ortools.sat.python import cp_model
 
 from peers.common import Answer, Case, Clock, Question, UnsupportedError, by_cases, possible
-from supercheck.network import Network
-from supercheck.spec import Spec
+from supercheck.network.network import Network
+from supercheck.spec.spec import Spec
 
 MOST = 2**62
 

@@ -6,8 +6,8 @@ import cvc5
 from cvc5 import Kind
 
 from peers.common import Answer, Case, Clock, Number, Question, by_cases, possible
-from supercheck.network import Network
-from supercheck.spec import Spec
+from supercheck.network.network import Network
+from supercheck.spec.spec import Spec
 
 
 def decide(network: Network, spec: Spec, output: int, timeout: float) -> Answer:

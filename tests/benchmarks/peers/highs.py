@@ -6,8 +6,8 @@ import highspy
 import numpy as np
 
 from peers.common import Answer, Case, Clock, Number, Question, by_cases, possible
-from supercheck.network import Network
-from supercheck.spec import Spec
+from supercheck.network.network import Network
+from supercheck.spec.spec import Spec
 
 
 def decide(network: Network, spec: Spec, output: int, timeout: float) -> Answer:

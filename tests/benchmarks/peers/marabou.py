@@ -10,8 +10,8 @@ import math
 import warnings
 
 from peers.common import Answer, Case, Clock, Number, Question, by_cases, possible
-from supercheck.network import Network
-from supercheck.spec import Spec
+from supercheck.network.network import Network
+from supercheck.spec.spec import Spec
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pyscipopt import Model, quicksum
 
 from peers.common import Answer, Case, Clock, Question, by_cases, possible
-from supercheck.network import Network
-from supercheck.spec import Spec
+from supercheck.network.network import Network
+from supercheck.spec.spec import Spec
 
 
 def decide(network: Network, spec: Spec, output: int, timeout: float) -> Answer:

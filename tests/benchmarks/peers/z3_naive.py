@@ -8,10 +8,10 @@ import numpy as np
 import z3
 
 from peers.common import Answer, Clock, UnsupportedError, Verdict, wrong
-from supercheck.boolean import AtLeast, Formula, Not, Var, support
-from supercheck.exact import Array
-from supercheck.network import Network
-from supercheck.spec import Spec
+from supercheck.base.matrix import Array
+from supercheck.network.network import Network
+from supercheck.spec.formula import AtLeast, Formula, Not, Var, support
+from supercheck.spec.spec import Spec
 
 
 def decide(network: Network, spec: Spec, output: int, timeout: float, *, sliced: bool = True) -> Answer:

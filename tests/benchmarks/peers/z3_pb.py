@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 from peers.common import Answer, Clock, Verdict
-from supercheck.claims import pose
+from supercheck.claims.claims import pose
+from supercheck.claims.evidence import Verdict as Decided
 from supercheck.decide import smt
-from supercheck.evidence import Verdict as Decided
-from supercheck.network import Network
-from supercheck.spec import Spec
+from supercheck.network.network import Network
+from supercheck.spec.spec import Spec
 
 
 def decide(network: Network, spec: Spec, output: int, timeout: float) -> Answer:

@@ -1,0 +1,120 @@
+"""What may be believed, as types: verdicts, counterexamples, results. `replaying.py` is what makes counterexamples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from typing import NamedTuple
+
+from supercheck.base.errors import clip
+from supercheck.base.numbers import short
+
+
+class Verdict(Enum):
+    """The three answers; the value is the word that reports use."""
+
+    PROVED = "proved"
+    """Every claim holds on every input of the domain."""
+    REFUTED = "refuted"
+    """A replayed counterexample shows that some claim does not hold, on one input; of how many it says nothing."""
+    UNKNOWN = "unknown"
+    """Neither was established; a reason says why."""
+
+
+@dataclass(frozen=True, repr=False)
+class Point:
+    """An input, by its active features, and the exact value of one output there."""
+
+    active: tuple[int, ...]
+    value: Fraction
+
+    def __repr__(self) -> str:
+        """In a line, however many digits the value has."""
+        return f"<Point: y = {short(self.value)} with {clip(self.active)} on>"
+
+
+@dataclass(frozen=True, repr=False)
+class Counterexample:
+    """An input on which an output is wrong, replayed in exact arithmetic.
+
+    Attributes:
+        active: the features that are on, ascending.
+        output: the output that is wrong.
+        value: its exact value.
+        expected: what its function says, 0 or 1.
+        against: in mode separable an on input whose value is not larger.
+        minimal: whether no counterexample of any output has fewer active features; proved, not guessed.
+    """
+
+    active: tuple[int, ...]
+    output: int
+    value: Fraction
+    expected: int
+    against: Point | None = None
+    minimal: bool = False
+
+    def __repr__(self) -> str:
+        """In a line, however many digits the value has."""
+        wrong = f"y{self.output} = {short(self.value)}, expected {self.expected}"
+        return f"<Counterexample: {wrong}, with {clip(self.active)} on>"
+
+    @property
+    def size(self) -> int:
+        """The number of active features; in mode separable that of the larger input."""
+        return max(len(self.active), 0 if self.against is None else len(self.against.active))
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """The exact worst output of each class; None where the class is vacuous."""
+
+    on: Point | None
+    off: Point | None
+
+
+class Decision(NamedTuple):
+    """What an engine says of one output; a refutation counts once it is replayed.
+
+    Attributes:
+        output: which output.
+        verdict: what was decided of both its claims.
+        reason: why it is unknown.
+        active: the witness's active features where it is refuted.
+        against: in mode separable the witness's on input.
+        minimal: whether no input with fewer active features makes this output wrong.
+        extremes: where they were asked for.
+        proof: a proof tree as the certificate format writes it, where the engine knows one.
+        lost: whether it is unknown because whoever was asked is gone; nobody else is asked then.
+    """
+
+    output: int
+    verdict: Verdict
+    reason: str | None = None
+    active: tuple[int, ...] | None = None
+    against: tuple[int, ...] | None = None
+    minimal: bool = False
+    extremes: Extremes | None = None
+    proof: str | None = None
+    lost: bool = False
+
+
+@dataclass(frozen=True)
+class Sparsity:
+    """How sparse inputs have to be for an output, or a network, to be right.
+
+    Attributes:
+        right: it is right on every input with at most so many features on; -1 where not even with none.
+        wrong: it is wrong on some input with so many features on; None where it is right on all inputs, or where
+            that is not known.
+        known: whether `right` is the largest there is.
+    """
+
+    right: int
+    wrong: int | None
+    known: bool
+
+    @property
+    def largest(self) -> int | None:
+        """The largest k at which it is right; None where there is none, or it is not known."""
+        return self.right if self.known and self.right >= 0 else None

@@ -1,0 +1,153 @@
+"""The command line: a thin face of the Python API.
+
+Results go to stdout, progress and messages to stderr. `main` is the one place where exceptions become exit
+codes: 0 proved, 1 refuted, 2 bad input or usage, 3 unknown, 4 whatever was not foreseen.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from supercheck.base.errors import InputError, OverdueError, clip
+from supercheck.base.files import written_aside
+from supercheck.base.version import __version__
+from supercheck.cli import (
+    audit as audit_cli,
+    build as build_cli,
+    check as check_cli,
+    explore as explore_cli,
+    gate as gate_cli,
+    init as init_cli,
+    prune as prune_cli,
+    verify as verify_cli,
+)
+from supercheck.cli.output import tell
+
+if TYPE_CHECKING:
+    pass
+
+INPUT, UNKNOWN, FAULT = 2, 3, 4
+
+
+_INTERRUPTED = 130  # what typer makes of Ctrl-C
+
+FAULT_FILE = "supercheck-fault.txt"
+
+app = typer.Typer(
+    help="Prove or refute, exactly, that a saved ReLU network computes given Boolean feature functions on every "
+    "input with at most k features on.",
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"supercheck {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(INPUT)
+
+
+app.command()(verify_cli.verify)
+app.command()(gate_cli.gate)
+app.command()(audit_cli.audit)
+app.command()(audit_cli.bounds)
+app.command()(check_cli.check)
+app.command()(init_cli.init)
+app.command()(build_cli.build)
+app.command()(prune_cli.prune)
+app.command()(explore_cli.explore)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return the exit code; the one handler of everything that goes wrong."""
+    _prepare_streams()
+    try:
+        words = sys.argv[1:] if arguments is None else arguments
+        code = app(args=words, prog_name="supercheck", standalone_mode=False, obj=words)
+        if code == _INTERRUPTED:
+            return _interrupted()
+        return code if isinstance(code, int) else 0
+    except InputError as error:
+        tell(f"{error}" + (f"\n{error.recipe}" if error.recipe else ""))
+        return INPUT
+    except OverdueError as error:
+        tell(f"{error}")
+        return UNKNOWN
+    except typer.TyperException as error:
+        tell(f"{clip(error.format_message())} (see `supercheck --help`)")
+        return INPUT
+    except KeyboardInterrupt:
+        return _interrupted()
+    except SystemExit:  # typer's answer to a reader who closed the pipe; its 1 would mean refuted
+        return UNKNOWN
+    except Exception as error:  # noqa: BLE001 - the door: whatever was not foreseen is a fault, never a verdict
+        if isinstance(error, typer.Abort) and not isinstance(error.__cause__, EOFError):
+            return _interrupted()
+        with suppress(Exception):  # not even memory for a message: the exit code says enough
+            tell(f"internal fault, no verdict: {type(error).__name__}: {clip(error)}{_save_fault()}")
+        return FAULT
+
+
+def _interrupted() -> int:
+    tell("interrupted before anything was decided")
+    return UNKNOWN
+
+
+def _prepare_streams() -> None:
+    """Closed streams become silent ones, and what an encoding cannot say is spelled out."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _save_fault() -> str:
+    """Save what a report of the fault needs; says where."""
+    words = " ".join(sys.argv[1:])
+    content = f"supercheck {__version__}, Python {sys.version}\ncommand: {words}\n\n{traceback.format_exc()}"
+    try:
+        with written_aside(Path(FAULT_FILE), "fault report") as stream:
+            stream.write(content.encode(errors="backslashreplace"))
+    except InputError:
+        return f"\n{content}"
+    return f"; please report it with {FAULT_FILE}, the network and the spec"
+
+
+def run() -> None:
+    """The console script."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be told to end is to be interrupted
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # else the interpreter would end with a code of its own
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    run()

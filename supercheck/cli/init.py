@@ -1,0 +1,38 @@
+"""The command `init`: a commented spec for a network, to be filled in."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from supercheck.base.errors import printable_lines
+from supercheck.base.version import __version__
+from supercheck.cli.options import Force, Format
+from supercheck.cli.output import write
+
+
+def init(
+    network: Annotated[Path, typer.Argument(metavar="NETWORK", help="ONNX, safetensors, NPZ or JSON file.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The spec; else NETWORK with its suffix replaced by .toml.")
+    ] = None,
+    force: Force = False,
+    format_: Annotated[Format, typer.Option("--format", help="How it is told on stdout.")] = Format.TEXT,
+) -> int:
+    """Write a commented spec for NETWORK, which fails until its functions are filled in. Exit: 0, 2 bad input."""
+    from supercheck.api.init import start
+
+    begun = time.perf_counter()
+    file, notes = start(network, output, force=force)
+    if format_ is Format.JSON:
+        seconds = round(time.perf_counter() - begun, 6)
+        found = {"supercheck": __version__, "spec": file.as_posix(), "assumptions": notes, "seconds": seconds}
+        write(json.dumps(found, indent=2))
+    else:
+        told = f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}"
+        write(printable_lines("\n".join([told, *(f"Assumed: {note}" for note in notes)])))
+    return 0

@@ -1,0 +1,160 @@
+"""One input, judged: right in every order of summation, wrong in every order, or wrong in an order that is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+
+from supercheck.base.binary32 import SMALLEST_NORMAL, greatest_not_above, least_above, nearest, readings
+from supercheck.base.errors import FaultError
+from supercheck.base.numbers import exact_text, short
+from supercheck.claims.claims import Claims
+from supercheck.claims.evidence import Counterexample
+from supercheck.claims.replay import evaluate
+from supercheck.decide.float32.error_bounds import at_inputs
+from supercheck.decide.float32.layers import Chain, UncoveredError
+from supercheck.decide.float32.summation_orders import BIAS, Orders, extreme, replayed
+from supercheck.decide.float32.summation_trees import reachable
+from supercheck.spec.readout import Readout, wrong
+
+
+class Fate(Enum):
+    """What becomes of an output on one input."""
+
+    RIGHT = "right in every order"
+    WRONG = "wrong in every order"
+    CLOSE = "closer to its threshold than rounding may move it"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An output on one input.
+
+    Attributes:
+        active: the features that are on.
+        value: its real value.
+        on: what its function says.
+        error: by how much float32 may be off there; None where a sum may be past its range.
+        fate: what follows.
+    """
+
+    active: tuple[int, ...]
+    value: Fraction
+    on: bool
+    error: Fraction | None
+    fate: Fate
+
+
+def judge(claims: Claims, part: Chain, output: int, inputs: Sequence[Iterable[int]]) -> list[Judged]:
+    """Judge an output on some inputs, each by the rounding error that is possible there.
+
+    Args:
+        claims: the question, in real arithmetic.
+        part: what the output depends on.
+        output: which output.
+        inputs: the active features of each.
+    """
+    points = evaluate(claims, [(output, active) for active in inputs])
+    found = []
+    for (point, on), error in zip(points, at_inputs(part, [p.active for p, _ in points]), strict=True):
+        fate = Fate.CLOSE
+        if error is not None and not wrong(claims.readout, point.value, on, error):
+            fate = Fate.RIGHT
+        elif error is not None and wrong_in_any_order(claims.readout, point.value, on, error):
+            fate = Fate.WRONG
+        found.append(Judged(point.active, point.value, on, error, fate))
+    return found
+
+
+def ensure_covered(readout: Readout) -> None:
+    """Refuse a threshold that a processor may take for zero.
+
+    Raises:
+        UncoveredError: if it is subnormal in float32.
+
+    Source: FLOAT32.md, "Underflow, FTZ, DAZ".
+    """
+    if readout.at is None:
+        return
+    for at in (readout.at + readout.margin, readout.at - readout.margin):
+        if any(0 < abs(reading) < Fraction(2) ** SMALLEST_NORMAL for reading in map(nearest, readings(at))):
+            raise UncoveredError(f"the threshold {short(at)} is a subnormal float32, which may be taken for zero")
+
+
+def wrong_in_any_order(readout: Readout, value: Fraction, on: bool, error: Fraction) -> bool:
+    """Whether whatever is within `error` of y = `value` is wrong, by every reading of the threshold.
+
+    Source: FLOAT32.md, "Refuted in float32".
+    """
+    if readout.at is None:
+        return abs(value - on) - error > (readout.within or 0)
+    if on:
+        return value + error < least_above(readout.at + readout.margin)
+    return value - error > greatest_not_above(readout.at - readout.margin)
+
+
+def wrong_when_computed(readout: Readout, value: Fraction, on: bool) -> str | None:
+    """What is wrong with a computed y, or None; one reading of the threshold suffices."""
+    if readout.at is None:
+        off = abs(value - on)
+        return f"|y - {int(on)}| is {exact_text(off)}" if off > (readout.within or 0) else None
+    limit = max(readings(readout.at + readout.margin)) if on else min(readings(readout.at - readout.margin))
+    if (value > limit) is on:
+        return None
+    return f"y is {'not ' if on else ''}above {exact_text(limit)}"
+
+
+def shown(claims: Claims, chain: Chain, judged: Judged, output: int) -> tuple[Counterexample, str] | None:
+    """Look for an order of summation in which an output is wrong on an input.
+
+    Returns:
+        The counterexample, replayed; its value is what is computed. And a sentence that shows the order.
+    """
+    part = chain.part(output)
+    pushed = extreme(part, judged.active, greatest=not judged.on)
+    if pushed is None:
+        return None
+    value, orders = pushed
+    why = wrong_when_computed(claims.readout, value, judged.on)
+    if why is None:
+        return None
+    if replayed(part, judged.active, orders) != [value]:
+        raise FaultError(f"output {output}: an order of summation does not come out as it did before")
+    found = Counterexample(judged.active, output, value, int(judged.on))
+    return found, f"In this order y{output} = {exact_text(value)} and {why}: {listed(chain, output, orders)}."
+
+
+def right_in_every_tree(readout: Readout, part: Chain, judged: Judged) -> bool:
+    """Whether an output is right on an input that is close, because all that can be computed of it is right."""
+    ends = reachable(part, judged.active)
+    return ends is not None and not any(wrong_when_computed(readout, value, judged.on) for value in ends)
+
+
+def always(judged: Judged, output: int) -> Counterexample:
+    """The counterexample of an input that is wrong in every order; its value is the real one."""
+    if judged.fate is not Fate.WRONG:
+        raise FaultError(f"output {output} is not wrong in every order on {list(judged.active)}")
+    return Counterexample(judged.active, output, judged.value, int(judged.on))
+
+
+def distance(readout: Readout, judged: Judged) -> Fraction:
+    """How far a real value is from the border between right and wrong."""
+    if readout.at is None:
+        return abs((readout.within or 0) - abs(judged.value - judged.on))
+    return abs(judged.value - (readout.at + readout.margin if judged.on else readout.at - readout.margin))
+
+
+def listed(chain: Chain, output: int, orders: Orders) -> str:
+    """Orders of summation in words, each neuron by its layer's name and its row."""
+    if not orders:
+        return "no sum has more than two terms"
+    numbers = chain.numbers(output)
+    names = [chain.part(output).features.tolist(), *(part.tolist() for part in numbers)]
+    words = []
+    for (depth, row), order in orders.items():
+        letter = "x" if depth == 0 else "h"
+        added = ("bias" if j == BIAS else f"{letter}{names[depth][j]}" for j in order)
+        words.append(f"{chain.layers[depth].name}[{names[depth + 1][row]}] = {' + '.join(added)}")
+    return "; ".join(words)

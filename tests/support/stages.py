@@ -1,0 +1,14 @@
+"""Where each stage of a verification can be broken."""
+
+from __future__ import annotations
+
+STAGES = {
+    "load": "supercheck.claims.question.load",
+    "read": "supercheck.claims.question.read_spec",
+    "pose": "supercheck.claims.question.pose",
+    "plan": "supercheck.decide.enumeration.cost",
+    "decide": "supercheck.decide.sweep.Batch.failures",
+    "replay": "supercheck.decide.portfolio.replay",
+    "minimise": "supercheck.decide.portfolio._minimal",
+    "report": "supercheck.report.verify.text.show",
+}
