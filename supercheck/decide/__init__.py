@@ -1,1 +1,4 @@
-"""decide."""
+"""The portfolio and its engines: claims in, decisions out, every refutation replayed.
+
+Trusts numpy, numba, and Z3 where it decided; must not import certificates, analysis, reports or doors.
+"""

@@ -1,1 +1,1 @@
-"""audit."""
+"""The reports of `audit` and `bounds`: text, JSON, HTML, drawings."""

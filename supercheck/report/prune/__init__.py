@@ -1,1 +1,1 @@
-"""prune."""
+"""The reports of `prune`: text and JSON."""
