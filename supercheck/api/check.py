@@ -9,7 +9,7 @@ from pathlib import Path
 from supercheck.base.display import Faces, Shown
 from supercheck.base.errors import InputError
 from supercheck.certificate.core_form import handed
-from supercheck.checker import checker
+from supercheck import checker
 from supercheck.claims.question import question
 from supercheck.report.verify.json import outcome_object
 

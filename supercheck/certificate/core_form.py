@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from supercheck.base.matrix import Rows
-from supercheck.checker import checker
+from supercheck import checker
 from supercheck.claims.claims import Claims, claims_text
 from supercheck.network.formats.tensors import brief
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from supercheck.base.errors import FaultError
 from supercheck.base.files import written_aside
 from supercheck.certificate.proofs import WORD, prove
-from supercheck.checker.checker import CheckError, question
+from supercheck.checker import CheckError, question
 from supercheck.claims.claims import Claims, claims_digest, claims_text
 from supercheck.claims.evidence import Counterexample, Verdict
 from supercheck.claims.result import Certificate, OutputResult, Provenance, Result

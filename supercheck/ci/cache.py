@@ -20,7 +20,7 @@ from supercheck.base.errors import InputError, SupercheckError
 from supercheck.base.store import FILE, CacheError, opened
 from supercheck.base.version import __version__
 from supercheck.certificate.core_form import handed
-from supercheck.checker.checker import CheckError, Outcome, check
+from supercheck.checker import CheckError, Outcome, check
 from supercheck.claims.claims import Claims, claims_digest
 from supercheck.claims.evidence import Counterexample, Decision, Verdict
 from supercheck.claims.replay import replay

@@ -28,7 +28,7 @@ def check(
     if len(files) < 2:
         raise InputError(place="CERT... NETWORK", expected="a certificate, then the network", got=f"only {files[0]}")
     from supercheck.api.check import check_certificate
-    from supercheck.checker.checker import CODES
+    from supercheck.checker import CODES
     from supercheck.report.verify.json import outcome_json
 
     begun = time.perf_counter()

@@ -140,9 +140,7 @@ def test_torch_is_never_imported() -> None:
 @pytest.mark.parametrize("file", FILES, ids=module_of)
 def test_files_stay_readable(file: Path) -> None:
     text = file.read_text()
-    alone = (
-        module_of(file) == "supercheck.checker.checker"
-    )  # one file on purpose, so that it can be read and run by itself
+    alone = module_of(file) == "supercheck.checker"  # one file on purpose, so that it can be read and run by itself
     assert len(text.splitlines()) <= (650 if alone else 350)
     assert ast.get_docstring(ast.parse(text)), "a module says what it does"
 

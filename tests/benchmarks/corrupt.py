@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from forging import attack
 
-from supercheck.checker import checker
+from supercheck import checker
 
 
 def main() -> None:

@@ -28,8 +28,8 @@ from typing import TypeVar
 
 from families import channels, write
 
+from supercheck import checker
 from supercheck.certificate.writer import certified
-from supercheck.checker import checker
 from supercheck.claims.question import question
 from supercheck.decide.portfolio import decide
 

@@ -15,13 +15,12 @@ import pytest
 from hypothesis import given
 from strategies import Question, questions
 
-from supercheck import verify
+from supercheck import checker, verify
 from supercheck.api.check import check_certificate
 from supercheck.base.errors import InputError
 from supercheck.certificate import proofs as lines, trees as growing
 from supercheck.certificate.core_form import handed
 from supercheck.certificate.writer import certified, write
-from supercheck.checker import checker
 from supercheck.claims.claims import claims_digest, pose
 from supercheck.claims.evidence import Verdict
 from supercheck.claims.result import Result

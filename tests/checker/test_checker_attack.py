@@ -10,8 +10,8 @@ from types import ModuleType
 import pytest
 from forging import attack
 
+from supercheck import checker
 from supercheck.base.errors import InputError
-from supercheck.checker import checker
 from supercheck.spec.syntax import parse
 
 SOURCE = Path(checker.__file__).read_text()

@@ -11,9 +11,9 @@ import pytest
 from attacking import Question, random_question, write_network, write_spec
 from safetensors.numpy import save_file
 
+from supercheck import checker
 from supercheck.base.errors import InputError
 from supercheck.base.matrix import Array
-from supercheck.checker import checker
 from supercheck.claims.claims import claims_digest, pose
 from supercheck.network.formats.load import load
 from supercheck.spec.read import read_spec

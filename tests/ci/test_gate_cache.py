@@ -16,7 +16,7 @@ import pytest
 from gates import ands, corpus, run, save, sealed_rows, spec
 
 from supercheck.base import store as keeping
-from supercheck.checker.checker import Outcome
+from supercheck.checker import Outcome
 from supercheck.ci import cache as caching
 from supercheck.ci.cache import Cache
 from supercheck.ci.judge import Terms

@@ -91,7 +91,7 @@ def _formula(path: Path) -> object:
 
 def _checker(path: Path) -> object:
     """The lone checker's readers of networks and questions: what it refuses, it refuses with its own error."""
-    from supercheck.checker import checker
+    from supercheck import checker
 
     other = SPECS / "proved" / "channel_sixths"
     certificate = path.with_name("empty.cert")
@@ -126,7 +126,7 @@ def main() -> None:
         for number, seed in enumerate(seeds(reader)):
             (corpus / str(number)).write_bytes(seed)
     with atheris.instrument_imports(include=["supercheck", "safetensors", "onnx", "zipfile", "tomllib"]):
-        import supercheck.checker.checker
+        import supercheck.checker
         import supercheck.network.formats.json
         import supercheck.network.formats.load
         import supercheck.network.formats.npz

@@ -21,10 +21,9 @@ from gates import STATED, ands, run, save, spec
 from oracle import Stored, run as evaluated
 from safetensors.numpy import save_file
 
-from supercheck import KSparse, Readout, Spec, build, load, parse, prune, read_spec, verify
+from supercheck import KSparse, Readout, Spec, build, checker, load, parse, prune, read_spec, verify
 from supercheck.base.errors import InputError
-from supercheck.checker import checker
-from supercheck.checker.checker import CheckError
+from supercheck.checker import CheckError
 from supercheck.claims.claims import claims_digest, pose
 from supercheck.claims.question import loaded
 from supercheck.cli import app as cli

@@ -14,7 +14,7 @@ from strategies import formulas, meaning, tables
 
 from supercheck.api.check import check_certificate
 from supercheck.api.verify import verify
-from supercheck.checker.checker import Claims as Core, listed, value
+from supercheck.checker.reading import Claims as Core, listed, value
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Verdict
 from supercheck.claims.question import question

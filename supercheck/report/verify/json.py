@@ -9,7 +9,7 @@ from typing import Any
 
 from supercheck.base.numbers import exact_text
 from supercheck.base.version import __version__
-from supercheck.checker.checker import Outcome
+from supercheck.checker import Outcome
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Point, Verdict
 from supercheck.claims.result import Another, Certificate, OutputResult, Provenance, Result
