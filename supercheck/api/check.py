@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from supercheck import checker
 from supercheck.base.display import Faces, Shown
 from supercheck.base.errors import InputError
 from supercheck.certificate.core_form import handed
-from supercheck import checker
 from supercheck.claims.question import question
 from supercheck.report.verify.json import outcome_object
 
@@ -31,7 +31,7 @@ def check_certificate(
     max_active: int | None = None,
     accept_solver: bool = False,
 ) -> Checked:
-    """Check certificates of one verdict with `checker.py`, which shares no code with what wrote them.
+    """Check certificates of one verdict with `checker/`, which shares no code with what wrote them.
 
     Args:
         certificates: one file, or the shards of one.

@@ -18,7 +18,8 @@ from supercheck.claims.result import Result
 from supercheck.decide.float32.portfolio import decide_in
 from supercheck.decide.limits import Limits, Progress, quiet
 from supercheck.decide.other_readouts import another
-from supercheck.decide.workers.executors import DEFAULT, Place, gathered
+from supercheck.decide.workers.executors import DEFAULT, Place
+from supercheck.decide.workers.pool import gathered
 from supercheck.spec.spec import Spec
 
 

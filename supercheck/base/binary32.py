@@ -43,7 +43,7 @@ def readings(threshold: Fraction) -> tuple[Fraction, ...]:
     It, its nearest float32 or float64 number, or the float32 number nearest to the latter: what torch makes of a
     Python number.
 
-    Source: FLOAT32.md, "Comparison"; the last is ours.
+    Source: decide/float32/README.md, "Comparison"; the last is ours.
     """
     double = nearest(threshold, 53, -1074)
     return threshold, nearest(threshold), double, nearest(double)

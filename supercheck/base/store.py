@@ -2,7 +2,7 @@
 
 Nothing in it is believed because it is there: a gate's refutation is replayed, and its proof checked anew unless it
 comes from the same code and bears its owner's seal (`gating/sealed.py`); so does a finished batch
-(`decide/resuming.py`).
+(`decide/workers/checkpoint.py`).
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from supercheck.base.matrix import Rows
 from supercheck import checker
+from supercheck.base.matrix import Rows
 from supercheck.claims.claims import Claims, claims_text
 from supercheck.network.formats.tensors import brief
 

@@ -1,7 +1,7 @@
 """Writes certificates: files with which anyone can check a verdict without trusting this program.
 
-The format is CERTIFICATE.md's; `checker.py` reads it and shares no code with what is written here. A certificate that
-is wrong can only be rejected.
+The format is that of README.md beside it; `checker/` reads it and shares no code with what is written here. A
+certificate that is wrong can only be rejected.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Judgements that this account's own supercheck sealed: found by the bytes that they are about, and nothing is decided.
 
 Reading and posing a small question costs nearly as much as deciding it, so a proof is found again without either: its
-row bears the owner's seal (`sealing.py`) under the bytes of the spec, the code that decided and the engine asked for,
+row bears the owner's seal (`base/seal.py`) under the bytes of the spec, the code that decided and the engine asked for,
 and names every file that was read with its digest, all of which have to be the same. That is to trust the files of
 one's own account, where supercheck itself is. A refutation is read, posed and replayed as ever, whoever sealed it. Rows
 of others, such as a repository's or another machine's, are worth nothing; what is dear to decide has a certificate too

@@ -43,7 +43,7 @@ FLOAT32 = (
     "Not covered: TF32, bfloat16, float16, autocast, emulated products, Strassen or Winograd, compensated sums, "
     "rewritten weights.",
 )
-"""What a verdict on float32 assumes; FLOAT32.md, "Model" and "Comparison"."""
+"""What a verdict on float32 assumes; decide/float32/README.md, "The model" and "Comparison"."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -143,7 +143,7 @@ class Claims:
     def goal(self, output: int, on: bool) -> Goal:
         """What w . h has to satisfy where the output's function is `on`; no bounds in mode separable.
 
-        Source: CERTIFICATE.md, "Goals": y = b + s (w . h) with s > 0 and w . h an integer.
+        Source: README.md, "Goals": y = b + s (w . h) with s > 0 and w . h an integer.
         """
         key = (self.network.output.bias[output], self.network.output.scale[output], on, self.error(output))
         if key not in self._goals:

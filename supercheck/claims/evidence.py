@@ -1,4 +1,4 @@
-"""What may be believed, as types: verdicts, counterexamples, results. `replaying.py` is what makes counterexamples."""
+"""What may be believed, as types: verdicts, counterexamples, results. `replay.py` is what makes counterexamples."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Decide by evaluating every input, fewest active features first, all outputs at once.
 
-Every answer is exact (`sheet.py`), and the first failure met is a smallest one of its output.
+Every answer is exact (`sweep.py`), and the first failure met is a smallest one of its output.
 """
 
 from __future__ import annotations

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from supercheck.base.errors import InputError, OverdueError, spelled
 from supercheck.base.numbers import whole
 
 if TYPE_CHECKING:
-    from supercheck.decide.workers.pool import Team
+    from supercheck.claims.claims import Claims
+    from supercheck.claims.evidence import Decision
 
 
 Progress = Callable[[int, int, str], None]
@@ -24,6 +25,18 @@ Progress = Callable[[int, int, str], None]
 
 def quiet(_done: int, _total: int, _what: str) -> None:
     """Report no progress."""
+
+
+class Pool(Protocol):
+    """Who decides batches of outputs in the engines' place; `workers/pool.py` has the one there is."""
+
+    def knows(self, claims: Claims) -> bool:
+        """Whether a question is the pool's own."""
+
+    def spread(
+        self, name: str, work: Any, claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
+    ) -> Iterator[list[Decision]]:
+        """Have outputs decided in batches."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ class Limits:
     reproducer: Path = Path("supercheck-disagreement.toml")
     nodes: int = 1 << 18
     memory: int | None = None
-    team: Team | None = None
+    team: Pool | None = None
     begun: float | None = None
 
     def begin(self) -> Limits:

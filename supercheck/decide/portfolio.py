@@ -11,8 +11,8 @@ Every refutation is replayed through the loaded network in exact arithmetic befo
 is decided, the network's smallest counterexample is sought: the outputs that are not proved are asked for one with
 fewer active features, until it is proved that there is none.
 
-All of this is chosen here, over all outputs; where a run has a team (`team.py`), it is asked in an engine's place, and
-hands batches of outputs to other processes or machines.
+All of this is chosen here, over all outputs; where a run has a team (`workers/pool.py`), it is asked
+in an engine's place, and hands batches of outputs to other processes or machines.
 
 A newcomer adds a decision procedure with one file here and one row in `ENGINES`.
 """

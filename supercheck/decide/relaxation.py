@@ -1,8 +1,8 @@
 """The linear relaxation as a decision procedure: chunks of outputs to the compiled loops, their answers to decisions.
 
-A claim says that sign * (w . h) stays at or below an integer goal on some cases of inputs. `compiled.py` bounds that
-from above by CERTIFICATE.md's rules, tries the inputs that the bound itself points to, and branches on features.
-`layout.py` says why its doubles may be trusted.
+A claim says that sign * (w . h) stays at or below an integer goal on some cases of inputs. `kernels/` bounds that
+from above by the rules of certificate/README.md, tries the inputs that the bound itself
+points to, and branches on features. `flatten.py` says why its doubles may be trusted.
 """
 
 from __future__ import annotations

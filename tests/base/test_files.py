@@ -107,7 +107,7 @@ def test_marked_networks_are_read_by_every_reader(name: str) -> None:
     assert written(name) == 0
     assert run("verify", "--spec", "a.toml", "--certificate", "a.cert") == 0
     assert load(name).features == 4
-    alone = [sys.executable, ROOT / "supercheck" / "checker.py", "a.cert", name, "a.toml"]
+    alone = [sys.executable, ROOT / "supercheck" / "checker", "a.cert", name, "a.toml"]
     assert subprocess.run(alone, capture_output=True, check=False).returncode == 0
     if name == "a.npz":
         with np.load(name) as arrays:

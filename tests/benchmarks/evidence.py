@@ -5,7 +5,7 @@
 One Markdown row a question: every spec of `specs/proved`, the trained networks at every k at which brute force found
 them right, the published L4 network, and family A in growing sizes (its right outputs), with `--large` up to 10,000
 features and 50,000 outputs. Each is decided and written in a process of its own, so that both pay for what they
-compile or import, and checked by `checker.py` alone in another. Seconds are those of the processor, of all threads and
+compile or import, and checked by `checker/` alone in another. Seconds are those of the processor, of all threads and
 children, and in brackets those of the clock. Ends with exit code 1 if any certificate is missing or not accepted.
 """
 
@@ -81,7 +81,7 @@ def row(asked: Asked) -> tuple[str, bool]:
         if result.certificate is None or source.network is None:
             return f"{head} | {deciding} | | | | {result.verdict.value}: none |", False
         files = result.certificate.cores or (source.network, file, "-k", str(claims.domain.max_active))
-        command = [sys.executable, checker.__file__, path, *files]
+        command = [sys.executable, str(Path(checker.__file__).parent), path, *files]
         done, checking = timed(lambda: subprocess.run(command, check=False, capture_output=True, text=True))
         said = CODES[done.returncode] if done.returncode else "accepted"
         words = f", {result.certificate.words} words of a solver" if result.certificate.words else ""

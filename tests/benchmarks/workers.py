@@ -21,7 +21,8 @@ from training import trained
 from supercheck.decide.limits import Limits
 from supercheck.decide.portfolio import decide
 from supercheck.decide.workers.batches import posed
-from supercheck.decide.workers.executors import Place, gathered
+from supercheck.decide.workers.executors import Place
+from supercheck.decide.workers.pool import gathered
 
 WORK: dict[str, Callable[[], Instance]] = {
     "enumerate": lambda: trained(60, 160, 4, 1770),

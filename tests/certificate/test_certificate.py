@@ -151,7 +151,7 @@ def test_the_corpus_is_confirmed_by_the_command(file: Path, tmp_path: Path, caps
     assert said.startswith("REFUTED, confirmed" if code else "PROVED")
     alone = [certificate.with_name(f"proof.cert.{kind}") for kind in ("network.json", "claims")]
     files = [core if core.exists() else stored for core, stored in zip(alone, (network, file), strict=True)]
-    command = [sys.executable, "-I", "-S", checker.__file__, str(certificate), *map(str, files)]
+    command = [sys.executable, "-I", "-S", str(Path(checker.__file__).parent), str(certificate), *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
 
@@ -210,7 +210,7 @@ def in_a_process(code: str, *arguments: object) -> subprocess.Popen[str]:
 
 FULL = """
 import resource, signal, sys
-from supercheck import cli
+from supercheck.cli import app as cli
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 sys.exit(cli.main(["verify", "--spec", sys.argv[1], "--certificate", sys.argv[2]]))
@@ -229,8 +229,8 @@ def test_a_full_disk_leaves_the_old_certificate_and_no_half_of_a_new_one(tmp_pat
 
 SLOW = """
 import sys, time
-from supercheck import cli
-from supercheck.certificate.writer import lines
+from supercheck.cli import app as cli
+from supercheck.certificate import proofs as lines
 ranges = lines._ranges
 def slow(proofs):
     yield from ranges(proofs)

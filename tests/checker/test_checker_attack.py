@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -14,7 +15,9 @@ from supercheck import checker
 from supercheck.base.errors import InputError
 from supercheck.spec.syntax import parse
 
-SOURCE = Path(checker.__file__).read_text()
+PARTS = [Path(checker.__file__).with_name(name).read_text() for name in ("reading.py", "proving.py")]
+SOURCE = re.sub(r"(?ms)^from \.reading import .*?$", "", "".join(PARTS))
+"""The checker as one file."""
 MANY = 20 if os.environ.get("SUPERCHECK_EXAMPLES") == "nightly" else 1
 
 UNSOUND = {

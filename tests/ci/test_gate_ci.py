@@ -1,4 +1,4 @@
-"""What is shown for CI runs as shown: the workflow of the README, the hook for pre-commit, the project's own specs."""
+"""What is shown for CI runs as shown: ci's workflow, the hook for pre-commit, the project's own specs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import yaml
 from supercheck.ci.suite import gate
 
 ROOT = Path(__file__).parents[2]
-(WORKFLOW,) = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+SHOWN = ROOT / "supercheck" / "ci" / "README.md"
+(WORKFLOW,) = re.findall(r"^```yaml\n(.*?)^```$", SHOWN.read_text(), flags=re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture

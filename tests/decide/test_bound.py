@@ -1,4 +1,4 @@
-"""The compiled bound is the one that CERTIFICATE.md states, rule by rule, and what it may leave out it leaves out."""
+"""The compiled bound is that of certificate/README.md, rule by rule, and what it may leave out it leaves out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Q = 12
 def stated(
     layers: list[tuple[Matrix, list[int]]], row: list[int], on: set[int], off: set[int], room: int, rule: str
 ) -> int:
-    """CERTIFICATE.md, "Bounds", in Python integers: an upper bound of row . h, one rule after the other."""
+    """The rules of certificate/README.md in Python integers: an upper bound of row . h, one rule after the other."""
     features = len(layers[0][0][0]) if layers else len(row)
     free = [j for j in range(features) if j not in on | off]
 

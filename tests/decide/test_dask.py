@@ -31,7 +31,8 @@ from supercheck.decide.portfolio import ENGINES
 from supercheck.decide.workers import batches, pool as team
 from supercheck.decide.workers.batches import Answer, Batch, posed
 from supercheck.decide.workers.dask import Desk
-from supercheck.decide.workers.executors import Place, gathered
+from supercheck.decide.workers.executors import Place
+from supercheck.decide.workers.pool import gathered
 
 HERE = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[2] / "tests" / "benchmarks")])
 

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-TESTS = Path(__file__).resolve().parent.parent
+TESTS = Path(__file__).resolve().parents[1]
 SPECS = TESTS.parent / "specs"
 FORMULAS = (b"atleast(2, x0 & ~x1, x2 ^ x3) | 1", b"x0 ^ (x1 | ~x2)")
 LARGEST_SEED = 1 << 14  # bytes

@@ -16,7 +16,7 @@ CELLS = {
         from fractions import Fraction
         import numpy as np
         import supercheck
-        from supercheck import cli
+        from supercheck.cli import app as cli
         from supercheck.base.matrix import Rows
         from supercheck.ci.suite import gate
         from supercheck.network.network import Affine, Network

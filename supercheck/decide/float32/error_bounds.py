@@ -1,6 +1,6 @@
 """How far float32 evaluation may be from the real value: layer by layer, over a whole domain or input by input.
 
-Source: FLOAT32.md, "Propagation": E_z = sum |W| E_h + e_n, where e_n is the error of a neuron's own sum.
+Source: README.md, "Layers": E_z = sum |W| E_h + e_n, where e_n is the error of a neuron's own sum.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def _flushed(
 ) -> Array:  # fmt: skip
     """What subnormal numbers may cost that are taken for zero; counted before any sum, whose rounding it moves.
 
-    Source: FLOAT32.md, "Underflow, FTZ, DAZ".
+    Source: README.md, "Subnormal numbers".
     """
     lowest = np.minimum(np.minimum(np.where(live, grid, FREE), grids), np.where(live, block.grids, FREE))
     below = np.minimum(lowest.min(axis=-1, initial=FREE), layer.bias_grids[block.rows]) < SMALLEST_NORMAL

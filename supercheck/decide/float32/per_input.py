@@ -74,7 +74,7 @@ def ensure_covered(readout: Readout) -> None:
     Raises:
         UncoveredError: if it is subnormal in float32.
 
-    Source: FLOAT32.md, "Underflow, FTZ, DAZ".
+    Source: README.md, "Subnormal numbers".
     """
     if readout.at is None:
         return
@@ -86,7 +86,7 @@ def ensure_covered(readout: Readout) -> None:
 def wrong_in_any_order(readout: Readout, value: Fraction, on: bool, error: Fraction) -> bool:
     """Whether whatever is within `error` of y = `value` is wrong, by every reading of the threshold.
 
-    Source: FLOAT32.md, "Refuted in float32".
+    Source: README.md, "Comparison", and its converse, ours.
     """
     if readout.at is None:
         return abs(value - on) - error > (readout.within or 0)

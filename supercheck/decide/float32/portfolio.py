@@ -1,14 +1,15 @@
 """The same question of every float32 evaluation, in any order of summation. Read this file first.
 
-1. The question is decided in real arithmetic, as ever. 2. `bounds.py` says by how much a float32 evaluation of each
-output may be off at most. An output whose margin or counterexample has room for that is decided; for the others the
-same engines decide again, with goals that much tighter, and what they prove holds however the sums are ordered. 3. What
-they do not prove is looked at input by input, where errors are smaller: an input is right in every order, wrong in
-every order (`judging.py`), or so close that the order may decide; then `trees.py` goes through all trees, if they are
-few, and `orders.py` looks for an order that goes wrong.
-What is left is unknown. In mode separable, `pairs.py` compares the extreme values of both classes.
+1. The question is decided in real arithmetic, as ever. 2. `error_bounds.py` says by how much a float32 evaluation of
+each output may be off at most. An output whose margin or counterexample has room for that is decided; for the others
+the same engines decide again, with goals that much tighter, and what they prove holds however the sums are ordered.
+3. What they do not prove is looked at input by input, where errors are smaller: an input is right in every order, wrong
+in every order (`per_input.py`), or so close that the order may decide; then `summation_trees.py` goes through all
+trees, if they are few, and `summation_orders.py` looks for an order that goes wrong.
+What is left is unknown. In mode separable, `separable.py` compares the extreme values of both classes.
 
-The model and the theorem are those of FLOAT32.md, ours; `supercheck.claims.claims.FLOAT32` has the model in words.
+The model and the theorem are those of README.md beside it, ours; `supercheck.claims.claims.FLOAT32` has the model in
+words.
 """
 
 from __future__ import annotations

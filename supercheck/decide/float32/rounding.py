@@ -1,4 +1,4 @@
-"""The rounding error of one neuron, whatever the order of its sum: FLOAT32.md's lemma, for many neurons at once.
+"""The rounding error of one neuron, whatever the order of its sum: the lemma of README.md, for many neurons at once.
 
 Everything here is an upper bound, computed in doubles. Where all that goes in is `sharp` (a multiple of 2^q of at most
 2^(q + 52)), doubles do not round, so that an error of exactly 0 is found where there is none; everywhere else each sum
@@ -23,7 +23,7 @@ ROUND = 1 + 2.0**-28
 def hulp(size: Array, grid: Array) -> Array:
     """By how much rounding to float32 moves a multiple of 2^grid that is at most `size` in magnitude.
 
-    Source: FLOAT32.md, "Theorem"; not decreasing in `size`.
+    Source: README.md, "Rounding"; not decreasing in `size`.
     """
     fraction, exponent = np.frexp(size)
     ceiling = exponent - (fraction == 0.5)  # ceil(log2(size))
@@ -67,7 +67,7 @@ class Terms:
 def tree_error(terms: Terms) -> Array:
     """How far any binary tree over the terms is from their sum.
 
-    Source: FLOAT32.md, "Lemma (any tree)": G_r bounds sums of any r terms, and the i-th smallest of a tree's inner
+    Source: README.md, "Lemma (any tree)": G_r bounds sums of any r terms, and the i-th smallest of a tree's inner
     nodes has at most i + 1 leaves.
     """
     most = int(terms.count.max(initial=0))

@@ -1,7 +1,7 @@
 """What the compiled loops work on: flat arrays, no objects.
 
 Nothing compiled allocates or decides on types, and none of it holds the interpreter's lock, so threads run side by
-side. The rules are those of CERTIFICATE.md, "Bounds"; `layout.py` says why doubles may be trusted.
+side. The rules are those of certificate/README.md; `flatten.py` says why doubles may be trusted.
 """
 
 from __future__ import annotations

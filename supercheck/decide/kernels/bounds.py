@@ -1,4 +1,4 @@
-"""Bounds of a network's rows and outputs over a case of inputs, by CERTIFICATE.md's rules; the value of one input."""
+"""Bounds of a network's rows and outputs over a case of inputs, by certificate/README.md; the value of one input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The proof tree of an output, as CERTIFICATE.md has it: what branch and bound found, written down.
+"""The proof tree of an output, as certificate/README.md has it: what branch and bound found, written down.
 
 A tree is a row of tokens in the order in which the format writes it. Nothing here decides anything: an output is
 proved before its tree is grown, and the checker bounds every leaf again in exact integers.

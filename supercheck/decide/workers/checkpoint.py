@@ -1,7 +1,7 @@
 """Finished batches, kept so that an interrupted run goes on where it was.
 
 To check a day's proofs again would take a day, so a batch that was kept is believed if the very code that runs now
-decided it, and if it bears its owner's seal (`sealing.py`). Whoever else writes into the file, or restores another
+decided it, and if it bears its owner's seal (`base/seal.py`). Whoever else writes into the file, or restores another
 machine's, costs time and never a verdict; and refutations are replayed as ever.
 """
 

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from supercheck.base.errors import InputError
-from supercheck.claims.claims import Claims
-from supercheck.decide.limits import Limits
 
 if TYPE_CHECKING:
-    from supercheck.decide.workers.pool import Team
+    pass
 
 DEFAULT = "processes"
 
@@ -81,43 +76,3 @@ class Place:
     def default(self) -> bool:
         """Whether there is no team: the engines run as ever."""
         return self.kind == DEFAULT and self.workers is None
-
-
-@contextmanager
-def gathered(place: Place, claims: Claims, limits: Limits, kept: Path | None = None) -> Iterator[Team | None]:
-    """Have a team that knows a question, for as long as it is needed; None for the default.
-
-    Args:
-        place: where.
-        claims: the question.
-        limits: the memory of each process.
-        kept: the file in which finished batches are kept.
-
-    Raises:
-        InputError: if there is no Dask, or nobody answers at its address.
-    """
-    if place.default:
-        yield None
-        return
-    from supercheck.decide.workers.batches import pose, posed, solved
-    from supercheck.decide.workers.checkpoint import Kept
-    from supercheck.decide.workers.pool import Team
-    from supercheck.decide.workers.processes import Processes
-
-    store = None if kept is None else Kept(kept)
-    if place.kind == "in-process":
-        yield Team(claims, InProcess(), partial(solved, claims), store)
-    elif place.kind == DEFAULT:
-        executor = Processes(place.workers or 1, pose, (posed(claims),), limits.memory)
-        try:
-            yield Team(claims, executor, kept=store)
-        finally:
-            executor.shutdown(cancel_futures=True)
-    else:
-        try:
-            from supercheck.decide.workers.dask import dask
-        except ImportError as error:
-            do = "run `pip install 'supercheck[dask]'`"
-            raise InputError(place="--executor", expected="Dask", got=f"none ({error})", do=do) from error
-        with dask(place.address, place.workers, claims, limits) as cluster:
-            yield Team(claims, cluster, kept=store)

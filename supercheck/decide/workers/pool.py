@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 
 from supercheck.base.errors import FaultError, InputError
 from supercheck.base.version import __version__
@@ -19,6 +21,7 @@ from supercheck.claims.evidence import Decision, Verdict
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.workers.batches import Answer, Batch, Work, cut, solve
 from supercheck.decide.workers.checkpoint import Kept
+from supercheck.decide.workers.executors import DEFAULT, InProcess, Place
 from supercheck.decide.workers.processes import LostError
 
 
@@ -139,3 +142,42 @@ def _checked(batch: Batch, answer: Answer) -> list[Decision]:
     if sorted(decision.output for decision in answer.decisions) != list(batch.outputs):
         raise FaultError(f"{batch.name} was answered with decisions on other outputs")
     return answer.decisions
+
+
+@contextmanager
+def gathered(place: Place, claims: Claims, limits: Limits, kept: Path | None = None) -> Iterator[Team | None]:
+    """Have a team that knows a question, for as long as it is needed; None for the default.
+
+    Args:
+        place: where.
+        claims: the question.
+        limits: the memory of each process.
+        kept: the file in which finished batches are kept.
+
+    Raises:
+        InputError: if there is no Dask, or nobody answers at its address.
+    """
+    if place.default:
+        yield None
+        return
+    from supercheck.decide.workers.batches import pose, posed, solved
+    from supercheck.decide.workers.checkpoint import Kept
+    from supercheck.decide.workers.processes import Processes
+
+    store = None if kept is None else Kept(kept)
+    if place.kind == "in-process":
+        yield Team(claims, InProcess(), partial(solved, claims), store)
+    elif place.kind == DEFAULT:
+        executor = Processes(place.workers or 1, pose, (posed(claims),), limits.memory)
+        try:
+            yield Team(claims, executor, kept=store)
+        finally:
+            executor.shutdown(cancel_futures=True)
+    else:
+        try:
+            from supercheck.decide.workers.dask import dask
+        except ImportError as error:
+            do = "run `pip install 'supercheck[dask]'`"
+            raise InputError(place="--executor", expected="Dask", got=f"none ({error})", do=do) from error
+        with dask(place.address, place.workers, claims, limits) as cluster:
+            yield Team(claims, cluster, kept=store)

@@ -25,7 +25,7 @@ def bounds_json(bounds: Bounds) -> str:
 
 
 def audit_object(audit: Audit) -> dict[str, Any]:
-    """The object of the design's "JSON results", and what else an audit finds."""
+    """The object of report/README.md, "What all have in common", and what else an audit finds."""
     verdict = audit.verdict
     return {
         "supercheck": __version__,

@@ -40,7 +40,7 @@ def build_json(found: Building) -> str:
 
 
 def build_object(found: Building) -> dict[str, Any]:
-    """The object of the design's "JSON results"."""
+    """The object of report/README.md, "What all have in common"."""
     built, result = found.built, found.result
     at = built.spec.readout.at
     return {

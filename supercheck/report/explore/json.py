@@ -1,4 +1,4 @@
-"""An exploration as one JSON object, keys in the order that the design fixes, rationals in strings."""
+"""An exploration as one JSON object, keys in the order of report/README.md, rationals in strings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def explore_json(found: Exploration) -> str:
 
 
 def explore_object(found: Exploration) -> dict[str, Any]:
-    """The object of the design's "JSON results", and what else an exploration finds."""
+    """The object of report/README.md, "What all have in common", and what else an exploration finds."""
     return {
         "supercheck": __version__,
         **question(found.claims, found.source),

@@ -15,7 +15,7 @@ def json_text(gate: Gate) -> str:
 
 
 def gate_object(gate: Gate) -> dict[str, Any]:
-    """The object of the design's "JSON results"."""
+    """The object of report/README.md, "What all have in common"."""
     specs = [_object(one) for one in gate.judgements]
     return {"supercheck": __version__, "specs": specs, "pass": gate.passed, "seconds": round(gate.seconds, 6)}
 

@@ -1,4 +1,4 @@
-"""A result as one JSON object, keys in the order that the design fixes, rationals in strings."""
+"""A result as one JSON object, keys in the order of report/README.md, rationals in strings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def outcome_object(outcome: Outcome, seconds: float) -> dict[str, Any]:
 
 
 def as_object(result: Result) -> dict[str, Any]:
-    """The object of the design's "JSON results"."""
+    """The object of report/README.md, "What all have in common"."""
     claims = result.claims
     return {
         "supercheck": __version__,

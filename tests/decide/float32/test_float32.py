@@ -120,7 +120,7 @@ def test_each_engine_says_the_same_or_does_not_know(question: Question) -> None:
         assert UNKNOWN in (found.verdict, known.verdict) or found.verdict is known.verdict
 
 
-# The networks that were made to break it: FLOAT32.md, "Adversarial networks".
+# The networks that were made to break it: where sums cancel, overflow or tie.
 
 
 def copies(*weights: Fraction) -> Stored:
