@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
 from supercheck.base.errors import clip
-from supercheck.base.numbers import exact_text, float_text, short
+from supercheck.base.numbers import exact_text, short
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample
 from supercheck.claims.result import Another, Result
@@ -56,15 +56,16 @@ def otherwise(readout: Readout, found: Another | None) -> Iterator[str]:
         low = "" if found.low is None else _rounded(found.low, ROUND_CEILING, found.at)
         high = "" if found.high is None else _rounded(found.high, ROUND_FLOOR, found.at)
         which = f"from {low} to below {high}" if low and high else f"from {low} on" if low else f"below {high}"
-        yield f"With the threshold {exact_text(found.at)} (any {which}) {every} right{kept}."
+        told = "" if low is None or high is None else f" (any {which})"  # an end that nobody could write is left out
+        yield f"With the threshold {exact_text(found.at)}{told} {every} right{kept}."
     elif found.separable == found.of:
         yield f"With a threshold of its own each output is right{kept or ' (mode separable: PROVED)'}."
     elif found.separable is not None:
         yield f"{found.separable:,} of {found.of:,} outputs would be right with a threshold of their own{kept}."
 
 
-def _rounded(value: Fraction, way: str, at: Fraction | None = None) -> str:
-    """A number with six digits, or more if it would leave out `at`, rounded one way; exact where that is short."""
+def _rounded(value: Fraction, way: str, at: Fraction | None = None) -> str | None:
+    """A number with six digits, more if it would leave out `at`, rounded one way, exact where short; None past 48."""
     if len(whole := exact_text(value)) <= _SHORT:
         return whole
     digits, above, below = 6, Decimal(value.numerator), Decimal(value.denominator)
@@ -74,7 +75,7 @@ def _rounded(value: Fraction, way: str, at: Fraction | None = None) -> str:
         if at is None or (at >= near if way == ROUND_CEILING else at < near):
             return f"{near:f}" if abs(near.adjusted()) < _SHORT else f"{near}"
         digits += 1
-    return float_text(value, _MOST_DIGITS, [] if at is None else [at])  # as near as anybody looks
+    return None
 
 
 def single(result: Result) -> Gate:

@@ -13,6 +13,7 @@ from forging import attack
 
 from supercheck import checker
 from supercheck.base.errors import InputError
+from supercheck.checker import __main__ as alone, proving, reading
 from supercheck.spec.syntax import parse
 
 PARTS = [Path(checker.__file__).with_name(name).read_text() for name in ("reading.py", "proving.py")]
@@ -65,8 +66,8 @@ UNSOUND = {
     ),
     "biases do not scale": ("for j in row], (1, 1)]", "for j in row], factors[0]]"),
     "scales do not move on": (
-        "factors = [scale.as_integer_ratio() for scale in scales]",
-        "factors = [(1, 1) for scale in scales]",
+        "factors = [scale.as_integer_ratio() for scale in moved]",
+        "factors = [(1, 1) for scale in moved]",
     ),
     "few inputs are evaluated": ("own | dict.fromkeys(others, 1)", "own | dict.fromkeys(others[1:], 1)"),
     "evaluation looks at one end": (
@@ -115,7 +116,7 @@ def asked(folder: Path, formula: str = "2(x0,x1)", m: int = 2) -> list[str]:
 
 @pytest.mark.parametrize("formula", ["2(x0,", "1(2)", "1", "x9", "x0x1", "(" * 500, "!(x0,x1)", "x01"])
 def test_a_formula_that_is_none_is_unreadable(formula: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert checker.main([str(tmp_path / "absent"), *asked(tmp_path, formula)]) == 2
+    assert alone.main([str(tmp_path / "absent"), *asked(tmp_path, formula)]) == 2
     assert capsys.readouterr().err.startswith("unreadable")
 
 
@@ -132,7 +133,7 @@ def test_every_stored_weight_of_a_sparse_matrix_is_used(starts: list[int], tmp_p
     file = tmp_path / "network.json"
     file.write_text(json.dumps({f"0.weight.{name}": part for name, part in parts.items()}))
     with pytest.raises(checker.CheckError, match="offsets"):
-        checker.read_network(str(file), [])
+        reading.read_network(str(file), [])
 
 
 def spec_of(folder: Path, formula: str, features: int = 2, readout: str = 'mode = "separable"') -> list[str]:
@@ -182,7 +183,7 @@ def test_a_sparse_weight_beyond_all_width_is_unreadable(tmp_path: Path) -> None:
     file = tmp_path / "network.json"
     file.write_text(json.dumps({f"0.weight.{name}": part for name, part in parts.items()}))
     with pytest.raises(checker.CheckError, match="offsets"):
-        checker.read_network(str(file), [])
+        reading.read_network(str(file), [])
 
 
 @pytest.mark.parametrize("tree", ["e", ".b", "0 e e"])
@@ -205,5 +206,5 @@ def test_a_lack_of_memory_says_nothing_of_a_certificate(
     head = f"supercheck-certificate 1\nnetwork {network.digest}\nclaims {claims.digest}\nproved"
     (tmp_path / "cert").write_text(f"{head}\n0 .b\nend 1\n")
     assert checker.check([str(tmp_path / "cert")], network, claims).status == "accepted"
-    monkeypatch.setattr(checker.Proof, "tree", fail)
+    monkeypatch.setattr(proving.Proof, "tree", fail)
     assert checker.check([str(tmp_path / "cert")], network, claims).status == "unchecked"

@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 from supercheck import checker
 from supercheck.base.errors import InputError
 from supercheck.base.matrix import Array
+from supercheck.checker import reading
 from supercheck.claims.claims import claims_digest, pose
 from supercheck.network.formats.load import load
 from supercheck.spec.read import read_spec
@@ -119,7 +120,7 @@ def test_a_dtype_that_is_none_is_unreadable(dtype: str, tmp_path: Path) -> None:
     header = content[8 : 8 + size].replace(b'"F64"', f'"{dtype}"'.encode())
     (tmp_path / "network.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + content[8 + size :])
     with pytest.raises(checker.CheckError):
-        checker.read_network(str(tmp_path / "network.safetensors"), [])
+        reading.read_network(str(tmp_path / "network.safetensors"), [])
 
 
 @pytest.mark.parametrize("relu", ["1", "0", '"true"'])
