@@ -121,7 +121,7 @@ def _resealed(file: Path, terms: Terms) -> Judgement | None:
     found = find_sealed(terms.cache.file, file, terms.engine)
     if found is None or found.witness is None:
         return None if found is None else found.judgement
-    return _judged(file, replace(terms, cache=None), partial(_replayed, found.witness))
+    return _judged(file, replace(terms, cache=None), partial(_replayed, found.witness), found.judgement.facts)
 
 
 def _replayed(witness: Witness, claims: Claims, *_: object) -> _Answer | None:
@@ -154,7 +154,8 @@ def _guarded(file: Path, action: Callable[[], Judgement | None]) -> Judgement | 
     return None if found is None else replace(found, seconds=time.perf_counter() - begun)
 
 
-def _judged(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
+def _judged(file: Path, terms: Terms, ask: Ask, told: tuple[str, ...] | None = None) -> Judgement | None:
+    """Read, pose, ask and judge; the facts of a failure are found out unless they are given."""
     if terms.timeout is not None:
         terms = replace(terms, begun=time.monotonic())
     with nullcontext() if terms.timeout is None else terms.limits.clock().reading():
@@ -177,9 +178,11 @@ def _judged(file: Path, terms: Terms, ask: Ask) -> Judgement | None:
     if failed and code == PASSED:
         code, place = FAILED, ("audit", next(iter(failed)))
         reason = failed[place[1]]
+    if code != FAILED or known.verdict == spec.expect:
+        told = ()
     found = Judgement(
         file.as_posix(), code, spec.expect, known.verdict, reason,
-        _facts(claims, spec, known, terms) if code == FAILED and known.verdict != spec.expect else (),
+        _facts(claims, spec, known, terms) if told is None else told,
         tuple(failed.values()),
         answer.cached,
         line=1 if code == PASSED else _line(file, place),
