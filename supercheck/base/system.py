@@ -1,4 +1,4 @@
-"""What differs between Linux, macOS and Windows, and nothing else: memory and its limit, process groups, paths.
+"""What differs between Linux, macOS and Windows, and nothing else: memory and its limit, timers, processes, paths.
 
 No module or name that one system lacks is asked for anywhere else: a test holds the rest to it.
 """
@@ -9,7 +9,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,11 @@ if sys.platform == "win32":
         """What `subprocess.Popen` needs to start a process that Ctrl-C does not reach: that is its parent's affair."""
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
 
+    @contextmanager
+    def interrupted_after(_seconds: float, _error: type[BaseException]) -> Iterator[None]:
+        """Nothing: there is no such timer."""
+        yield
+
 else:
     import mmap
 
@@ -131,3 +137,31 @@ else:
     def detached() -> dict[str, Any]:
         """What `subprocess.Popen` needs to start a process that Ctrl-C does not reach: that is its parent's affair."""
         return {"start_new_session": True}
+
+    @contextmanager
+    def interrupted_after(seconds: float, error: type[BaseException]) -> Iterator[None]:
+        """Raise an error in what runs within it for too long, as Ctrl-C would.
+
+        In the main thread alone, and where nobody else uses the timer.
+
+        Args:
+            seconds: of wall time, above 0.
+            error: raised between two steps of Python's.
+        """
+        import signal
+
+        main = threading.current_thread() is threading.main_thread()
+        if not main or signal.getitimer(signal.ITIMER_REAL)[0]:
+            yield
+            return
+
+        def late(_number: int, _frame: object) -> None:
+            raise error
+
+        before = signal.signal(signal.SIGALRM, late)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from supercheck.base.errors import InputError, OverdueError, spelled
 from supercheck.base.numbers import whole
+from supercheck.base.system import interrupted_after
 
 if TYPE_CHECKING:
     from supercheck.claims.claims import Claims
@@ -131,31 +131,10 @@ class Clock:
     def alarm(self) -> Iterator[None]:
         """Within it the deadline interrupts what does not look at the clock, as Ctrl-C would.
 
-        In the main thread alone, and where the system has a timer that nobody else uses; between two steps of Python's,
-        so never within compiled code.
+        Where the system has such a timer: between two steps of Python's, so never within compiled code.
         """
-        import signal
-
-        main = threading.current_thread() is threading.main_thread()
-        if (
-            self.timeout is None
-            or not main
-            or not hasattr(signal, "setitimer")
-            or signal.getitimer(signal.ITIMER_REAL)[0]
-        ):
+        with nullcontext() if self.timeout is None else interrupted_after(self.left + GRACE, Overdue):
             yield
-            return
-
-        def late(_number: int, _frame: object) -> None:
-            raise Overdue
-
-        before = signal.signal(signal.SIGALRM, late)
-        try:
-            signal.setitimer(signal.ITIMER_REAL, self.left + GRACE)
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
 
     @contextmanager
     def reading(self) -> Iterator[None]:

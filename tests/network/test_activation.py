@@ -23,7 +23,7 @@ from safetensors.numpy import save_file
 
 from supercheck import KSparse, Readout, Spec, build, checker, load, parse, prune, read_spec, verify
 from supercheck.base.errors import InputError
-from supercheck.checker import CheckError, reading
+from supercheck.checker import CheckError, __main__ as command, reading
 from supercheck.claims.claims import claims_digest, pose
 from supercheck.claims.question import loaded
 from supercheck.cli import app as cli
