@@ -151,7 +151,7 @@ else:
         import signal
 
         main = threading.current_thread() is threading.main_thread()
-        if not main or signal.getitimer(signal.ITIMER_REAL)[0]:
+        if not main or not hasattr(signal, "setitimer") or signal.getitimer(signal.ITIMER_REAL)[0]:
             yield
             return
 
