@@ -146,7 +146,7 @@ def _parts(spec: Path, force: bool) -> Iterable[Path]:
 
 def _is_device(file: Path) -> bool:
     """Whether it is such as /dev/stderr: what that leads to is not to be replaced."""
-    return file.parent == Path("/dev") and not file.is_file()
+    return file.parent in (Path("/dev"), Path("/dev/fd"))  # not what lies deeper, such as in /dev/shm
 
 
 def _save(name: str, text: str, file: Path, *, force: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from supercheck.base.errors import printable_lines
+from supercheck.base.errors import printable
 from supercheck.base.version import __version__
 from supercheck.cli.options import Force, Format
 from supercheck.cli.output import write
@@ -34,5 +34,5 @@ def init(
         write(json.dumps(found, indent=2))
     else:
         told = f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}"
-        write(printable_lines("\n".join([told, *(f"Assumed: {note}" for note in notes)])))
+        write("\n".join(map(printable, [told, *(f"Assumed: {note}" for note in notes)])))
     return 0

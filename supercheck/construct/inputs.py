@@ -46,7 +46,9 @@ def read_formulas(file: Path) -> tuple[Formula, ...]:
         try:
             formulas.append(parse(text))
         except InputError as error:
-            raise InputError(file=file, line=number, expected=error.expected, got="another text") from error
+            raise InputError(
+                file=file, line=number, place=error.place, expected=error.expected, got="another text"
+            ) from error
     if not 1 <= len(formulas) <= MOST_OUTPUTS:
         raise InputError(file=file, expected=f"1 to {MOST_OUTPUTS:,} formulas, one a line", got=f"{len(formulas):,}")
     return tuple(formulas)

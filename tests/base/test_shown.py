@@ -24,7 +24,7 @@ from supercheck.network.network import Network
 from supercheck.report.explore.html import page
 
 F = Fraction
-SCRIPT = Path(__file__).parents[2] / "supercheck" / "report" / "page" / "explore.js"
+SCRIPT = Path(__file__).parents[2] / "supercheck" / "report" / "explore" / "page" / "explore.js"
 
 bounds = st.sampled_from([F(0), F(1, 2), F(1), F(1, 3), F(2, 3), F(-7, 6), F(10**9), F(1, 10**9)]) | st.fractions()
 steps = st.builds(lambda n, e: F(n) / 10**e, st.integers(-9, 9), st.integers(0, 60))

@@ -166,7 +166,10 @@ def test_ctrl_c_keeps_what_is_proved_proves_it_once_more_and_exits_3(
 def test_time_that_is_up_keeps_what_is_proved_and_exits_3(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(pruning, "Clock", SimpleNamespace(start=lambda *rest: Late(200)))
+    real = pruning.search
+    monkeypatch.setattr(
+        pruning, "search", lambda a, b, c, _clock, *rest, **more: real(a, b, c, Late(200), *rest, **more)
+    )
     spec, output = SPECS / "proved" / "trained_permutation.toml", tmp_path / "small.npz"
     assert cli.main(["prune", "--spec", str(spec), "-o", str(output)]) == 3
     out = capsys.readouterr().out

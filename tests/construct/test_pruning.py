@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -189,7 +188,10 @@ def test_a_constant_output_needs_nothing() -> None:
 
 @pytest.mark.parametrize("looks", [1, 30, 200])
 def test_what_is_proved_when_time_is_up_is_kept(looks: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pruning, "Clock", SimpleNamespace(start=lambda *rest: Late(looks)))
+    real = pruning.search
+    monkeypatch.setattr(
+        pruning, "search", lambda a, b, c, _clock, *rest, **more: real(a, b, c, Late(looks), *rest, **more)
+    )
     spec = SPECS / "proved" / "trained_permutation.toml"
     found = prune(None, spec)
     whole = found.pruned

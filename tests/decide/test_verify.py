@@ -23,7 +23,7 @@ from supercheck.decide.portfolio import decide
 from supercheck.network.layers import Affine
 from supercheck.network.network import Network
 from supercheck.spec.domain import KSparse
-from supercheck.spec.spec import Spec
+from supercheck.spec.spec import Source, Spec
 
 SPECS = Path(__file__).parents[2] / "specs"
 SMALL = ["trained_and8", "one_per_pair", "channel_eighths", "circuit_formulas", "majority_epsilon", "power_sums"]
@@ -65,7 +65,7 @@ def test_encoder_and_decoder_are_folded_in_exactly(
         ("decoder", {"weight": [[str(v) for v in row] for row in decoder], "bias": [str(v) for v in shift]}),
     ):
         (folder / f"{name}.json").write_text(json.dumps(content))
-    source = replace(question.spec.source, encoder=folder / "encoder.json", decoder=folder / "decoder.json")
+    source = Source(None, (), folder / "encoder.json", folder / "decoder.json", "relu", "none")
     result = supercheck.verify(folder / "net.json", replace(question.spec, source=source))
     chain: Stored = [(encoder, [Fraction(0)] * inner_in, False), *middle, (decoder, shift, False)]
     functions = [meaning(formula) for formula in question.spec.formulas]

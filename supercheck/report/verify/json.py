@@ -28,7 +28,12 @@ def outcome_json(outcome: Outcome, seconds: float) -> str:
 
 def outcome_object(outcome: Outcome, seconds: float) -> dict[str, Any]:
     """What came of a certificate: `status` accepted, refutation, rejected or unchecked, and `reason`."""
-    return {"supercheck": __version__, **outcome._asdict(), "seconds": round(seconds, 6)}
+    return {
+        "supercheck": __version__,
+        **outcome._asdict(),
+        "assumptions": [*outcome.assumptions],
+        "seconds": round(seconds, 6),
+    }
 
 
 def as_object(result: Result) -> dict[str, Any]:
