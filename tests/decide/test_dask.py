@@ -34,7 +34,7 @@ from supercheck.decide.workers.dask import Desk
 from supercheck.decide.workers.executors import Place
 from supercheck.decide.workers.pool import gathered
 
-HERE = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[2] / "tests" / "benchmarks")])
+HERE = os.pathsep.join(str(Path(__file__).parents[1] / folder) for folder in ("support", "benchmarks"))
 
 SOON = 30.0  # seconds in which what has to happen happens
 
