@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from supercheck.base.version import __version__
 from supercheck.base.errors import printable
 from supercheck.base.numbers import exact_text, plural
+from supercheck.base.version import __version__
 from supercheck.claims.evidence import Verdict
 
 if TYPE_CHECKING:
