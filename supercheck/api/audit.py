@@ -145,7 +145,7 @@ def examine(claims: Claims, spec: Spec, result: Result | None = None, clock: Clo
     bare = [name for name, code in zip(("encoder", "decoder"), codes, strict=True) if code is None]
     named = set(chain.from_iterable(map(support, set(claims.formulas))))
     arity = and_arity(claims.formulas)
-    linear = arity == 1 or claims.separable or claims.readout.at is not None
+    linear = arity == 1 or claims.readout.tolerance is None
     return Audit(
         claims=claims,
         counts=counts,

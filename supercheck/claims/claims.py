@@ -25,7 +25,7 @@ from supercheck.network.network import Network
 from supercheck.spec.cases import Shapes
 from supercheck.spec.domain import KSparse
 from supercheck.spec.formula import Formula, variables
-from supercheck.spec.readout import Goal, Readout, _goal
+from supercheck.spec.readout import Goal, Readout
 from supercheck.spec.satisfying import TRIED, reaches
 from supercheck.spec.spec import Spec
 from supercheck.spec.syntax import prefix
@@ -124,7 +124,7 @@ class Claims:
     @property
     def separable(self) -> bool:
         """Whether each output only has to have some threshold, so that its claims have no goals of their own."""
-        return self.readout.mode == "separable"
+        return self.readout.compares
 
     @cached_property
     def _goals(self) -> dict[tuple[Fraction, Fraction, bool, Fraction | None], Goal]:
@@ -147,7 +147,9 @@ class Claims:
         """
         key = (self.network.output.bias[output], self.network.output.scale[output], on, self.error(output))
         if key not in self._goals:
-            self._goals[key] = _goal(self.readout, *key)
+            bias, scale, _, error = key
+            right = self.readout.goal(int(on), error).solved(bias, scale)
+            self._goals[key] = Goal(right.least, right.greatest)
         return self._goals[key]
 
     def value(self, output: int, total: int) -> Fraction:
@@ -226,8 +228,7 @@ def _shape(code: Affine) -> str:
 def claims_text(claims: Claims) -> Iterator[str]:
     """A question as the certificate format spells it, a part at a time; ends with a newline."""
     readout, domain = claims.readout, claims.domain
-    margin = readout.margin if readout.mode == "threshold" else None
-    numbers = ("-" if n is None else exact_text(n) for n in (readout.at, margin, readout.within))
+    numbers = (exact_text(readout.given[key]) if key in readout.given else "-" for key in ("at", "margin", "within"))
     yield f"supercheck-claims 1\n{domain.features} {domain.max_active} {readout.mode} {' '.join(numbers)}\n"
     for formula in claims.formulas:
         yield f"{prefix(formula)}\n"

@@ -14,7 +14,6 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Decision, Point
 from supercheck.network.evaluate import totals
 from supercheck.spec.formula import holds
-from supercheck.spec.readout import wrong
 
 
 def evaluate(claims: Claims, questions: Sequence[tuple[int, Iterable[int]]]) -> list[tuple[Point, bool]]:
@@ -61,7 +60,7 @@ def _replayed(
     if second is not None:
         fails = not on and second[1] and second[0].value <= point.value
     else:
-        fails = wrong(claims.readout, point.value, on, claims.error(output))
+        fails = claims.readout.wrong(point.value, on, claims.error(output))
     if not fails:
         raise FaultError(f"output {output}: the witness {list(point.active)} does not refute it")
     return Counterexample(point.active, output, point.value, int(on), None if second is None else second[0])
@@ -77,6 +76,6 @@ def shrink(claims: Claims, counterexamples: Sequence[Counterexample]) -> list[Co
         tried = [place for place, active in enumerate(originals) if position < len(active)]
         smaller = [(found[p].output, set(found[p].active) - {originals[p][position]}) for p in tried]
         for place, (point, on) in zip(tried, evaluate(claims, smaller), strict=True):
-            if wrong(claims.readout, point.value, on, claims.error(found[place].output)):
+            if claims.readout.wrong(point.value, on, claims.error(found[place].output)):
                 found[place] = Counterexample(point.active, found[place].output, point.value, int(on))
     return found

@@ -199,18 +199,10 @@ class Result(Shown):
         Threshold: the smaller of min(y - at) over on and min(at - y) over off, less the readout's margin; epsilon:
         within - max |y - f|; separable: min on - max off.
         """
-        extremes, readout = output.extremes, self.claims.readout
-        if extremes is None:
+        if output.extremes is None:
             return None
-        on, off = extremes.on, extremes.off
-        if self.claims.separable:
-            return None if on is None or off is None else on.value - off.value
-        if readout.at is None:
-            errors = [abs(point.value - f) for point, f in ((off, 0), (on, 1)) if point is not None]
-            return (readout.within or Fraction(0)) - max(errors)
-        sides = [] if on is None else [on.value - readout.at]
-        sides += [] if off is None else [readout.at - off.value]
-        return min(sides) - readout.margin
+        worst = (output.extremes.off, output.extremes.on)
+        return self.claims.readout.margin_of([None if point is None else point.value for point in worst])
 
     @property
     def sparsity(self) -> Sparsity | None:

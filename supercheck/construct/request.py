@@ -18,7 +18,7 @@ from supercheck.network.layers import Affine
 from supercheck.network.network import Network
 from supercheck.spec.domain import KSparse
 from supercheck.spec.formula import GATES, Formula
-from supercheck.spec.readout import Readout
+from supercheck.spec.readout import Readout, Threshold
 from supercheck.spec.spec import MOST_FEATURES, Spec
 
 PAIRS = ("features", "outputs", "pairs", "max_influence", "heavy_tail", "seed")
@@ -162,7 +162,7 @@ class Built:
 
     def read_at(self, at: Fraction) -> Built:
         """The same network, read at another threshold."""
-        if self.spec.readout.mode != "threshold":
+        if self.spec.readout.rules is not Threshold:
             got = f'a construction for mode "{self.spec.readout.mode}"'
             raise InputError(place="--at", expected="a construction that is read at a threshold", got=got)
         return replace(self, spec=replace(self.spec, readout=replace(self.spec.readout, at=at)))

@@ -13,9 +13,7 @@ End = tuple[int, tuple[int, ...]]
 
 def asked(claims: Claims) -> tuple[tuple[bool, bool], ...]:
     """The extremes that decide, as (class, whether the greatest): greatest off and least on; for a value all four."""
-    if claims.readout.mode in ("epsilon", "equality"):
-        return (False, True), (False, False), (True, True), (True, False)
-    return (False, True), (True, False)
+    return tuple((on, greatest) for on in (False, True) for greatest in claims.readout.sides(on))
 
 
 def extremes(claims: Claims, output: int, ends: Mapping[bool, Sequence[End]]) -> Extremes:

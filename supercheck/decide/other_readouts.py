@@ -40,7 +40,7 @@ def another(claims: Claims, outputs: Sequence[OutputResult], limits: Limits, clo
         limits: workers.
         clock: the deadline.
     """
-    if claims.separable:
+    if claims.readout.rules.remedy is None:
         return None
     known = {found.index: found for found in outputs}
     proved = [i for i, found in known.items() if found.verdict is Verdict.PROVED]
@@ -48,7 +48,7 @@ def another(claims: Claims, outputs: Sequence[OutputResult], limits: Limits, clo
     worst = _extremes(claims, others, known, limits, clock)
     if worst is None:
         return None
-    if claims.readout.mode != "threshold":
+    if claims.readout.rules.remedy == "within":
         errors = [
             abs(point.value - f) for one in worst for point, f in ((one.off, 0), (one.on, 1)) if point is not None
         ]
@@ -72,7 +72,7 @@ def _extremes(
     engine, nodes = _affordable(claims, missing, known) if missing else ("", 0)
     if missing and not nodes:
         return None
-    asked = claims.read_as(Readout("separable")) if claims.readout.mode == "threshold" else claims
+    asked = claims.read_as(Readout("separable")) if claims.readout.rules.remedy == "threshold" else claims
     own = replace(limits, margins=True, nodes=max(1, nodes), team=None)
     for decisions in ENGINES[engine](asked, missing, own, clock) if missing else ():
         found.update({decision.output: decision.extremes for decision in decisions})

@@ -14,7 +14,7 @@ from supercheck.claims.evidence import Counterexample
 from supercheck.claims.result import Another, Result
 from supercheck.network.formats.tensors import brief
 from supercheck.report.gate.outcome import PASSED, Gate, Judgement, conclusion
-from supercheck.spec.readout import Readout, beside, expected
+from supercheck.spec.readout import Readout
 from supercheck.spec.syntax import text as formula_text
 
 _MOST_DIGITS = 48  # of an end of a range
@@ -29,10 +29,10 @@ def facts(claims: Claims, found: Counterexample | None) -> Iterator[str]:
     formula = clip(formula_text(claims.formulas[found.output]))
     yield f"output: y{found.output}, which should be {formula} = {found.expected}"
     other = None if found.against is None else found.against.value
-    near = beside(claims.readout, bool(found.expected), other)
+    near = claims.readout.beside(found.expected, other)
     exact, value = exact_text(found.value), short(found.value, beside=near)
     also = f" (exactly {exact})" if value != exact and len(exact) <= 60 else ""
-    yield f"value: y = {value}{also}, but {expected(claims.readout, bool(found.expected))} is expected"
+    yield f"value: y = {value}{also}, but {claims.readout.expected(found.expected)} is expected"
     if found.against is not None:
         value = short(found.against.value, beside=[found.value])
         yield f"against: y = {value} where {_features(found.against.active)} is on"

@@ -18,7 +18,7 @@ from supercheck.network.formats.tensors import LayerNames
 from supercheck.spec.domain import KSparse
 from supercheck.spec.expressions import evaluate_limit
 from supercheck.spec.formula import GATES, Formula, feature, support
-from supercheck.spec.readout import Readout
+from supercheck.spec.readout import READOUTS, Readout
 from supercheck.spec.schema import Document, Layout, document
 from supercheck.spec.spec import _COUNT, MOST_FEATURES, MOST_OUTPUTS, Source, Spec, _active, _most_active
 from supercheck.spec.syntax import parse
@@ -140,13 +140,11 @@ def _gates(doc: Document, domain: KSparse) -> Sequence[Formula]:
 
 def _readout(doc: Document) -> Readout:
     readout = doc.layout.readout
-    needed = {"threshold": "at", "epsilon": "within"}.get(readout.mode)
-    allowed = {"threshold": {"at", "margin"}, "epsilon": {"within"}}.get(readout.mode, set())
-    given = readout.model_fields_set - {"mode"}
-    for key in sorted(given - allowed):
+    rules, given = READOUTS[readout.mode], readout.model_fields_set - {"mode"}
+    for key in sorted(given - rules.takes):
         expected = f'no {key} in mode "{readout.mode}"'
         raise doc.error(("readout", key), expected, getattr(readout, key))
-    if needed is not None and needed not in given:
+    for needed in sorted(rules.needs - given):
         raise doc.error(("readout",), f'the key {needed}, which mode "{readout.mode}" needs', "none")
     for key in ("margin", "within"):
         value = getattr(readout, key)

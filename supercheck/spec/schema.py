@@ -15,10 +15,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from supercheck.base.errors import InputError, meant, spelled
 from supercheck.base.numbers import LONGEST as LONGEST_NUMBER, Unreadable, decimal, rational
+from supercheck.spec.readout import READOUTS
 
 LARGEST = 4 << 20  # bytes of a spec
 MOST_DOTS = 16  # in one line outside strings
@@ -49,6 +51,12 @@ Limit = Annotated[int | str | Fraction, BeforeValidator(_limit)]
 def _bias(value: object) -> object:
     if not isinstance(value, str) and value is not False:  # 0 equals False
         raise ValueError("not a name")
+    return value
+
+
+def _mode(value: str) -> str:
+    if value not in READOUTS:
+        raise PydanticCustomError("literal_error", "an unknown mode", {"expected": repr(tuple(READOUTS))})
     return value
 
 
@@ -97,7 +105,7 @@ class OutputsTable(Table):
 class ReadoutTable(Table):
     """`[readout]`."""
 
-    mode: Literal["threshold", "epsilon", "equality", "separable"]
+    mode: Annotated[str, AfterValidator(_mode)]
     at: Rational | None = None
     margin: Rational | None = None
     within: Rational | None = None

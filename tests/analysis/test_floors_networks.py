@@ -20,7 +20,6 @@ from supercheck.claims.claims import Claims, pose
 from supercheck.claims.evidence import Verdict
 from supercheck.decide.portfolio import decide
 from supercheck.spec.formula import Formula
-from supercheck.spec.readout import wrong
 
 SPECS = Path(__file__).parents[2] / "specs"
 
@@ -64,7 +63,7 @@ def test_a_missing_path_refutes_with_a_replayed_input(question: Question) -> Non
         x = [int(j in active) for j in range(claims.domain.features)]
         assert claims.network.run(x)[path.output] == counterexample.value
         if not claims.separable:
-            assert wrong(claims.readout, counterexample.value, bool(counterexample.expected))
+            assert claims.readout.wrong(counterexample.value, counterexample.expected)
     for output, feature in set(wiring.missing(claims.formulas)) - known:
         wide = claims.readout.mode == "epsilon" and (claims.readout.within or 0) >= Fraction(1, 2)
         assert wide or networks.depends(claims.formulas[output], feature, claims.domain.max_active) == ()

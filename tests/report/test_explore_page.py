@@ -25,7 +25,6 @@ from supercheck.network.network import Network
 from supercheck.report.explore.html import page
 from supercheck.report.explore.json import explore_object
 from supercheck.spec.formula import AtLeast, Var, gate
-from supercheck.spec.readout import wrong
 
 SPEC = Path(__file__).parents[2] / "specs" / "refuted" / "trained_and8_k4.toml"
 DEEP = Path(__file__).parents[2] / "specs" / "refuted" / "vacuous_and_low.toml"
@@ -122,7 +121,7 @@ def test_toggled_features_change_outputs_as_exact_evaluation_says(browser: Any, 
         assert {i: value for i, (value, _) in shown.items()} == dict(enumerate(y))
         for i, formula in enumerate(asked.formulas):
             on = meaning(formula)(frozenset(active))
-            assert ("wrong" in shown[i][1]) == wrong(asked.readout, y[i], on)
+            assert ("wrong" in shown[i][1]) == asked.readout.wrong(y[i], on)
     assert browser.get_log("browser") == []
 
 

@@ -96,9 +96,7 @@ def _disturbed(overlaps: Array, output: int, result: Result | None) -> Disturbed
 def _distance(result: Result, side: str, point: Point) -> tuple[Fraction, int]:
     """How far a worst value is from being wrong; in mode separable off comes first."""
     readout, on = result.claims.readout, side == "on"
-    if readout.at is not None:
-        return (point.value - readout.at if on else readout.at - point.value), on
-    return (Fraction(0) if readout.mode == "separable" else -abs(point.value - on)), on
+    return readout.goal(on).room(point.value) or Fraction(0), on
 
 
 def worst_first(outputs: Sequence[Disturbed]) -> list[Disturbed]:

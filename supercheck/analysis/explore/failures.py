@@ -151,14 +151,9 @@ def _pairs(batch: Batch, bits: Array, wanted: Array, room: int) -> tuple[int, li
 
 def margins(claims: Claims, worst: Sequence[Extremes]) -> tuple[Fraction | None, Fraction | None]:
     """The least distance of any output from failing where it should be on, and where it should be off."""
-    readout = claims.readout
-    on = [one.on.value for one in worst if one.on is not None]
-    off = [one.off.value for one in worst if one.off is not None]
-    if claims.separable:
-        return None, None
-    if readout.at is not None:
-        at, margin = readout.at, readout.margin
-        return (min(on) - at - margin if on else None), (at - margin - max(off) if off else None)
-    within = readout.within or Fraction(0)
-    far = [max((abs(value - f) for value in values), default=None) for values, f in ((on, 1), (off, 0))]
-    return (None if far[0] is None else within - far[0]), (None if far[1] is None else within - far[1])
+    sides = [one.on for one in worst], [one.off for one in worst]
+    on, off = (
+        min((room for room in (goal.room(point.value) for point in points if point) if room is not None), default=None)
+        for goal, points in zip(map(claims.readout.goal, (1, 0)), sides, strict=True)
+    )
+    return on, off

@@ -166,7 +166,7 @@ def ledger(claims: Claims, output: int, active: Sequence[int]) -> Ledger:
     entries += [Entry(feature, neuron, Fraction(above * share, below)) for feature, neuron, share in shares]
     now, then = ({(place, p) for place, z in enumerate(sums, 1) for p in z if z[p] > 0} for sums in (here, before))
     on = holds(formula, frozenset(active))
-    limit = _limit(claims, on, value)
+    limit = claims.readout.goal(on).nearest_end(value)
     return Ledger(
         tuple(entries), value, own, others, part.read(own, before), tuple(_moved(part, here, before)),
         tuple(sorted(now - then)), tuple(sorted(then - now)), tuple(sorted(now)), limit, int(on),
@@ -204,14 +204,3 @@ def _moved(
     read = zip(part.columns, part.weights, strict=True)
     changes = [((len(here), j), part.scale * w * (max(here[-1][j], 0) - max(before[-1][j], 0))) for j, w in read]
     return sorted((pair for pair in changes if pair[1]), key=lambda pair: -abs(pair[1]))
-
-
-def _limit(claims: Claims, on: bool, value: Fraction) -> Fraction | None:
-    """The end of what is allowed that is nearest to a value that is not."""
-    readout = claims.readout
-    if claims.separable:
-        return None
-    if readout.at is not None:
-        return readout.at + readout.margin if on else readout.at - readout.margin
-    within = readout.within or Fraction(0)
-    return on + within if value > on else on - within

@@ -21,7 +21,6 @@ from supercheck.claims.result import OutputResult
 from supercheck.decide.enumeration import cost
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import AFFORDABLE, settle
-from supercheck.spec.readout import wrong
 
 _MOST_SUBSETS = 12  # features all of whose subsets are evaluated
 
@@ -74,7 +73,7 @@ def cases(claims: Claims, pairs: Sequence[Pair], least: Mapping[int, int], *, mi
     """
     found = []
     for (output, active), (point, on) in zip(pairs, evaluate(claims, pairs), strict=True):
-        if not wrong(claims.readout, point.value, on):
+        if not claims.readout.wrong(point.value, on):
             raise FaultError(f"output {output} is right where {list(active)} are on, but an engine says otherwise")
         minimum = least.get(output) == len(active)
         small = True if minimal or minimum else _inclusion_minimal(claims, output, active)
@@ -93,4 +92,4 @@ def _inclusion_minimal(claims: Claims, output: int, active: tuple[int, ...]) -> 
 def _mended(claims: Claims, output: int, subsets: Iterable[tuple[int, ...]]) -> bool:
     """Whether the output is right on all of some inputs."""
     points = evaluate(claims, [(output, part) for part in subsets])
-    return not any(wrong(claims.readout, point.value, on) for point, on in points)
+    return not any(claims.readout.wrong(point.value, on) for point, on in points)

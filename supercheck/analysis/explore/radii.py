@@ -60,7 +60,7 @@ class _Side:
         totals: its w . h, [inputs].
         truth: what its function says, [inputs].
         ends: for each class this end in units of w . h; None where there is none.
-        closed: the class that is wrong already at the end itself, if there is one.
+        open: for each class whether it is wrong already at the end itself.
         near: the distance in doubles, [inputs]; infinite where there is no end.
     """
 
@@ -68,19 +68,18 @@ class _Side:
     up: bool
     totals: Array
     truth: Array
-    ends: tuple[Fraction | None, Fraction | None]
-    closed: bool | None
+    ends: tuple[Fraction | None, ...]
+    open: tuple[bool, ...]
     near: Array
 
     def room(self, n: int) -> Fraction:
         """The exact distance on one input that has this end."""
         end = self.ends[int(self.truth[n])]
-        assert end is not None
-        return abs(end - int(self.totals[n]))
+        return Fraction(0) if end is None else abs(end - int(self.totals[n]))
 
     def reached(self, n: int) -> bool:
         """Whether the output is wrong on an input as soon as the end is reached."""
-        return self.closed == bool(self.truth[n])
+        return self.open[int(self.truth[n])]
 
 
 def radii(claims: Claims) -> list[Radius] | None:
@@ -125,15 +124,11 @@ class _Table:
         totals = np.maximum(self.sums[columns], 0).T @ weights.astype(object)
         totals = totals if len(columns) else np.zeros(len(self.inputs), dtype=object)
         truth = np.concatenate([batch.truth[output] for batch in batches])
-        bias, scale, within = network.output.bias[output], network.output.scale[output], readout.within or Fraction(0)
+        bias, scale = network.output.bias[output], network.output.scale[output]
+        goals = [readout.goal(target).solved(bias, scale) for target in (0, 1)]
         for up in (False, True):
-            limits: tuple[Fraction | None, Fraction | None]
-            if readout.at is not None:  # on inputs must stay above, off ones at or below
-                limit = readout.at - readout.margin if up else readout.at + readout.margin
-                limits = (limit, None) if up else (None, limit)
-            else:
-                limits = (within, 1 + within) if up else (-within, 1 - within)
-            ends = tuple(None if end is None else (end - bias) / scale for end in limits)
+            ends = tuple(goal.high if up else goal.low for goal in goals)
+            open_ = tuple(goal.high_open if up else goal.low_open for goal in goals)
             near = np.full(len(truth), np.inf)
             for on, end in enumerate(ends):
                 if end is not None:
@@ -141,8 +136,7 @@ class _Table:
                     near[there] = (
                         np.abs(end.numerator - end.denominator * totals[there]).astype(float) / end.denominator
                     )
-            closed = True if readout.at is not None and not up else None
-            yield _Side(output, up, totals, truth, (ends[0], ends[1]), closed, near)
+            yield _Side(output, up, totals, truth, ends, open_, near)
 
     def radii(self) -> Iterator[Radius]:
         """One of each weight and bias."""

@@ -48,9 +48,9 @@ def mends(claims: Claims, output: int, active: Sequence[int], found: Ledger) -> 
     """
     if found.limit is None:
         return []
-    needed, readout = found.limit - found.value, claims.readout
-    past = readout.at is not None and found.expected == 1  # on: y > at + margin
-    listed = [] if readout.at is None else [Change("threshold", "", readout.at, -needed, past)]
+    needed, at = found.limit - found.value, claims.readout.at
+    past = found.limit not in claims.readout.goal(found.expected)  # on: y > at + margin
+    listed = [] if at is None else [Change("threshold", "", at, -needed, past)]
     if plain(claims):
         weights = _weights(claims, output, active, needed, past)
         best = min(weights, key=lambda change: (abs(change.by), change.what), default=None)

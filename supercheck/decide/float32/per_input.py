@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
-from supercheck.base.binary32 import SMALLEST_NORMAL, greatest_not_above, least_above, nearest, readings
+from supercheck.base.binary32 import SMALLEST_NORMAL, nearest, readings
 from supercheck.base.errors import FaultError
 from supercheck.base.numbers import exact_text, short
 from supercheck.claims.claims import Claims
@@ -17,7 +17,7 @@ from supercheck.decide.float32.error_bounds import at_inputs
 from supercheck.decide.float32.layers import Chain, UncoveredError
 from supercheck.decide.float32.summation_orders import BIAS, Orders, extreme, replayed
 from supercheck.decide.float32.summation_trees import reachable
-from supercheck.spec.readout import Readout, wrong
+from supercheck.spec.readout import Readout
 
 
 class Fate(Enum):
@@ -46,6 +46,11 @@ class Judged:
     error: Fraction | None
     fate: Fate
 
+    def distance(self, readout: Readout) -> Fraction:
+        """How far the real value is from the border between right and wrong."""
+        end = readout.goal(self.on).nearest_end(self.value)
+        return Fraction(0) if end is None else abs(self.value - end)
+
 
 def judge(claims: Claims, part: Chain, output: int, inputs: Sequence[Iterable[int]]) -> list[Judged]:
     """Judge an output on some inputs, each by the rounding error that is possible there.
@@ -60,9 +65,9 @@ def judge(claims: Claims, part: Chain, output: int, inputs: Sequence[Iterable[in
     found = []
     for (point, on), error in zip(points, at_inputs(part, [p.active for p, _ in points]), strict=True):
         fate = Fate.CLOSE
-        if error is not None and not wrong(claims.readout, point.value, on, error):
+        if error is not None and not claims.readout.wrong(point.value, on, error):
             fate = Fate.RIGHT
-        elif error is not None and wrong_in_any_order(claims.readout, point.value, on, error):
+        elif error is not None and claims.readout.hopeless(point.value, on, error):
             fate = Fate.WRONG
         found.append(Judged(point.active, point.value, on, error, fate))
     return found
@@ -76,34 +81,9 @@ def ensure_covered(readout: Readout) -> None:
 
     Source: README.md, "Subnormal numbers".
     """
-    if readout.at is None:
-        return
-    for at in (readout.at + readout.margin, readout.at - readout.margin):
+    for at in readout.rules.thresholds(readout):
         if any(0 < abs(reading) < Fraction(2) ** SMALLEST_NORMAL for reading in map(nearest, readings(at))):
             raise UncoveredError(f"the threshold {short(at)} is a subnormal float32, which may be taken for zero")
-
-
-def wrong_in_any_order(readout: Readout, value: Fraction, on: bool, error: Fraction) -> bool:
-    """Whether whatever is within `error` of y = `value` is wrong, by every reading of the threshold.
-
-    Source: README.md, "Comparison", and its converse, ours.
-    """
-    if readout.at is None:
-        return abs(value - on) - error > (readout.within or 0)
-    if on:
-        return value + error < least_above(readout.at + readout.margin)
-    return value - error > greatest_not_above(readout.at - readout.margin)
-
-
-def wrong_when_computed(readout: Readout, value: Fraction, on: bool) -> str | None:
-    """What is wrong with a computed y, or None; one reading of the threshold suffices."""
-    if readout.at is None:
-        off = abs(value - on)
-        return f"|y - {int(on)}| is {exact_text(off)}" if off > (readout.within or 0) else None
-    limit = max(readings(readout.at + readout.margin)) if on else min(readings(readout.at - readout.margin))
-    if (value > limit) is on:
-        return None
-    return f"y is {'not ' if on else ''}above {exact_text(limit)}"
 
 
 def shown(claims: Claims, chain: Chain, judged: Judged, output: int) -> tuple[Counterexample, str] | None:
@@ -117,7 +97,7 @@ def shown(claims: Claims, chain: Chain, judged: Judged, output: int) -> tuple[Co
     if pushed is None:
         return None
     value, orders = pushed
-    why = wrong_when_computed(claims.readout, value, judged.on)
+    why = claims.readout.computed_wrong(value, judged.on)
     if why is None:
         return None
     if replayed(part, judged.active, orders) != [value]:
@@ -129,7 +109,7 @@ def shown(claims: Claims, chain: Chain, judged: Judged, output: int) -> tuple[Co
 def right_in_every_tree(readout: Readout, part: Chain, judged: Judged) -> bool:
     """Whether an output is right on an input that is close, because all that can be computed of it is right."""
     ends = reachable(part, judged.active)
-    return ends is not None and not any(wrong_when_computed(readout, value, judged.on) for value in ends)
+    return ends is not None and not any(readout.computed_wrong(value, judged.on) for value in ends)
 
 
 def always(judged: Judged, output: int) -> Counterexample:
@@ -137,13 +117,6 @@ def always(judged: Judged, output: int) -> Counterexample:
     if judged.fate is not Fate.WRONG:
         raise FaultError(f"output {output} is not wrong in every order on {list(judged.active)}")
     return Counterexample(judged.active, output, judged.value, int(judged.on))
-
-
-def distance(readout: Readout, judged: Judged) -> Fraction:
-    """How far a real value is from the border between right and wrong."""
-    if readout.at is None:
-        return abs((readout.within or 0) - abs(judged.value - judged.on))
-    return abs(judged.value - (readout.at + readout.margin if judged.on else readout.at - readout.margin))
 
 
 def listed(chain: Chain, output: int, orders: Orders) -> str:

@@ -34,18 +34,15 @@ from supercheck.decide.float32.per_input import (
     Fate,
     Judged,
     always,
-    distance,
     ensure_covered,
     judge,
     right_in_every_tree,
     shown,
-    wrong_in_any_order,
 )
 from supercheck.decide.float32.separable import apart, parted
 from supercheck.decide.limits import Clock, LateError, Limits, Progress, quiet
 from supercheck.decide.portfolio import CHEAP, INTERRUPTED, decide, settle
 from supercheck.decide.sweep import Sheet
-from supercheck.spec.readout import wrong
 
 __all__ = ["decide_float32", "decide_in"]
 
@@ -214,13 +211,13 @@ class _Float32:
         was, readout = self.real.outputs[i], self.claims.readout
         found = was.counterexample
         if found is not None:
-            surely = wrong_in_any_order(readout, found.value, bool(found.expected), error)
+            surely = readout.hopeless(found.value, found.expected, error)
             return OutputResult(i, Verdict.REFUTED, was.engine, counterexample=found) if surely else None
         if was.verdict is not Verdict.PROVED:
             return None
         if was.extremes is not None:
             points = (was.extremes.off, False), (was.extremes.on, True)
-            roomy = not any(point and wrong(readout, point.value, on, error) for point, on in points)
+            roomy = not any(point and readout.wrong(point.value, on, error) for point, on in points)
         else:
             roomy = self._same[int(self.tighter.kinds[i])]
         return OutputResult(i, Verdict.PROVED, was.engine) if roomy else None
@@ -260,7 +257,7 @@ class _Float32:
             close = [near for near in close if self.clock.over or not right_in_every_tree(readout, part, near)]
         if whole and not close:
             return OutputResult(i, Verdict.PROVED, "enumerate"), None
-        close.sort(key=lambda near: (distance(self.claims.readout, near), len(near.active), near.active))
+        close.sort(key=lambda near: (near.distance(self.claims.readout), len(near.active), near.active))
         for near in close[:_CLOSE]:
             refuted = shown(self.claims, self.stored, near, i)
             if refuted is not None:
@@ -287,7 +284,7 @@ class _Float32:
             return _OVERFLOW
         margin, error, gap = "some margin", self.errors[i] or _NONE, None
         if close:
-            gap, error = distance(self.claims.readout, close[0]), close[0].error or _NONE
+            gap, error = close[0].distance(self.claims.readout), close[0].error or _NONE
             margin = f"the margin {short(gap, beside=[error])}"
         return f"{margin} is within the rounding bound {short(error, beside=[gap])}; no failing order found"
 

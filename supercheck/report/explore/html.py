@@ -14,6 +14,7 @@ from supercheck.analysis.explore.result import Case, Exploration
 from supercheck.base.display import fits
 from supercheck.base.errors import clip, printable
 from supercheck.base.files import written_aside
+from supercheck.base.interval import Interval
 from supercheck.base.matrix import Rows
 from supercheck.base.numbers import exact_text, float_text, plural
 from supercheck.base.version import __version__
@@ -21,7 +22,6 @@ from supercheck.report.explore import drawing, text as explore
 from supercheck.report.verify.text import asked, sentence
 from supercheck.report.wording import otherwise
 from supercheck.spec.formula import AtLeast, Formula, Not, Var, support
-from supercheck.spec.readout import expected
 from supercheck.spec.syntax import text as formula_text
 
 MOST_FEATURES = 200
@@ -279,11 +279,8 @@ def _playground(found: Exploration, left_out: list[str], room: Room) -> dict[str
         "hidden": hidden,
         "outputs": outputs,
         "readout": {
-            "mode": readout.mode,
-            "on": None if readout.at is None else _pair(readout.at + readout.margin),
-            "off": None if readout.at is None else _pair(readout.at - readout.margin),
-            "within": _pair(readout.within or Fraction(0)),
-            "words": [expected(readout, False), expected(readout, True)],
+            "goals": [None if claims.separable else _goal(readout.goal(target)) for target in (0, 1)],
+            "words": [readout.expected(target) for target in (0, 1)],
         },
         "max_active": claims.domain.max_active,
         "cases": [
@@ -298,6 +295,12 @@ def _row(rows: Rows, number: int, bias: Any) -> list[Any]:
     """A row as columns, weights and bias; whole numbers as text, for they may have any size."""
     columns, weights = (part.tolist() for part in rows.row(number))
     return [columns, [str(weight) for weight in weights], str(bias)]
+
+
+def _goal(right: Interval) -> dict[str, Any]:
+    """What is right, as the page's script compares with it."""
+    low, high = (None if end is None else _pair(end) for end in (right.low, right.high))
+    return {"low": low, "high": high, "low_open": right.low_open, "high_open": right.high_open}
 
 
 def _pair(value: Fraction) -> list[str]:

@@ -18,7 +18,6 @@ from supercheck.claims.evidence import Verdict
 from supercheck.claims.result import Result
 from supercheck.report.console import captured
 from supercheck.report.verify.text import headline, show_assumed
-from supercheck.spec.readout import beside, expected
 from supercheck.spec.syntax import text as formula_text
 
 _REAL = "The verdict is that of float32; what is explored is real arithmetic."
@@ -164,13 +163,13 @@ def value(found: Exploration, case: Case, digits: int = 6) -> str:
 def near(found: Exploration, case: Case) -> tuple[Fraction | None, ...]:
     """What is shown beside a case's value."""
     other = None if case.against is None else case.against.value
-    return beside(found.claims.readout, bool(case.expected), other)
+    return found.claims.readout.beside(case.expected, other)
 
 
 def wanted(found: Exploration, case: Case) -> str:
     """What the output should be; in mode separable in comparison with the on input."""
     if case.against is None:
-        return expected(found.claims.readout, bool(case.expected))
+        return found.claims.readout.expected(case.expected)
     return f"below {short(case.against.value, beside=[case.value])} at {_features(case.against.active)}"
 
 

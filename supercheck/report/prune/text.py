@@ -14,7 +14,6 @@ from supercheck.construct.pruning.prover import Objection
 from supercheck.construct.pruning.search import Pruned
 from supercheck.report.verify.text import sentence
 from supercheck.report.wording import facts
-from supercheck.spec.readout import beside, expected
 from supercheck.spec.syntax import text as formula_text
 
 if TYPE_CHECKING:
@@ -143,13 +142,13 @@ def _example(found: Pruning, name: str, why: Objection) -> str:
     on = " ".join(f"x{j}" for j in example.active) or "nothing"
     formula = clip(formula_text(claims.formulas[example.output]))
     other = None if example.against is None else example.against.value
-    near = beside(claims.readout, bool(example.expected), other)
+    near = claims.readout.beside(example.expected, other)
     value = f"y{example.output} = {formula} is {short(example.value, beside=near)} where {on} is on"
     if example.against is not None:
         against = " ".join(f"x{j}" for j in example.against.active) or "nothing"
         least = short(example.against.value, beside=[example.value])
         return f"without {name}: {value}, not below {least} where {against} is on"
-    return f"without {name}: {value}; {expected(claims.readout, bool(example.expected))} is expected"
+    return f"without {name}: {value}; {claims.readout.expected(example.expected)} is expected"
 
 
 def edge_name(found: Pruning, edge: Edge) -> str:

@@ -17,7 +17,6 @@ from supercheck.claims.evidence import Counterexample, Point, Sparsity, Verdict
 from supercheck.claims.result import Certificate, OutputResult, Result
 from supercheck.report.console import captured
 from supercheck.report.wording import otherwise
-from supercheck.spec.readout import beside, expected
 from supercheck.spec.syntax import text as formula_text
 
 MOST_ROWS = 20
@@ -51,7 +50,7 @@ def show(result: Result, console: Console) -> None:
             console,
             "Exact margins, smallest first",
             ["output", "function", "largest y off", "smallest y on", "margin"]
-            if result.claims.separable or result.claims.readout.at is not None
+            if result.claims.readout.tolerance is None
             else ["output", "function", "worst y off", "worst y on", "margin"],
             [_margin_row(result, output) for output in sorted(measured, key=result.margin_order)],
         )
@@ -157,7 +156,7 @@ def asked(result: Result) -> str:
     named = [f"y{i} = {clip(formula_text(claims.formulas[i]))}" for i in shown]
     if len(claims) > 3:
         named.insert(2, "...")
-    read = f"on: {expected(claims.readout, True)}, off: {expected(claims.readout, False)}"
+    read = f"on: {claims.readout.expected(1)}, off: {claims.readout.expected(0)}"
     return f"  {', '.join(named)}; read as {read}"
 
 
@@ -180,12 +179,12 @@ def _show_counterexample(result: Result, found: Counterexample, console: Console
         ("output", f"y{found.output}, which should be {function} = {found.expected}"),
     ]
     if found.against is None:
-        near = beside(claims.readout, bool(found.expected))
+        near = claims.readout.beside(found.expected)
         rows.append(
             (
                 "value",
                 f"y = {_value(found.value, *near)}{computed}, but "
-                f"{expected(claims.readout, bool(found.expected))} is expected",
+                f"{claims.readout.expected(found.expected)} is expected",
             )
         )
     else:
@@ -217,8 +216,8 @@ def _size(output: OutputResult) -> tuple[int, int]:
 def _wrong_row(result: Result, output: OutputResult) -> list[str]:
     found = output.counterexample
     assert found is not None
-    readout, on = result.claims.readout, bool(found.expected)
-    near, wanted = beside(readout, on), expected(readout, on)
+    readout = result.claims.readout
+    near, wanted = readout.beside(found.expected), readout.expected(found.expected)
     if found.against is not None:
         near = (found.against.value,)
         wanted = f"below {short(found.against.value, beside=[found.value])} at {_features(found.against.active)}"
@@ -229,7 +228,7 @@ def _margin_row(result: Result, output: OutputResult) -> list[str]:
     extremes, margin = output.extremes, result.margin(output)
     assert extremes is not None
     readout, (off, on) = result.claims.readout, (_worst(extremes.off), _worst(extremes.on))
-    limits = (*beside(readout, False), *beside(readout, True))
+    limits = (*readout.beside(0), *readout.beside(1))
     pairs = ((off, (on, *limits)), (on, (off, *limits)))
     ends = ["never" if value is None else float_text(value, beside=near) for value, near in pairs]
     return [*_name(result, output), *ends, "" if margin is None else float_text(margin)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from math import ceil
 
 from supercheck.analysis.costs.counts import Counts
@@ -49,7 +48,8 @@ def floors(
 
 def tolerates_all(claims: Claims) -> bool:
     """Whether one value is right for both classes, so that nothing has to be told apart."""
-    return claims.readout.mode == "epsilon" and (claims.readout.within or 0) >= Fraction(1, 2)
+    off, on = (claims.readout.goal(target) for target in (0, 1))
+    return not claims.separable and off.meets(on)
 
 
 def counted_class(claims: Claims) -> FunctionClass | None:
@@ -90,15 +90,15 @@ def class_floors(of_class: FunctionClass, counts: Counts, inputs: int) -> Iterat
 
 def function_floors(claims: Claims, counts: Counts, known: Patterns) -> Iterator[Floor]:
     """What every network that computes this function keeps to."""
-    mode, within = claims.readout.mode, claims.readout.within
+    within = claims.readout.tolerance
     unit = NEURONS_LAST if counts.layers else "inputs of the readout"
     arity = classes.and_arity(claims.formulas)
     apart = arity is not None and arity <= claims.domain.max_active  # each AND is the only one on at its own features
-    if mode == "equality" or (mode == "epsilon" and within == 0):
+    if within == 0:
         least = len(claims) if apart else functions.rank_floor(known)
         name = "rank of the function table"
         yield Floor(name, counts.last, least, unit, "this function", functions.RANK_SOURCE)
-    elif mode == "epsilon" and within is not None:
+    elif within is not None:
         least = functions.epsilon_floor(len(claims) if apart else functions.alone(known), within)
         name = f"rank within {within}"
         yield Floor(name, counts.last, least, unit, "this function", functions.EPSILON_SOURCE)

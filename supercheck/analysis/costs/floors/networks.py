@@ -22,7 +22,6 @@ from supercheck.claims.evidence import Counterexample, Decision, Verdict
 from supercheck.claims.replay import evaluate as evaluate_points, replay
 from supercheck.network.network import Network
 from supercheck.spec.formula import Formula, evaluate, support
-from supercheck.spec.readout import wrong
 
 VALUES_SOURCE = "a layer of bounded integers takes at most this many values (ours)"
 CUT_SOURCE = "what crosses a cut determines the outputs behind it; max-flow min-cut (ours)"
@@ -102,7 +101,7 @@ def _refutation(claims: Claims, output: int, off: frozenset[int], on: frozenset[
         return Decision(output, Verdict.REFUTED, active=tuple(sorted(off)), against=tuple(sorted(on)))
     pair = sorted((off, on), key=len)
     for point, holds in evaluate_points(claims, [(output, active) for active in pair]):
-        if wrong(claims.readout, point.value, holds):
+        if claims.readout.wrong(point.value, holds):
             return Decision(output, Verdict.REFUTED, active=point.active)
     return None
 

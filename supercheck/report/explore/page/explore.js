@@ -48,7 +48,8 @@
   const hidden = data.hidden.map((layer) => layer.rows.map(([columns, weights, bias], n) =>
     ({ number: layer.neurons[n], columns, weights: weights.map(BigInt), bias: BigInt(bias) })));
   const outputs = data.outputs.map((o) => ({ ...o, bias: pair(o.bias), scale: pair(o.scale), columns: o.row[0], weights: o.row[1].map(BigInt) }));
-  const limits = { on: data.readout.on && pair(data.readout.on), off: data.readout.off && pair(data.readout.off), within: pair(data.readout.within) };
+  // what is right where the function is off, and where it is on; null where no value is wrong by itself
+  const goals = data.readout.goals.map((goal) => goal && { ...goal, low: goal.low && pair(goal.low), high: goal.high && pair(goal.high) });
   const active = new Set();
   let chosen = data.cases.length ? data.cases[0].output : outputs[0].index;
 
@@ -70,16 +71,16 @@
   };
   const value = (o, below) => plus(o.bias, times(o.scale, o.columns.reduce((t, j, n) => t + (below.get(j) || 0n) * o.weights[n], 0n)));
   const wrong = (y, on) => {
-    if (data.readout.mode === "separable") { return null; }
-    if (limits.on) { return on ? order(y, limits.on) <= 0 : order(y, limits.off) > 0; }
-    const off = plus(y, [on ? -1n : 0n, 1n]);
-    return order(off[0] < 0n ? [-off[0], off[1]] : off, limits.within) > 0;
+    const goal = goals[on ? 1 : 0];
+    if (!goal) { return null; }
+    const below = goal.low && order(y, goal.low) < (goal.low_open ? 1 : 0), above = goal.high && order(y, goal.high) > (goal.high_open ? -1 : 0);
+    return Boolean(below || above);
   };
   const ends = (on) => {
-    if (data.readout.mode === "separable") { return []; }
-    if (limits.on) { return [on ? limits.on : limits.off]; }
-    const at = [on ? 1n : 0n, 1n];
-    return [at, plus(at, limits.within), plus(at, times(limits.within, -1n))];
+    const goal = goals[on ? 1 : 0];
+    if (!goal) { return []; }
+    const found = [goal.low, goal.high].filter(Boolean);
+    return found.length === 2 ? [[on ? 1n : 0n, 1n], ...found] : found;
   };
   const cell = (row, text, kind, title) => {
     const made = row.insertCell();
