@@ -85,11 +85,11 @@ def audit(
 
 def _decided(claims: Claims, spec: Spec, verify: bool | None, limits: Limits) -> tuple[Result | None, str | None]:
     """The verdict with margins, or why there is none."""
-    work = claims.domain.size * (claims.network.edges + len(claims))
+    work = claims.cube.size * (claims.network.edges + len(claims))
     if verify is False:
         return None, "not asked"
     if verify is None and work > QUICK:
-        return None, f"not asked: {claims.domain.size:,} inputs take more than seconds; --verify decides it"
+        return None, f"not asked: {claims.cube.size:,} inputs take more than seconds; --verify decides it"
     if limits.timeout is None and not verify:
         limits = Limits(timeout=QUICK_SECONDS)
     limits = replace(limits, margins=True)
@@ -123,12 +123,12 @@ def examine(claims: Claims, spec: Spec, result: Result | None = None, clock: Clo
         raise FaultError(f"output {missing[0].output} was proved, but no path leads there from a feature it depends on")
     if unseen:
         left_out.append(f"{unseen:,} more missing paths, of features that a function names, were not looked into")
-    layers = states(claims.network, claims.domain)
-    known = patterns(claims.formulas, claims.domain, over=lambda: clock.over)
+    layers = states(claims.network, claims.cube)
+    known = patterns(claims.formulas, claims.cube, over=lambda: clock.over)
     if not known.complete:
         why = f"; {clock.reason}" if clock.over else ""
         left_out.append(
-            f"output patterns of most of the {claims.domain.size:,} inputs: floors by them may be higher{why}"
+            f"output patterns of most of the {claims.cube.size:,} inputs: floors by them may be higher{why}"
         )
     drawn = wiring.edges <= MOST_EDGES and not clock.over
     if clock.over:
@@ -151,12 +151,12 @@ def examine(claims: Claims, spec: Spec, result: Result | None = None, clock: Clo
         counts=counts,
         of_class=of_class,
         floors=floors(claims, counts, of_class, known, layers, smallest),
-        limits=checks(spec, counts, claims.domain.max_active),
+        limits=checks(spec, counts, claims.cube.max_active),
         forms=() if bare else tuple(forms(counts.outputs, counts.neurons, counts.parameters)),
         formless=f"the spec declares no {' and no '.join(bare)}" if bare else None,
         constructions=() if arity is None else tuple(constructions(arity, len(named), counts.outputs, linear)),
         representing=_representing(claims, codes[0]),
-        influence=Influence.of(influence(claims.formulas, claims.domain.features), len(claims)),
+        influence=Influence.of(influence(claims.formulas, claims.cube.features), len(claims)),
         cones=tuple(map(Spread.of, wiring.cones.T)) if wiring.affordable else (),
         reached=Spread.of(wiring.reached) if wiring.affordable else None,
         degrees=_degrees(claims, counts),
@@ -171,7 +171,7 @@ def examine(claims: Claims, spec: Spec, result: Result | None = None, clock: Clo
 
 
 def _representing(claims: Claims, encoder: Affine | None) -> Representing:
-    domain = claims.domain
+    domain = claims.cube
     code = None if encoder is None else representing.code(encoder, domain)
     coherence = representing.coherence_allowed(domain.max_active)
     return Representing(coherence, representing.dimension_enough(domain), representing.dimension_needed(domain), code)

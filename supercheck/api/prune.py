@@ -134,7 +134,7 @@ def _of(progress: Progress, which: str) -> Progress:
 def _floors(claims: Claims, pruned: Pruned, of_class: FunctionClass | None) -> tuple[Floor, ...]:
     if tolerates_all(claims):
         return ()
-    of_the_class = () if of_class is None else class_floors(of_class, pruned.after, claims.domain.size)
+    of_the_class = () if of_class is None else class_floors(of_class, pruned.after, claims.cube.size)
     return bound([*of_the_class, *edge_floors(claims, pruned.after)], ("class",))
 
 
@@ -229,4 +229,4 @@ class _Target:
 def _told(claims: Claims) -> tuple[object, ...]:
     """What is asked of which network; formulas in text, for one of a single part is written as that part."""
     own, whole = claims.own.digest, claims.network.digest
-    return own, whole, claims.domain, list(map(formula_text, claims.formulas)), claims.readout
+    return own, whole, claims.cube, list(map(formula_text, claims.formulas)), claims.readout

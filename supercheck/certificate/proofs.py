@@ -14,12 +14,16 @@ from dataclasses import replace
 from fractions import Fraction
 
 from supercheck.claims.claims import Claims
+from supercheck.claims.evidence import Proved
 from supercheck.decide import enumeration
+from supercheck.decide.engines import BOUND, UNAFFORDABLE, Engine
 from supercheck.decide.limits import Clock, Limits
-from supercheck.decide.portfolio import ENGINES, ask
+from supercheck.decide.portfolio import ask
 from supercheck.spec.readout import Readout
 
 WORD = "z"
+
+TREES = Engine("trees", "supercheck.certificate.trees", capped=True)
 
 BRIEF, AFFORDABLE, ALONE = 2 * 10**7, 4 * 10**10, 10**10
 """Multiplications that the checker may be asked for without a thought, for all outputs at once, and for one output."""
@@ -82,12 +86,12 @@ def prove(
 def sweep(claims: Claims, outputs: Sequence[int]) -> int:
     """Multiplications that evaluating all inputs of some outputs' cone costs the checker."""
     widest = int(enumeration.widths(claims).max(initial=0))
-    if claims.domain.restricted(widest).size > ALONE:
-        return enumeration.UNAFFORDABLE
+    if claims.cube.restricted(widest).size > ALONE:
+        return UNAFFORDABLE
     cone = claims.network.cone(outputs)
     features = len(claims.features(outputs, cone))
     weights = sum(len(rows.data) for rows in claims.network.matrices[1:]) + sum(len(part) for part in cone)
-    return claims.domain.restricted(features).size * (weights + len(outputs))
+    return claims.cube.restricted(features).size * (weights + len(outputs))
 
 
 def separated(claims: Claims, bounds: Sequence[int]) -> Claims:
@@ -111,17 +115,19 @@ def separated(claims: Claims, bounds: Sequence[int]) -> Claims:
 def _bounded(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[tuple[int, str]]:
     """What the closed-form bound proves at once."""
     if outputs:
-        for decisions in ask("bound", ENGINES["bound"], claims, outputs, limits, clock):
-            yield from ((d.output, d.proof) for d in decisions if d.proof is not None)
+        for decisions in ask(BOUND, claims, outputs, limits, clock):
+            yield from ((d.output, d.proof) for d in decisions if isinstance(d, Proved) and d.proof is not None)
 
 
 def _trees(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[tuple[int, str]]:
     if outputs:
-        from supercheck.certificate.trees import grow
-
-        found = (d for decisions in ask("trees", grow, claims, outputs, limits, clock) for d in decisions)
+        found = (d for decisions in ask(TREES, claims, outputs, limits, clock) for d in decisions)
         team = limits.team is not None  # whose batches arrive in any order
-        yield from ((d.output, d.proof) for d in (sorted(found) if team else found) if d.proof is not None)
+        yield from (
+            (d.output, d.proof)
+            for d in (sorted(found, key=lambda d: d.output) if team else found)
+            if isinstance(d, Proved) and d.proof
+        )
 
 
 def _ranges(proofs: Iterable[tuple[int, str]]) -> Iterator[tuple[int, int, str]]:

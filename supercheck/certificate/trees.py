@@ -8,7 +8,7 @@ import numpy as np
 
 from supercheck.base.matrix import Array
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Decision, Verdict
+from supercheck.claims.evidence import Decision, Proved, Unknown
 from supercheck.decide.flatten import lay_out
 from supercheck.decide.kernels.arrays import Scratch
 from supercheck.decide.kernels.proof_tree import EVERY, RULE_A, RULE_B, SIDES, grow_tree
@@ -24,7 +24,7 @@ MOST_TOKENS = 1 << 22
 _SIGNS = {RULE_A: "a", RULE_B: "b", EVERY: "e", SIDES: "g"}
 
 
-def grow(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
+def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
     """Grow a tree for each output that has one of a size worth writing.
 
     Args:
@@ -39,18 +39,18 @@ def grow(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -
     left = dict.fromkeys(outputs)
     for output, tree in _trees(claims, outputs, limits.nodes, limits.workers, clock):
         del left[output]
-        yield [Decision(output, Verdict.PROVED, proof=tree)]
+        yield [Proved(output, proof=tree)]
     if left:
         why = clock.reason if clock.over else "it has no tree of a size worth writing"
-        yield [Decision(i, Verdict.UNKNOWN, why) for i in left]
+        yield [Unknown(i, why) for i in left]
 
 
 def _trees(claims: Claims, outputs: Sequence[int], cap: int, workers: int, clock: Clock) -> Iterator[tuple[int, str]]:
     """The outputs that have a tree, with it."""
-    flat = lay_out(claims.network)
+    flat = lay_out(claims.network, claims.cube.largest)
     if flat is None:
         return
-    width = min(claims.domain.max_active, claims.domain.features)
+    width = min(claims.cube.max_active, claims.cube.features)
     outputs = [i for i in outputs if i not in claims.shapes.reduced]  # the checker goes by what is written
     goals, _ = goals_of(claims, np.asarray(outputs, dtype=np.int64), flat, optimise=False)
     shapes = {}

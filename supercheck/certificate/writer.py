@@ -56,13 +56,13 @@ def write(
         force: whether files that supercheck did not write may be replaced.
 
     Returns:
-        What was written; None where the verdict is unknown, or of float32 arithmetic, which the format does not cover.
+        What was written; None where the verdict is unknown, or of what the format does not cover (`uncovered`).
 
     Raises:
         InputError: if the file cannot be written.
     """
     claims = result.claims
-    if result.arithmetic != "real" or result.verdict is Verdict.UNKNOWN:
+    if result.verdict is Verdict.UNKNOWN or uncovered(result) is not None:
         return None
     clock = limits.clock(progress)
     head = ["supercheck-certificate 1", f"network {claims.network.digest}", f"claims {claims_digest(claims)}"]
@@ -99,6 +99,16 @@ def write(
     return Certificate(file, digest.hexdigest(), words, tuple(_cores(result, file, force)))
 
 
+def uncovered(result: Result) -> str | None:
+    """What of a question the format does not cover, as a sentence; None where it covers it."""
+    claims = result.claims
+    if result.arithmetic != "real":
+        return f"the format does not cover {result.arithmetic}"
+    if not claims.readout.rules.in_certificates:
+        return f"the format does not cover mode {claims.readout.mode}"
+    return None if claims.domain.binary else f"the format does not cover features that are {claims.domain}"
+
+
 def certified(
     result: Result,
     file: Path,
@@ -123,7 +133,7 @@ def certified(
         with limits.clock().alarm():
             written = write(result, file, limits, progress, force=force)
         if written is None:
-            why = "the verdict is unknown" if result.verdict is Verdict.UNKNOWN else "the format does not cover float32"
+            why = "the verdict is unknown" if result.verdict is Verdict.UNKNOWN else uncovered(result)
             note = f"no certificate was written: {why}"
         elif written.words:
             what = "one output is" if written.words == 1 else f"{written.words:,} outputs is"
@@ -194,7 +204,7 @@ def _readable(claims: Claims, source: Provenance) -> bool:
     if not plain or claims.network.edges + len(claims) > MOST_READ:  # too large for JSON, too: in a plain file, or not
         return plain
     try:
-        own, asked = question(source.network, source.spec, claims.domain.max_active)
+        own, asked = question(source.network, source.spec, claims.cube.max_active)
     except CheckError:
         return False
     return own.digest == claims.network.digest and asked.digest == claims_digest(claims)

@@ -22,9 +22,10 @@ from supercheck.base.version import __version__
 from supercheck.certificate.core_form import handed
 from supercheck.checker import CheckError, Outcome, check
 from supercheck.claims.claims import Claims, claims_digest
-from supercheck.claims.evidence import Counterexample, Decision, Verdict
+from supercheck.claims.evidence import Counterexample, Refuted
 from supercheck.claims.replay import replay
 from supercheck.claims.result import Result
+from supercheck.network.input import Input
 from supercheck.spec.formula import Lookup
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class Cache:
 
 
 def _dear(claims: Claims) -> bool:
-    return claims.domain.size * max(claims.network.edges, 1) > SMALL
+    return claims.cube.size * max(claims.network.edges, 1) > SMALL
 
 
 def _entries(claims: Claims) -> int:
@@ -206,11 +207,10 @@ def _witness(claims: Claims, words: list[str]) -> Counterexample:
     output, *active = [word for word in words if word != "/"]
     against = None
     if "/" in words:
-        active, against = words[1 : words.index("/")], tuple(map(int, words[words.index("/") + 1 :]))
+        active, against = words[1 : words.index("/")], Input.on(map(int, words[words.index("/") + 1 :]))
     if not 0 <= int(output) < len(claims):
         raise ValueError("no such output")
-    decision = Decision(int(output), Verdict.REFUTED, None, tuple(map(int, active)), against)
-    return replay(claims, [decision])[0]
+    return replay(claims, [Refuted(int(output), Input.on(map(int, active)), against)])[0]
 
 
 def _checked(claims: Claims, file: Path, budget: int = CHEAP) -> Outcome | None:

@@ -17,12 +17,13 @@ from supercheck.base.store import CacheError
 from supercheck.ci.cache import Cache, Known
 from supercheck.ci.sealed import About, Later, Witness, find_sealed, sealed_row, write_sealed
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Decision, Verdict
+from supercheck.claims.evidence import Refuted, Verdict
 from supercheck.claims.question import question
 from supercheck.claims.replay import replay
 from supercheck.claims.result import Provenance, Result
 from supercheck.network.formats.load import load_linear
 from supercheck.network.formats.tensors import brief
+from supercheck.network.input import Input
 from supercheck.report.gate.outcome import FAILED, FAULT, INPUT, OPEN, PASSED, Judgement, Measured, conclusion
 from supercheck.report.wording import facts, otherwise
 from supercheck.spec.read import read_spec
@@ -127,9 +128,9 @@ def _resealed(file: Path, terms: Terms) -> Judgement | None:
 def _replayed(witness: Witness, claims: Claims, *_: object) -> _Answer | None:
     """A refutation that was found before; None where it refutes nothing."""
     output, active, against, minimal = witness
-    decision = Decision(output, Verdict.REFUTED, None, tuple(active), None if against is None else tuple(against))
+    refuted = Refuted(output, Input.on(active), None if against is None else Input.on(against))
     with suppress(FaultError):
-        [example] = replay(claims, [decision])
+        [example] = replay(claims, [refuted])
         return _Answer(Known("refuted", None, replace(example, minimal=minimal)), cached=True)
     return None
 
@@ -288,7 +289,7 @@ def _value(limit: Check) -> str:
 
 def _measured(claims: Claims, counts: Counts, answer: _Answer) -> Measured:
     figures = {"neurons": counts.neurons, "edges": counts.edges, "parameters": counts.parameters}
-    return Measured(claims.domain.max_active, answer.known.verdict, figures, answer.margins)
+    return Measured(claims.cube.max_active, answer.known.verdict, figures, answer.margins)
 
 
 def _line(file: Path, place: tuple[str, str]) -> int:

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from supercheck.base.errors import InputError
+from supercheck.base.interval import Interval
 from supercheck.base.matrix import Array
 from supercheck.base.numbers import exact_text, plural
 from supercheck.base.reading import combined, noted
@@ -23,7 +24,7 @@ from supercheck.network.formats.tensors import brief
 from supercheck.network.layers import Affine, numbered
 from supercheck.network.network import Network
 from supercheck.spec.cases import Shapes
-from supercheck.spec.domain import KSparse
+from supercheck.spec.domain import Domain, KSparse
 from supercheck.spec.formula import Formula, variables
 from supercheck.spec.readout import Goal, Readout
 from supercheck.spec.satisfying import TRIED, reaches
@@ -63,7 +64,7 @@ class Claims:
 
     own: Network
     network: Network
-    domain: KSparse
+    domain: Domain
     formulas: Sequence[Formula]
     readout: Readout
     assumptions: tuple[str, ...] = ()
@@ -76,7 +77,9 @@ class Claims:
 
     def __repr__(self) -> str:
         """The question, in a line."""
-        return f"<Claims: {plural(len(self), 'output')}, mode {self.readout.mode}, {self.domain}, of {self.network!r}>"
+        return (
+            f"<Claims: {plural(len(self), 'output')}, mode {self.readout.mode}, {self.domain!r}, of {self.network!r}>"
+        )
 
     def at_most(self, max_active: int) -> Claims:
         """The same question of the inputs with at most `max_active` features on."""
@@ -126,8 +129,36 @@ class Claims:
         """Whether each output only has to have some threshold, so that its claims have no goals of their own."""
         return self.readout.compares
 
+    @property
+    def cube(self) -> KSparse:
+        """The domain, for what only knows features that are 1 or 0.
+
+        Raises:
+            InputError: if they have other values.
+        """
+        if isinstance(self.domain, KSparse):
+            return self.domain
+        if not self.domain.binary:
+            raise InputError(place="domain", expected="features that are 1 or 0 for this", got=str(self.domain))
+        return KSparse(self.domain.features, self.domain.max_active)
+
     @cached_property
-    def _goals(self) -> dict[tuple[Fraction, Fraction, bool, Fraction | None], Goal]:
+    def binary(self) -> Claims | None:
+        """The same question of features that are 1 or 0, where this one's are an affine image of such.
+
+        The image is folded into the network as its first layer, so that whatever bounds, sums or rounds its integers
+        starts from features of at most 1. None where there is no such image.
+        """
+        if self.domain.binary:
+            return self
+        image = self.domain.image()
+        if image is None:
+            return None
+        code, domain = image
+        return self._lasting(replace(self, network=self.network.between(code, None), domain=domain))
+
+    @cached_property
+    def _goals(self) -> dict[tuple[Fraction, Fraction, int, Fraction | None], Goal]:
         return {}
 
     @cached_property
@@ -140,19 +171,24 @@ class Claims:
         """By how much a float32 evaluation of the output may be off; None where the question is of real numbers."""
         return None if self.errors is None else self.errors[output]
 
-    def goal(self, output: int, on: bool) -> Goal:
-        """What w . h has to satisfy where the output's function is `on`; no bounds in mode separable.
+    def goal(self, output: int, target: int) -> Goal:
+        """What the integer w . h has to satisfy where the output's function says `target`; no bounds in mode separable.
 
-        Source: README.md, "Goals": y = b + s (w . h) with s > 0 and w . h an integer.
+        Source: README.md, "Goals": y = b + s (w . h) with s > 0 and w . h an integer, where features are integers.
         """
-        key = (self.network.output.bias[output], self.network.output.scale[output], on, self.error(output))
+        key = (self.network.output.bias[output], self.network.output.scale[output], target, self.error(output))
         if key not in self._goals:
             bias, scale, _, error = key
-            right = self.readout.goal(int(on), error).solved(bias, scale)
+            right = self.readout.goal(target, error).solved(bias, scale)
             self._goals[key] = Goal(right.least, right.greatest)
         return self._goals[key]
 
-    def value(self, output: int, total: int) -> Fraction:
+    def right(self, output: int, target: int) -> Interval:
+        """The same for any number w . h: as features that are no integers make it."""
+        bias, scale = self.network.output.bias[output], self.network.output.scale[output]
+        return self.readout.goal(target, self.error(output)).solved(bias, scale)
+
+    def value(self, output: int, total: int | Fraction) -> Fraction:
         """The output y = b + s (w . h) for w . h = `total`."""
         return self.network.output.bias[output] + self.network.output.scale[output] * total
 
@@ -229,7 +265,7 @@ def claims_text(claims: Claims) -> Iterator[str]:
     """A question as the certificate format spells it, a part at a time; ends with a newline."""
     readout, domain = claims.readout, claims.domain
     numbers = (exact_text(readout.given[key]) if key in readout.given else "-" for key in ("at", "margin", "within"))
-    yield f"supercheck-claims 1\n{domain.features} {domain.max_active} {readout.mode} {' '.join(numbers)}\n"
+    yield f"supercheck-claims 1\n{domain.text} {readout.mode} {' '.join(numbers)}\n"
     for formula in claims.formulas:
         yield f"{prefix(formula)}\n"
 

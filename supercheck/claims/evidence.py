@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from supercheck.base.errors import clip
 from supercheck.base.numbers import short
+from supercheck.network.input import Input
 
 
 class Verdict(Enum):
@@ -24,10 +25,15 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, repr=False)
 class Point:
-    """An input, by its active features, and the exact value of one output there."""
+    """An input, and the exact value of one output there."""
 
-    active: tuple[int, ...]
+    input: Input
     value: Fraction
+
+    @property
+    def active(self) -> tuple[int, ...]:
+        """The input's active features."""
+        return self.input.active
 
     def __repr__(self) -> str:
         """In a line, however many digits the value has."""
@@ -39,7 +45,7 @@ class Counterexample:
     """An input on which an output is wrong, replayed in exact arithmetic.
 
     Attributes:
-        active: the features that are on, ascending.
+        input: the input.
         output: the output that is wrong.
         value: its exact value.
         expected: what its function says, 0 or 1.
@@ -47,12 +53,17 @@ class Counterexample:
         minimal: whether no counterexample of any output has fewer active features; proved, not guessed.
     """
 
-    active: tuple[int, ...]
+    input: Input
     output: int
     value: Fraction
     expected: int
     against: Point | None = None
     minimal: bool = False
+
+    @property
+    def active(self) -> tuple[int, ...]:
+        """The input's active features, ascending."""
+        return self.input.active
 
     def __repr__(self) -> str:
         """In a line, however many digits the value has."""
@@ -72,31 +83,77 @@ class Extremes:
     on: Point | None
     off: Point | None
 
+    @property
+    def worst(self) -> tuple[Point | None, Point | None]:
+        """The same by the target: of 0, then of 1."""
+        return self.off, self.on
 
-class Decision(NamedTuple):
-    """What an engine says of one output; a refutation counts once it is replayed.
+
+class Proved(NamedTuple):
+    """An engine shows that an output is right on every input of the domain.
 
     Attributes:
         output: which output.
-        verdict: what was decided of both its claims.
-        reason: why it is unknown.
-        active: the witness's active features where it is refuted.
-        against: in mode separable the witness's on input.
-        minimal: whether no input with fewer active features makes this output wrong.
         extremes: where they were asked for.
         proof: a proof tree as the certificate format writes it, where the engine knows one.
-        lost: whether it is unknown because whoever was asked is gone; nobody else is asked then.
     """
 
     output: int
-    verdict: Verdict
-    reason: str | None = None
-    active: tuple[int, ...] | None = None
-    against: tuple[int, ...] | None = None
-    minimal: bool = False
     extremes: Extremes | None = None
     proof: str | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Proved."""
+        return Verdict.PROVED
+
+
+class Refuted(NamedTuple):
+    """An engine names an input on which an output is wrong; it counts once it is replayed.
+
+    Attributes:
+        output: which output.
+        witness: the input.
+        against: in mode separable the on input whose value is not larger.
+        minimal: whether no input with fewer active features makes this output wrong.
+        extremes: where they were asked for.
+    """
+
+    output: int
+    witness: Input
+    against: Input | None = None
+    minimal: bool = False
+    extremes: Extremes | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Refuted."""
+        return Verdict.REFUTED
+
+
+class Unknown(NamedTuple):
+    """An engine leaves an output open.
+
+    Attributes:
+        output: which output.
+        reason: why.
+        lost: whether whoever was asked is gone; nobody else is asked then.
+        extremes: none are known.
+    """
+
+    output: int
+    reason: str
     lost: bool = False
+    extremes: None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Unknown."""
+        return Verdict.UNKNOWN
+
+
+Decision = Proved | Refuted | Unknown
+"""What an engine says of one output."""
 
 
 @dataclass(frozen=True)

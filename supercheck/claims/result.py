@@ -201,7 +201,7 @@ class Result(Shown):
         """
         if output.extremes is None:
             return None
-        worst = (output.extremes.off, output.extremes.on)
+        worst = output.extremes.worst
         return self.claims.readout.margin_of([None if point is None else point.value for point in worst])
 
     @property

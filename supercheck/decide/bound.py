@@ -13,8 +13,6 @@ from supercheck.claims.evidence import Decision
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.relaxation import relaxed
 
-NAME = "bound"
-
 
 def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
     """Decide the given outputs, in `limits.workers` threads.

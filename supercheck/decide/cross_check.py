@@ -15,7 +15,7 @@ from supercheck.base.errors import FaultError, InputError, printable
 from supercheck.base.files import written_aside
 from supercheck.base.numbers import exact_text
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Verdict
+from supercheck.claims.evidence import Refuted, Verdict
 from supercheck.claims.replay import replay
 from supercheck.claims.result import OutputResult
 from supercheck.decide.limits import Clock, Limits
@@ -48,7 +48,7 @@ def cross_check(claims: Claims, results: Mapping[int, OutputResult], limits: Lim
     own = Clock.start(min(clock.left, PATIENCE if limits.timeout is None else clock.left) or 1e-3)
     for decisions in decide(claims, sample, limits, own, aided=False):
         for decision in decisions:
-            if decision.verdict is Verdict.REFUTED:
+            if isinstance(decision, Refuted):
                 replay(claims, [decision])
             known = results[decision.output]
             if decision.verdict not in (known.verdict, Verdict.UNKNOWN):

@@ -8,6 +8,7 @@ in integers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -40,20 +41,20 @@ class Doubles:
     hidden_exact: bool
 
     @classmethod
-    def of(cls, network: Network) -> Doubles | None:
-        """The doubles of a network; None where its integers are too far apart for them.
+    def of(cls, network: Network, largest: int | Fraction) -> Doubles | None:
+        """The doubles of a network on features of at most that size; None where integers are too far apart for them.
 
         Source: ours. A sum of n products in doubles, in any order and with or without fused operations, errs by at
         most (n + 2) 2^-53 (1 + tiny) sum |w h|; `peaks` bounds that sum, the stored weights err by 2^-53 each.
         """
-        sizes = [*network.peaks, *(magnitudes(rows.data) for rows in network.matrices)]
+        sizes = [*network.peaks(largest), *(magnitudes(rows.data) for rows in network.matrices)]
         if any(not size.max(initial=0) < _SAFE for size in sizes):
             return None
         weights, biases = [], []
         before = np.zeros(network.features, dtype=np.int64)
         error, exact = np.zeros(network.features), np.ones(network.features, dtype=bool)
         hidden_exact = False
-        for layer, (rows, peak) in enumerate(zip(network.matrices, network.peaks, strict=True)):
+        for layer, (rows, peak) in enumerate(zip(network.matrices, network.peaks(largest), strict=True)):
             shift = np.frexp(np.maximum(peak, 1.0))[1].astype(np.int64)
             scaled = _scaled(rows.data, before[rows.indices] - shift[rows.row_of()])
             weight = rows.holding(scaled).dense()

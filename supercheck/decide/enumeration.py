@@ -12,15 +12,17 @@ import numpy as np
 
 from supercheck.base.matrix import Array
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Decision, Verdict
+from supercheck.claims.evidence import Decision, Proved, Refuted, Unknown
+from supercheck.decide.engines import ENUMERATE, UNAFFORDABLE, Price
 from supercheck.decide.extremes import extremes
 from supercheck.decide.limits import Clock, LateError, Limits
 from supercheck.decide.measure import Best
 from supercheck.decide.sweep import MOST_CELLS, Sheet
+from supercheck.network.input import Input
 
-NAME = "enumerate"
+NAME = ENUMERATE.name
 
-UNAFFORDABLE = 1 << 100
+_LARGE = 10**10  # multiplications past which each output is priced by itself, too
 
 
 def cost(claims: Claims, outputs: Sequence[int]) -> int:
@@ -36,15 +38,24 @@ def cost(claims: Claims, outputs: Sequence[int]) -> int:
 def shares(claims: Claims, outputs: Sequence[int]) -> tuple[int, int]:
     """Of the cost of a sweep, what all its outputs cost together, and what each adds; zeros where it cannot be made."""
     widest = int(widths(claims)[np.asarray(outputs, dtype=np.int64)].max(initial=0))
-    if claims.domain.restricted(widest).size > UNAFFORDABLE:
+    if claims.cube.restricted(widest).size > UNAFFORDABLE:
         return 0, 0  # the widest output alone has too many inputs
     sheet = Sheet(claims, tuple(outputs), Clock.start(None))
     if sheet.cells > MOST_CELLS:
         return 0, 0
-    inputs, active = claims.domain.restricted(len(sheet.features)).size, claims.domain.max_active
+    inputs, active = claims.cube.restricted(len(sheet.features)).size, claims.cube.max_active
     hidden = [len(neurons) for neurons in sheet.cone[1:]]
     once = sum(a * b for a, b in pairwise(hidden)) + hidden[0] * active if hidden else 0
     return inputs * (once + 1000), inputs * ((hidden[-1] if hidden else active) + 10)
+
+
+def price(claims: Claims, outputs: Sequence[int], _limits: Limits) -> Price:
+    """What a sweep costs, shared by its outputs; and each by itself, where the sweep is large or cannot be made."""
+    once, each = shares(claims, outputs)
+    large = not each or once + each * len(outputs) > _LARGE
+    own = costs(claims) if large else []
+    alone = [float(own[i]) for i in outputs] if large else []
+    return Price([float(each or UNAFFORDABLE)] * len(outputs), float(once), alone)
 
 
 def widths(claims: Claims) -> Array:
@@ -61,7 +72,7 @@ def widths(claims: Claims) -> Array:
 def costs(claims: Claims) -> list[int]:
     """For every output an upper bound of what a sweep of its own needs, in one pass over the weights."""
     reached = widths(claims).tolist()
-    sizes = {count: claims.domain.restricted(count).size for count in set(reached)}
+    sizes = {count: claims.cube.restricted(count).size for count in set(reached)}
     return [sizes[count] * (int(each) + 1) for count, each in zip(reached, claims.network.weights, strict=True)]
 
 
@@ -85,16 +96,16 @@ def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock)
         yield from decide(claims, outputs[:half], limits, clock)
         yield from decide(claims, outputs[half:], limits, clock)
     else:
-        yield [Decision(i, Verdict.UNKNOWN, "its cone is too large to enumerate") for i in outputs]
+        yield [Unknown(i, "its cone is too large to enumerate") for i in outputs]
 
 
 def _sweep(sheet: Sheet, limits: Limits) -> Iterator[list[Decision]]:
     claims, clock = sheet.claims, sheet.clock
-    found: dict[int, Decision] = {}
+    found: dict[int, Refuted] = {}
     outputs = sheet.outputs
     open_ = list(outputs)
     best = Best(sheet) if claims.separable or limits.margins else None
-    domain, done = claims.domain.restricted(len(sheet.features)), 0
+    domain, done = claims.cube.restricted(len(sheet.features)), 0
     try:
         for level in range(domain.levels):
             if 2 * len(open_) <= len(sheet.outputs):  # the others are decided
@@ -107,7 +118,7 @@ def _sweep(sheet: Sheet, limits: Limits) -> Iterator[list[Decision]]:
                 looking = not claims.separable and len(found) < len(outputs)
                 for place, active in batch.failures(found) if looking else ():
                     failed.append(i := sheet.outputs[place])
-                    found[i] = Decision(i, Verdict.REFUTED, active=active, minimal=True)
+                    found[i] = Refuted(i, Input.on(active), minimal=True)
                 if failed and best is None:
                     yield [found[i] for i in failed]
                     open_ = [i for i in open_ if i not in found]
@@ -119,12 +130,12 @@ def _sweep(sheet: Sheet, limits: Limits) -> Iterator[list[Decision]]:
                 wanted = np.array([i not in found for i in outputs])
                 for place, (off, on) in best.overlapping(wanted).items():
                     i = outputs[place]
-                    found[i] = Decision(i, Verdict.REFUTED, active=off, against=on, minimal=True)
+                    found[i] = Refuted(i, off, on, minimal=True)
         ends = None if best is None else best.ends()
     except LateError:  # what was found before stands
-        yield [found.get(i, Decision(i, Verdict.UNKNOWN, clock.reason)) for i in open_]
+        yield [found.get(i, Unknown(i, clock.reason)) for i in open_]
         return
-    settled = [found.get(i, Decision(i, Verdict.PROVED)) for i in open_]
+    settled: list[Proved | Refuted] = [found.get(i) or Proved(i) for i in open_]
     if ends is not None:
         settled = [d._replace(extremes=extremes(claims, d.output, own)) for d, own in zip(settled, ends, strict=True)]
-    yield settled
+    yield [*settled]

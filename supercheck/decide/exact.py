@@ -19,7 +19,10 @@ _CELLS = 1 << 20  # integers of one layer that are held at a time
 
 @dataclass(frozen=True, eq=False)
 class Exactly:
-    """A network whose matrices may be made dense, as those of a sheet; each layer in int64 where that is enough."""
+    """A network whose matrices may be made dense, as those of a sheet, on zeros and ones.
+
+    Each layer is in int64 where that is enough.
+    """
 
     network: Network
 
@@ -32,7 +35,7 @@ class Exactly:
         ]
         fits = (
             bool(peak.max(initial=0) < FITS) and all(part.dtype != object for part in parts)
-            for peak, parts in zip(self.network.peaks, stored, strict=True)
+            for peak, parts in zip(self.network.peaks(1), stored, strict=True)
         )
         return list(accumulate(fits, and_))
 

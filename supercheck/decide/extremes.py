@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Decision, Extremes, Point, Verdict
+from supercheck.claims.evidence import Extremes, Point, Proved, Refuted
+from supercheck.network.input import Input
 
-End = tuple[int, tuple[int, ...]]
-"""An extreme w . h and the active features of an input that attains it."""
+End = tuple[int | Fraction, Input]
+"""An extreme w . h and an input that attains it."""
 
 
 def asked(claims: Claims) -> tuple[tuple[bool, bool], ...]:
@@ -20,21 +22,22 @@ def extremes(claims: Claims, output: int, ends: Mapping[bool, Sequence[End]]) ->
     """The worst of each class: for a threshold the closest to it, for a value the farthest from it."""
     worst: dict[bool, Point | None] = {}
     for on in (False, True):
-        points = [Point(active, claims.value(output, total)) for total, active in ends.get(on, ())]
+        points = [Point(x, claims.value(output, total)) for total, x in ends.get(on, ())]
         worst[on] = max(points, key=lambda point: abs(point.value - on), default=None)
     return Extremes(worst[True], worst[False])
 
 
-def concluded(claims: Claims, output: int, ends: Mapping[bool, Sequence[End]]) -> Decision:
+def concluded(claims: Claims, output: int, ends: Mapping[bool, Sequence[End]]) -> Proved | Refuted:
     """The decision that follows from all the extremes that `asked` names; a class without any has no inputs."""
     worst = extremes(claims, output, ends)
     if claims.separable:
         off, on = worst.off, worst.on
         if off is not None and on is not None and off.value >= on.value:
-            return Decision(output, Verdict.REFUTED, active=off.active, against=on.active, extremes=worst)
-        return Decision(output, Verdict.PROVED, extremes=worst)
+            return Refuted(output, off.input, on.input, extremes=worst)
+        return Proved(output, worst)
     for kind, found in ends.items():
-        for total, active in found:
-            if not claims.goal(output, kind).met(total):
-                return Decision(output, Verdict.REFUTED, active=active, extremes=worst)
-    return Decision(output, Verdict.PROVED, extremes=worst)
+        right = claims.right(output, kind)
+        for total, x in found:
+            if total not in right:
+                return Refuted(output, x, extremes=worst)
+    return Proved(output, worst)

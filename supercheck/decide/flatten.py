@@ -11,6 +11,7 @@ lowest 64 bits, which integers carry along modulo 2^64.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from math import inf
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -19,22 +20,23 @@ import numpy as np
 
 from supercheck.base.matrix import Array, magnitudes
 from supercheck.decide.kernels.arrays import SLOPES, Flat
-from supercheck.network.network import Network
+from supercheck.network.network import Network, upward
 
 _EXACT = 2.0**51
 _SAFE = 2.0**900  # past this the doubles' range is not to be trusted
-_LAID_OUT: WeakKeyDictionary[Network, Flat | None] = WeakKeyDictionary()
+_LAID_OUT: WeakKeyDictionary[Network, dict[int | Fraction, Flat | None]] = WeakKeyDictionary()
 
 
-def lay_out(network: Network) -> Flat | None:
-    """The network as flat arrays; None where its integers are too far apart for doubles."""
-    if network not in _LAID_OUT:
-        _LAID_OUT[network] = _lay_out(network)
-    return _LAID_OUT[network]
+def lay_out(network: Network, largest: int | Fraction) -> Flat | None:
+    """The network as flat arrays, on features of at most that size; None where doubles cannot hold its integers."""
+    found = _LAID_OUT.setdefault(network, {})
+    if largest not in found:
+        found[largest] = _lay_out(network, largest)
+    return found[largest]
 
 
-def _lay_out(network: Network) -> Flat | None:
-    reach, layers = _reach(network), len(network.hidden)
+def _lay_out(network: Network, largest: int | Fraction) -> Flat | None:
+    reach, layers = _reach(network, largest), len(network.hidden)
     if any(not part.max(initial=0) < _SAFE for part in reach):
         return None
     slack: list[Array] = []
@@ -93,9 +95,9 @@ def _both(parts: Sequence[Array]) -> tuple[Array, Array]:
     return np.array([float(value) for value in listed]), np.array([lowest(int(v)) for v in listed], dtype=np.uint64)
 
 
-def _reach(network: Network) -> list[Array]:
+def _reach(network: Network, largest: int | Fraction) -> list[Array]:
     """For every layer, the output last, the a_r of the module's docstring, rounded up generously."""
-    height, reach = np.ones(network.features), []
+    height, reach = np.full(network.features, upward(largest)), []
     biases = [layer.bias for layer in network.hidden] + [np.zeros(network.outputs)]
     with np.errstate(over="ignore", invalid="ignore"):
         for depth, (rows, bias) in enumerate(zip(network.matrices, biases, strict=True)):

@@ -10,14 +10,14 @@ from supercheck.claims.evidence import Sparsity, Verdict
 from supercheck.claims.replay import shrink
 from supercheck.claims.result import OutputResult
 from supercheck.decide.cross_check import disagree
-from supercheck.decide.enumeration import cost
+from supercheck.decide.engines import AUTO, BOUND, ENGINES, cheapest
 from supercheck.decide.limits import Clock, Limits
 
 Ask = Callable[[Claims, Sequence[int], Limits, Clock], Iterator[list[OutputResult]]]
 
 
 def largest(
-    claims: Claims, results: Mapping[int, OutputResult], limits: Limits, clock: Clock, ask: Ask, cheap: int
+    claims: Claims, results: Mapping[int, OutputResult], limits: Limits, clock: Clock, ask: Ask
 ) -> dict[int, Sparsity]:
     """Find for every output the largest k at which it is right.
 
@@ -30,15 +30,15 @@ def largest(
         limits: engine, workers.
         clock: the deadline; what it leaves is not known.
         ask: decides outputs.
-        cheap: what an enumeration of everything may cost.
     """
     ends = {i: _Ends(claims.most_active) for i in results}
     _learn(claims, list(results.values()), ends, limits)
-    everything = list(results)
-    if limits.engine == "auto" and cost(claims.at_most(claims.most_active), everything) <= cheap:
-        _ask_at(claims.most_active, everything, claims, replace(limits, engine="enumerate"), clock, ask, ends)
-    elif limits.engine in ("auto", "branch"):
-        _bisect(claims, replace(limits, engine="bound"), clock, ask, ends)
+    everything, auto = list(results), limits.engine == AUTO
+    cheap = cheapest(claims.at_most(claims.most_active), everything, limits) if auto else None
+    if cheap is not None:
+        _ask_at(claims.most_active, everything, claims, replace(limits, engine=cheap.name), clock, ask, ends)
+    elif auto or ENGINES[limits.engine].capped:
+        _bisect(claims, replace(limits, engine=BOUND.name), clock, ask, ends)
     while not clock.over:
         probes: dict[int, list[int]] = {}
         for i, end in ends.items():

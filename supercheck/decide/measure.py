@@ -11,6 +11,7 @@ import numpy as np
 from supercheck.base.matrix import Array
 from supercheck.decide.extremes import End, asked
 from supercheck.decide.sweep import Batch, Sheet
+from supercheck.network.input import Input
 
 _KEPT = 1 << 12  # inputs that are kept beside four an output, before they are evaluated
 
@@ -36,7 +37,7 @@ class Best:
                     ends[on].append(end)
         return found
 
-    def overlapping(self, places: Array) -> dict[int, tuple[tuple[int, ...], tuple[int, ...]]]:
+    def overlapping(self, places: Array) -> dict[int, tuple[Input, Input]]:
         """The outputs with an off value not below an on value, with the inputs of the extreme ones; for a threshold.
 
         Args:
@@ -75,7 +76,7 @@ class _Side:
         self.errors = np.full(count, np.inf) if doubles is None else doubles.errors
         self.peaks, self.floors = np.full(count, -np.inf), np.full(count, -np.inf)
         self.totals: list[int | None] = [None] * count
-        most = sheet.claims.domain.restricted(len(sheet.features)).max_active
+        most = sheet.claims.cube.restricted(len(sheet.features)).max_active
         self.inputs = np.full((count, most), -1, dtype=np.int32)
         self.stale = np.zeros(count, dtype=bool)
         self.kept: list[tuple[Array, Array, Array]] = []  # outputs' places, doubles, inputs
@@ -108,7 +109,7 @@ class _Side:
         """The extreme of one output after `settle`."""
         total, inputs = self.totals[place], self.inputs[place]
         features = self.sheet.features
-        return None if total is None else (total, tuple(int(features[j]) for j in inputs[inputs >= 0]))
+        return None if total is None else (total, Input.on(int(features[j]) for j in inputs[inputs >= 0]))
 
     def settle(self, wanted: Array) -> None:
         """Find the exact extremes of the wanted outputs, and keep nothing else of them."""

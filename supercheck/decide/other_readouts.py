@@ -17,10 +17,9 @@ from math import ceil
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Extremes, Verdict
 from supercheck.claims.result import Another, OutputResult
+from supercheck.decide.engines import BRANCH, ENGINES, ENUMERATE, NODE, Engine
 from supercheck.decide.enumeration import cost
 from supercheck.decide.limits import Clock, Limits
-from supercheck.decide.portfolio import ENGINES
-from supercheck.decide.workers.batches import NODE
 from supercheck.spec.readout import Readout
 
 LITTLE = 3 * 10**8
@@ -69,27 +68,27 @@ def _extremes(
     """The extremes of some outputs; None where they are not known and cost too much."""
     found = {i: one.extremes for i, one in known.items()}
     missing = [i for i in outputs if found.get(i) is None]
-    engine, nodes = _affordable(claims, missing, known) if missing else ("", 0)
+    engine, nodes = _affordable(claims, missing, known) if missing else (BRANCH, 0)
     if missing and not nodes:
         return None
     asked = claims.read_as(Readout("separable")) if claims.readout.rules.remedy == "threshold" else claims
     own = replace(limits, margins=True, nodes=max(1, nodes), team=None)
-    for decisions in ENGINES[engine](asked, missing, own, clock) if missing else ():
+    for decisions in engine.decide(asked, missing, own, clock) if missing else ():
         found.update({decision.output: decision.extremes for decision in decisions})
     listed = [one for one in (found.get(i) for i in outputs) if one is not None]
     return listed if len(listed) == len(outputs) else None
 
 
-def _affordable(claims: Claims, outputs: Sequence[int], known: Mapping[int, OutputResult]) -> tuple[str, int]:
+def _affordable(claims: Claims, outputs: Sequence[int], known: Mapping[int, OutputResult]) -> tuple[Engine, int]:
     """The engine that may be asked for the extremes of some outputs, and nodes for each case; 0 where none may."""
-    proved = {i: one.engine for i, one in known.items() if one.verdict is Verdict.PROVED}
-    swept = [i for i, engine in proved.items() if engine == "enumerate"]
-    bounded = [i for i, engine in proved.items() if engine in ("bound", "branch")]
+    proved = {i: ENGINES.get(one.engine or "") for i, one in known.items() if one.verdict is Verdict.PROVED}
+    swept = [i for i, engine in proved.items() if engine and engine.complete]
+    bounded = [i for i, engine in proved.items() if engine and not engine.complete and not engine.outside]
     if cost(claims, outputs) <= max(LITTLE, cost(claims, swept) if swept else 0):
-        return "enumerate", 1
+        return ENUMERATE, 1
     weights = claims.network.weights
     spent = max(LITTLE, NODE * int(weights[bounded].sum())) if bounded else 0
-    return "branch", spent // (NODE * max(1, int(weights[list(outputs)].sum())))
+    return BRANCH, spent // (NODE * max(1, int(weights[list(outputs)].sum())))
 
 
 def _thresholds(worst: Extremes, margin: Fraction) -> _Range | None:

@@ -1,11 +1,11 @@
 """The portfolio: which engine decides what, and what counts as decided. Read this file first.
 
-Order: 1. Where all inputs of all outputs can be enumerated within about a second, they are. 2. Otherwise the
-closed-form bound decides what it can, which is almost everything in a sparse network. 3. Branch and bound tries the
-rest for about as long as an enumeration would take, so never much longer than the better of the two. 4. What is left
-is enumerated, all outputs that can share a sweep at once, while that is affordable; 5. else branch and bound goes on
-to its cap of nodes; 6. and the rest goes to Z3, one output at a time. Every choice compares counts (inputs times
-weights, nodes), never seconds, so that the answer is the same on every machine.
+Order: 1. Where an engine is known to decide everything cheaply, as an enumeration of few inputs does, it decides.
+2. Otherwise the engines are asked in the order of their table: the closed-form bound, which decides almost everything
+in a sparse network; 3. what spends a number of nodes, for about as long as a complete engine would take, so that both
+together never take much longer than the better of the two; 4. the complete engine, where it is affordable, all outputs
+that can share a sweep at once; 5. then what is capped, to its cap; 6. and a solver gets the rest, one output at a time.
+Every choice compares prices (multiplications), never seconds, so that the answer is the same on every machine.
 
 Every refutation is replayed through the loaded network in exact arithmetic before it counts. Only when every output
 is decided, the network's smallest counterexample is sought: the outputs that are not proved are asked for one with
@@ -14,55 +14,28 @@ fewer active features, until it is proved that there is none.
 All of this is chosen here, over all outputs; where a run has a team (`workers/pool.py`), it is asked
 in an engine's place, and hands batches of outputs to other processes or machines.
 
-A newcomer adds a decision procedure with one file here and one row in `ENGINES`.
+A newcomer adds a decision procedure with one file and one row in `engines.py`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
-from importlib import import_module
-
-import numpy as np
+from dataclasses import replace
+from typing import NamedTuple
 
 from supercheck.base.errors import FaultError, InputError
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Counterexample, Decision, Verdict
+from supercheck.claims.evidence import Counterexample, Decision, Proved, Refuted, Unknown, Verdict
 from supercheck.claims.replay import replay, shrink
 from supercheck.claims.result import OutputResult, Result
-from supercheck.decide import enumeration
 from supercheck.decide.cross_check import cross_check, disagree
+from supercheck.decide.engines import AUTO, BRANCH, ENGINES, Engine, cheapest
 from supercheck.decide.limits import Clock, Limits, Progress, quiet
 from supercheck.decide.max_k import largest
-from supercheck.decide.workers.batches import NODE, Work
 
 __all__ = ["ENGINES", "Limits", "ask", "decide", "settle", "unproved", "up_to"]
-
-
-@dataclass(frozen=True)
-class _Lazy:
-    """An engine whose module is imported when it is first asked, for some are slow to start."""
-
-    module: str
-
-    def __call__(
-        self, claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
-    ) -> Iterator[list[Decision]]:
-        yield from import_module(f"supercheck.decide.{self.module}").decide(claims, outputs, limits, clock)
-
-
-ENGINES: dict[str, Work] = {
-    "bound": _Lazy("bound"),
-    "enumerate": enumeration.decide,
-    "branch": _Lazy("branch"),
-    "z3": _Lazy("smt"),
-}
-
-CHEAP = 3 * 10**9
-"""Multiplications that an enumeration may cost before anything else is tried: about 10^10 a second on two cores, and
-the compiled bounds take half a second to start."""
 
 QUICK = 1 << 10
 """Nodes of branch and bound for each case of an output where a quick look has to do."""
@@ -84,8 +57,8 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
     Returns:
         One result an output. Ctrl-C and the deadline leave outputs unknown, with the reason.
     """
-    if limits.engine != "auto" and limits.engine not in ENGINES:
-        raise InputError(place="engine", expected=f"auto or one of {', '.join(ENGINES)}", got=limits.engine)
+    if limits.engine != AUTO and limits.engine not in ENGINES:
+        raise InputError(place="engine", expected=f"{AUTO} or one of {', '.join(ENGINES)}", got=limits.engine)
     clock, begun = limits.clock(progress), time.perf_counter()
     outputs: dict[int, OutputResult] = {}
     interrupted = False
@@ -113,7 +86,7 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
             interrupted = True
     with suppress(KeyboardInterrupt), clock.alarm():
         if limits.largest_k and not interrupted:
-            for i, sparsity in largest(claims, outputs, limits, clock, _results, CHEAP).items():
+            for i, sparsity in largest(claims, outputs, limits, clock, _results).items():
                 outputs[i] = outputs[i]._replace(sparsity=sparsity)
         if limits.cross_check and not interrupted:
             notes.append(cross_check(claims, outputs, limits, clock))
@@ -142,88 +115,113 @@ def unproved(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Cloc
 
 def up_to(claims: Claims, results: Sequence[OutputResult], limits: Limits, clock: Clock) -> list[OutputResult]:
     """Add the largest k of each output, as far as that takes no longer than a cheap enumeration, or bounds show it."""
-    cheap = enumeration.cost(claims.at_most(claims.most_active), range(len(claims))) <= CHEAP
-    quick = limits if cheap else replace(limits, engine="branch", nodes=QUICK)
+    cheap = cheapest(claims.at_most(claims.most_active), range(len(claims)), limits) is not None
+    quick = limits if cheap else replace(limits, engine=BRANCH.name, nodes=QUICK)
     known = {result.index: result for result in results}
-    found = largest(claims, known, replace(quick, margins=False), clock, _results, CHEAP)
+    found = largest(claims, known, replace(quick, margins=False), clock, _results)
     return [result._replace(sparsity=found[result.index]) for result in results]
 
 
 def ask(
-    name: str, work: Work, claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
+    engine: Engine, claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
 ) -> Iterator[list[Decision]]:
     """Have outputs decided by the run's team, where there is one that knows the question; else here.
 
     Args:
-        name: of the work, for a reader.
-        work: an engine, or what else decides outputs.
+        engine: an engine, or what else decides outputs.
         claims: the question.
         outputs: which outputs.
         limits: of the run.
         clock: the deadline.
     """
     if limits.team is not None and limits.team.knows(claims):
-        yield from limits.team.spread(name, work, claims, outputs, limits, clock)
+        yield from limits.team.spread(engine, claims, outputs, limits, clock)
     else:
-        yield from work(claims, outputs, limits, clock)
+        yield from engine.decide(claims, outputs, limits, clock)
+
+
+class _Stage(NamedTuple):
+    """An engine to ask; for as many nodes as a complete engine costs, where that one comes next."""
+
+    engine: Engine
+    before: Engine | None = None
+
+
+def _stages(claims: Claims, outputs: Sequence[int], limits: Limits) -> list[_Stage]:
+    """Which engines to ask, one after another, of what is still open."""
+    if limits.engine in ENGINES:
+        return [_Stage(ENGINES[limits.engine])]
+    cheap = cheapest(claims, outputs, limits)
+    if cheap is not None:
+        return [_Stage(cheap)]
+    able = [engine for engine in ENGINES.values() if engine.supports(claims) is None]
+    capped, stages = [engine for engine in able if engine.capped], list[_Stage]()
+    for engine in able:
+        if engine.complete:
+            stages += [_Stage(quick, engine) for quick in capped]
+        stages.append(_Stage(engine))
+    return stages
 
 
 def _results(
     claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
 ) -> Generator[list[OutputResult], None, None]:
     """Ask one engine after another for what is still open; refutations replayed."""
-    left, stages = list(outputs), [limits.engine]
-    if limits.engine == "auto":
-        cheap = enumeration.cost(claims, left) <= CHEAP
-        stages = ["enumerate"] if cheap else ["bound", "branch", "enumerate", "branch", "z3"]
-    for number, name in enumerate(stages):
+    left, stages = list(outputs), _stages(claims, outputs, limits)
+    for number, (engine, before) in enumerate(stages):
         own, last = limits, number == len(stages) - 1
         share: Sequence[int] = left
-        if name == "enumerate" and not last:
-            share = _affordable(claims, left)
-        if name == "branch" and stages[number + 1 :][:1] == ["enumerate"]:
-            worth = min(limits.nodes, _worth(claims, left))
+        if engine.complete and not last:
+            share = _affordable(engine, claims, left, limits)
+        if before is not None:
+            worth = min(limits.nodes, _worth(engine, before, claims, left, limits))
             own, share = replace(limits, nodes=max(1, worth)), left if worth > 1 else []
         passed_on = set(left) - set(share)
-        for decisions in ask(name, ENGINES[name], claims, share, own, clock) if share else ():
+        for decisions in ask(engine, claims, share, own, clock) if share else ():
             if not last and not clock.over:
-                passed_on.update(d.output for d in decisions if d.verdict is Verdict.UNKNOWN and not d.lost)
-            yield _replayed(claims, name, [d for d in decisions if d.output not in passed_on])
+                passed_on.update(d.output for d in decisions if isinstance(d, Unknown) and not d.lost)
+            yield _replayed(claims, engine, [d for d in decisions if d.output not in passed_on])
         left = [i for i in left if i in passed_on]
         if not left:
             return
 
 
-def _worth(claims: Claims, outputs: Sequence[int]) -> int:
-    """Nodes of branch and bound that cost about as much as enumerating the same outputs."""
-    weights = max(1, int(claims.network.weights[np.asarray(outputs, dtype=np.int64)].sum()))
-    return enumeration.cost(claims, outputs) // (NODE * weights)
+def _worth(engine: Engine, complete: Engine, claims: Claims, outputs: Sequence[int], limits: Limits) -> int:
+    """Nodes of a capped engine that cost about as much as deciding the same outputs with a complete one."""
+    node = engine.price(claims, outputs, replace(limits, nodes=1)).total
+    return int(complete.price(claims, outputs, limits).total // max(1.0, node))
 
 
-def _replayed(claims: Claims, name: str, decisions: Sequence[Decision]) -> list[OutputResult]:
-    refuted = [decision for decision in decisions if decision.verdict is Verdict.REFUTED]
+def _replayed(claims: Claims, engine: Engine, decisions: Sequence[Decision]) -> list[OutputResult]:
+    refuted = [decision for decision in decisions if isinstance(decision, Refuted)]
     witnesses = {found.output: found for found in replay(claims, refuted)}
-    return [
-        OutputResult(
-            decision.output,
-            decision.verdict,
-            None if decision.verdict is Verdict.UNKNOWN else name,
-            decision.reason,
-            witnesses.get(decision.output),
-            decision.minimal,
-            decision.extremes,
-            proof=decision.proof,
+    return [_result(engine, decision, witnesses) for decision in decisions]
+
+
+def _result(engine: Engine, decision: Decision, witnesses: Mapping[int, Counterexample]) -> OutputResult:
+    if isinstance(decision, Unknown):
+        return OutputResult(decision.output, Verdict.UNKNOWN, reason=decision.reason)
+    if isinstance(decision, Proved):
+        return OutputResult(
+            decision.output, Verdict.PROVED, engine.name, extremes=decision.extremes, proof=decision.proof
         )
-        for decision in decisions
-    ]
+    return OutputResult(
+        decision.output,
+        Verdict.REFUTED,
+        engine.name,
+        counterexample=witnesses[decision.output],
+        least=decision.minimal,
+        extremes=decision.extremes,
+    )
 
 
-def _affordable(claims: Claims, outputs: Sequence[int]) -> Sequence[int]:
-    """The outputs to enumerate: all in one sweep if that is affordable, else those that are cheap on their own."""
-    if enumeration.cost(claims, outputs) <= AFFORDABLE:
+def _affordable(engine: Engine, claims: Claims, outputs: Sequence[int], limits: Limits) -> Sequence[int]:
+    """The outputs to ask a complete engine about: all together if that is affordable, else those cheap on their own."""
+    price = engine.price(claims, outputs, limits)
+    if price.total <= AFFORDABLE:
         return outputs
-    prices = enumeration.costs(claims)
-    return [i for i in outputs if prices[i] <= AFFORDABLE // len(claims)]
+    alone = zip(outputs, price.alone or price.each, strict=True)
+    return [i for i, each in alone if each <= AFFORDABLE // len(claims)]
 
 
 def _measure(claims: Claims, outputs: dict[int, OutputResult], limits: Limits, clock: Clock) -> None:

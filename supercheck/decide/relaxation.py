@@ -20,13 +20,14 @@ import numpy as np
 
 from supercheck.base.matrix import Array
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Decision, Verdict
+from supercheck.claims.evidence import Decision, Proved, Refuted, Unknown
 from supercheck.decide.extremes import End, asked, concluded
 from supercheck.decide.flatten import lay_out, lowest
 from supercheck.decide.kernels.arrays import OPEN, REFUTED, WRAP, Cases, Flat, Scratch
 from supercheck.decide.kernels.outputs import answer
 from supercheck.decide.limits import Clock, Limits
 from supercheck.network.evaluate import totals
+from supercheck.network.input import Input
 from supercheck.spec.cases import MOST_SPLIT, Case, cases
 
 Item = TypeVar("Item")
@@ -57,17 +58,17 @@ def relaxed(
     """
     optimise = limits.margins or claims.separable
     left = dict.fromkeys(outputs)
-    flat = lay_out(claims.network)
+    flat = lay_out(claims.network, claims.cube.largest)
     wide = [] if flat is None else (flat.slack[flat.starts[-2] :] >= WRAP).tolist()  # more than 64 bits past a double
     for answers in ask(claims, outputs, cap, limits.workers, clock, optimise=optimise):
         for i in answers.outputs.tolist():
             del left[i]
         decisions = _measured(claims, answers, reason) if optimise else _compared(answers, reason)
-        yield [d._replace(reason=TOO_WIDE) if d.verdict is Verdict.UNKNOWN and wide[d.output] else d for d in decisions]
+        yield [Unknown(d.output, TOO_WIDE) if isinstance(d, Unknown) and wide[d.output] else d for d in decisions]
     if left:
         late = clock.reason if clock.over else None
         why = late or (TOO_WIDE if flat is None else TOO_MANY_CASES)
-        yield [Decision(i, Verdict.UNKNOWN, why) for i in left]
+        yield [Unknown(i, why) for i in left]
 
 
 def _compared(answers: Answers, reason: str) -> list[Decision]:
@@ -78,11 +79,11 @@ def _compared(answers: Answers, reason: str) -> list[Decision]:
     )
     first = refuted.argmax(axis=1).tolist()
     return [
-        Decision(i, Verdict.REFUTED, active=answers.witness(place, *divmod(first[place], 2)))
+        Refuted(i, Input.on(answers.witness(place, *divmod(first[place], 2)) or ()))
         if wrong
-        else Decision(i, Verdict.UNKNOWN, reason)
+        else Unknown(i, reason)
         if left
-        else Decision(i, Verdict.PROVED, proof=PLAIN if plain else None)
+        else Proved(i, proof=PLAIN if plain else None)
         for place, (i, wrong, left, plain) in enumerate(known)
     ]
 
@@ -90,18 +91,18 @@ def _compared(answers: Answers, reason: str) -> list[Decision]:
 def _measured(claims: Claims, answers: Answers, reason: str) -> list[Decision]:
     """Decisions from the extreme values of each class."""
     outputs, open_ = answers.outputs.tolist(), (answers.status == OPEN).any(axis=(1, 2))
-    found: list[tuple[int, bool, tuple[int, ...]]] = []
+    found: list[tuple[int, bool, Input]] = []
     for place in np.flatnonzero(~open_).tolist():
         for on, greatest in asked(claims):
             active = answers.witness(place, int(on), int(not greatest))
             if active is not None:
-                found.append((outputs[place], on, active))
-    sums = totals(claims.network, [i for i, _, _ in found], [active for _, _, active in found])
+                found.append((outputs[place], on, Input.on(active)))
+    sums = totals(claims.network, [i for i, _, _ in found], [x for _, _, x in found])
     ends: dict[int, dict[bool, list[End]]] = {i: {False: [], True: []} for i in outputs}
-    for (i, on, active), total in zip(found, sums, strict=True):
-        ends[i][on].append((total, active))
+    for (i, on, x), total in zip(found, sums, strict=True):
+        ends[i][on].append((total, x))
     return [
-        Decision(i, Verdict.UNKNOWN, reason) if late else concluded(claims, i, ends[i])
+        Unknown(i, reason) if late else concluded(claims, i, ends[i])
         for i, late in zip(outputs, open_.tolist(), strict=True)
     ]
 
@@ -149,7 +150,7 @@ def ask(
         Answers for a chunk of outputs each, in order; none for outputs whose function has too many cases or whose
         integers are too far apart for doubles.
     """
-    flat = lay_out(claims.network)
+    flat = lay_out(claims.network, claims.cube.largest)
     if flat is not None:
 
         def run(chunk: _Chunk, own: Scratch) -> Answers:
@@ -214,7 +215,7 @@ class _Chunk:
 
     def run(self, flat: Flat, own: Scratch, claims: Claims, cap: int, optimise: bool) -> Answers:
         """Answer for them."""
-        shape, width = (len(self.outputs), 2, 2), min(claims.domain.max_active, claims.domain.features)
+        shape, width = (len(self.outputs), 2, 2), min(claims.cube.max_active, claims.cube.features)
         goals, goal_lows = goals_of(claims, self.outputs, flat, optimise)
         status, sizes = np.zeros(shape, dtype=np.int8), np.full(shape, -1, dtype=np.int64)
         witnesses, nodes = np.zeros((*shape, width), dtype=np.int32), np.zeros(shape, dtype=np.int64)
@@ -234,7 +235,7 @@ def _chunks(claims: Claims, outputs: Sequence[int], workers: int, clock: Clock) 
     of = np.array(shapes.of)[chosen]
     order = np.argsort(of, kind="stable")
     groups = np.split(chosen[order], np.flatnonzero(np.diff(of[order])) + 1)
-    weight, width = claims.network.weights, min(claims.domain.max_active, claims.domain.features)
+    weight, width = claims.network.weights, min(claims.cube.max_active, claims.cube.features)
     merged = _widest(claims, width + 1) > 0
     for members in groups if len(chosen) else ():
         if clock.timeout is not None and clock.over:
@@ -296,7 +297,7 @@ def _widest(claims: Claims, room: int) -> int:
 
 def _scratch(flat: Flat, claims: Claims, stop: Array) -> Scratch:
     features, rows = claims.network.features, int(flat.starts[-2])
-    room = min(claims.domain.max_active, features) + 1
+    room = min(claims.cube.max_active, features) + 1
     widest = _widest(claims, room)
     return Scratch(
         form=np.zeros(features),

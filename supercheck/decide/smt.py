@@ -8,23 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED as FIRST, Future, wait
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from supercheck.base.errors import FaultError
+from supercheck.base.interval import Interval
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Decision, Verdict
+from supercheck.claims.evidence import Decision, Proved, Refuted, Unknown
+from supercheck.decide.engines import Z3, Price
 from supercheck.decide.extremes import End, asked, concluded
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.workers.processes import LostError, Processes
+from supercheck.network.evaluate import totals
+from supercheck.network.input import Input
+from supercheck.spec.domain import Domain
 from supercheck.spec.formula import holds
 
 if TYPE_CHECKING:
     from supercheck.decide.encode import Encoding
 
-NAME = "z3"
+NAME = Z3.name
 
-Witness = tuple[int, ...]
+PRICE = 10**10 / 4
+"""Multiplications that an output is said to cost, so that a batch has four of them: nobody knows."""
+
 _POSED: list[Claims] = []  # in a solver's process: the question
+
+
+def price(_claims: Claims, outputs: Sequence[int], _limits: Limits) -> Price:
+    """The same for every output, for want of better."""
+    return Price([PRICE] * len(outputs))
 
 
 def decide(
@@ -63,19 +76,17 @@ def decide(
                 del left[i]
                 yield [_merged(i, parts.get(i, [future]))]
     if left:
-        yield [Decision(i, Verdict.UNKNOWN, clock.reason) for i in left]
+        yield [Unknown(i, clock.reason) for i in left]
 
 
 def _merged(output: int, parts: Sequence[Future[Decision]]) -> Decision:
     """One decision from those of the classes: refuted wins, then unknown."""
     found = [
-        Decision(output, Verdict.UNKNOWN, str(lost))
-        if isinstance(lost := part.exception(), LostError)
-        else part.result()
+        Unknown(output, str(lost)) if isinstance(lost := part.exception(), LostError) else part.result()
         for part in parts
     ]
-    order = [Verdict.REFUTED, Verdict.UNKNOWN, Verdict.PROVED]
-    return min(found, key=lambda decision: order.index(decision.verdict))
+    order = (Refuted, Unknown, Proved)
+    return min(found, key=lambda decision: order.index(type(decision)))
 
 
 def _pose(claims: Claims) -> None:
@@ -106,7 +117,7 @@ def solve(
     try:
         return query.optimised() if optimise or claims.separable else query.decided(classes)
     except _UnknownError as unknown:
-        return Decision(output, Verdict.UNKNOWN, f"Z3: {unknown}")
+        return Unknown(output, f"Z3: {unknown}")
 
 
 class _UnknownError(Exception):
@@ -126,11 +137,10 @@ class _Query:
     def decided(self, classes: Sequence[bool]) -> Decision:
         """Proved, or refuted by an input outside a goal."""
         for on in classes:
-            goal = self.claims.goal(self.output, on)
-            witness = self.search(on, goal.lowest, goal.highest)
+            witness = self.search(on, self.claims.right(self.output, on))
             if witness is not None:
-                return Decision(self.output, Verdict.REFUTED, active=witness)
-        return Decision(self.output, Verdict.PROVED)
+                return Refuted(self.output, witness)
+        return Proved(self.output)
 
     def optimised(self) -> Decision:
         """The exact extremes of each class, and the decision that follows from them."""
@@ -141,41 +151,38 @@ class _Query:
                 ends[on].append(end)
         return concluded(self.claims, self.output, ends)
 
-    def extreme(self, on: bool, *, highest: bool) -> tuple[int, Witness] | None:
+    def extreme(self, on: bool, *, highest: bool) -> End | None:
         """The greatest or the least w . h of a class, by asking for a better one until there is none."""
-        witness = self.search(on, None, None, anything=True)
+        witness = self.search(on, None)
         best = None
         while witness is not None:
-            best = (self._total(witness), witness)
-            witness = self.search(on, None, best[0]) if highest else self.search(on, best[0], None)
+            [total] = totals(self.claims.network, [self.output], [witness])
+            best = (total, witness)
+            worse = Interval(high=Fraction(total)) if highest else Interval(low=Fraction(total))
+            witness = self.search(on, worse)
         return best
 
-    def _total(self, active: Witness) -> int:
-        x = [int(j in active) for j in self.names]
-        output = self.network.output
-        return int((self.network.run(x)[0] - output.bias[0]) / output.scale[0])
-
-    def search(self, on: bool, lowest: int | None, highest: int | None, *, anything: bool = False) -> Witness | None:
-        """An input of the class with w . h outside the bounds; with `anything`, any input of the class."""
-        if lowest is None and highest is None and not anything:
+    def search(self, on: bool, right: Interval | None) -> Input | None:
+        """An input of the class with w . h outside an interval; any input of the class where there is none."""
+        if right is not None and not right.ends:
             return None
-        from supercheck.decide.encode import Encoding, cases
+        from supercheck.decide.encode import Encoding, queries
 
-        for case in cases(self.claims, self.output, on):
-            encoding = Encoding(self.network, self.domain, case, self.names, stable=self.aided)
+        for query in queries(self.claims, self.output, on):
+            encoding = Encoding(self.network, self.domain, query, self.names, stable=self.aided)
             if encoding.empty:
                 continue
-            wanted = [] if anything else [encoding.outside(lowest, highest)]
-            active = _ask([*encoding.constraints, *wanted], encoding)
-            if active is not None:
-                if holds(self.claims.formulas[self.output], frozenset(active)) != on:
+            wanted = [] if right is None else [encoding.outside(right)]
+            found = _ask([*encoding.constraints, *wanted], encoding, self.claims.domain)
+            if found is not None:
+                if holds(self.claims.formulas[self.output], frozenset(found.active)) != on:
                     raise FaultError(f"output {self.output}: Z3's model is not of the class that was asked for")
-                return active
+                return found
         return None
 
 
-def _ask(constraints: list[Any], encoding: Encoding) -> Witness | None:
-    """A model's active features, or None where Z3 proves that there is no model."""
+def _ask(constraints: list[Any], encoding: Encoding, domain: Domain) -> Input | None:
+    """A model's input, or None where Z3 proves that there is no model."""
     import z3
 
     solver = z3.Solver(ctx=encoding.context)
@@ -190,9 +197,4 @@ def _ask(constraints: list[Any], encoding: Encoding) -> Witness | None:
         return None
     if answer != z3.sat:
         raise _UnknownError(solver.reason_unknown())
-    model = solver.model()
-    return tuple(
-        name
-        for name, literal in zip(encoding.names, encoding.literals, strict=True)
-        if z3.is_true(model.eval(literal, model_completion=True))
-    )
+    return encoding.input(solver.model(), domain)

@@ -69,7 +69,7 @@ class Sheet:
     @cached_property
     def doubles(self) -> Doubles | None:
         """The same in doubles, where its integers are not too far apart."""
-        return Doubles.of(self.network)
+        return Doubles.of(self.network, 1)
 
     @cached_property
     def exactly(self) -> Exactly:
@@ -116,7 +116,7 @@ class Sheet:
         """The inputs with `level` active features, in order."""
         widest = max(max(rows.height for rows in self.network.matrices), len(self.features))
         size = max(64, min(1 << 13, _CELLS // widest))
-        for active in self.claims.domain.restricted(len(self.features)).members(level, size):
+        for active in self.claims.cube.restricted(len(self.features)).members(level, size):
             yield Batch(self, active)
 
 

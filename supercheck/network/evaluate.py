@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
 
 from supercheck.base.matrix import FITS, Array, by_row
+from supercheck.network.input import Input
 from supercheck.network.network import Network
 
 _CELLS = 1 << 24  # features or weights that may be looked at together
 
 
-def totals(network: Network, outputs: Sequence[int], inputs: Sequence[Collection[int]]) -> list[int]:
-    """The integer w . h of each output on its input.
+def totals(network: Network, outputs: Sequence[int], inputs: Sequence[Input]) -> list[int | Fraction]:
+    """The form w . h of each output on its input; an integer where the input is of zeros and ones.
 
     Args:
         network: in normal form.
         outputs: which outputs, [questions]; may repeat.
-        inputs: the active features for each of them, [questions].
+        inputs: one for each of them, [questions].
     """
-    found: list[int] = []
+    if not all(x.binary for x in inputs):
+        return [_alone(network, i, x) for i, x in zip(outputs, inputs, strict=True)]
+    found: list[int | Fraction] = []
     chosen = np.asarray(outputs, dtype=np.int64)
     shares = np.cumsum(network.weights[chosen] + network.features) // _CELLS
     for begin, end in pairwise([0, *(np.flatnonzero(np.diff(shares)) + 1).tolist(), len(chosen)]):
@@ -29,18 +33,24 @@ def totals(network: Network, outputs: Sequence[int], inputs: Sequence[Collection
     return found
 
 
-def _together(network: Network, outputs: Array, inputs: Sequence[Collection[int]]) -> list[int]:
-    count, dtype = len(outputs), np.int64 if network.fits_int64 else object
+def _alone(network: Network, output: int, x: Input) -> Fraction:
+    """The same of one output on an input of any values."""
+    y = network.value(output, x.dense(network.features))
+    return (y - network.output.bias[output]) / network.output.scale[output]
+
+
+def _together(network: Network, outputs: Array, inputs: Sequence[Input]) -> list[int]:
+    count, dtype = len(outputs), np.int64 if network.fits_int64(1) else object
     x = np.zeros((count, network.features), dtype=np.int8)
-    place = np.repeat(np.arange(count), [len(active) for active in inputs])
-    x[place, np.array([j for active in inputs for j in active], dtype=np.int64)] = 1
+    place = np.repeat(np.arange(count), [len(one.active) for one in inputs])
+    x[place, np.array([j for one in inputs for j in one.active], dtype=np.int64)] = 1
 
     def values(layer: int, question: Array, row: Array) -> Array:
         """What the rows of a layer sum to, each for its question; the output is layer number `hidden`."""
         matrix = network.matrices[layer]
         entries = int(np.diff(matrix.indptr)[row].sum())
         if layer == 0 and 2 * entries > count * matrix.height * matrix.width:  # most rows of a dense one, each time
-            fits = matrix.data.dtype != object and bool(network.peaks[0].max(initial=0) < FITS)
+            fits = matrix.data.dtype != object and bool(network.peaks(1)[0].max(initial=0) < FITS)
             one = np.int64 if fits else object
             return np.asarray((x.astype(one) @ matrix.dense().T.astype(one))[question, row].astype(dtype))
         part = matrix.take(row)

@@ -135,21 +135,26 @@ class Network:
         """The weights of the hidden layers, then those of the output."""
         return (*(layer.weight for layer in self.hidden), self.output.weight)
 
-    @cached_property
-    def peaks(self) -> tuple[Array, ...]:
-        """For every layer, the output last, an upper bound of |z| per row over all inputs in [0, 1]^m.
+    def peaks(self, largest: int | Fraction) -> tuple[Array, ...]:
+        """For every layer, the output last, an upper bound of |z| per row where no feature is larger than `largest`.
 
         Also bounds every partial sum. Doubles, rounded up generously: n additions err by less than n 2^-53.
         """
-        height, peaks = np.ones(self.features), []
-        biases = [layer.bias for layer in self.hidden] + [np.zeros(self.outputs)]
-        with np.errstate(over="ignore", invalid="ignore"):
-            for rows, bias in zip(self.matrices, biases, strict=True):
-                size = rows.holding(magnitudes(rows.data))
-                height = (size.dot(height) + magnitudes(bias)) * (1 + 2.0**-20)
-                height[np.isnan(height)] = np.inf  # inf times 0
-                peaks.append(height)
-        return tuple(peaks)
+        if largest not in self._peaks:
+            height, peaks = np.full(self.features, upward(largest)), []
+            biases = [layer.bias for layer in self.hidden] + [np.zeros(self.outputs)]
+            with np.errstate(over="ignore", invalid="ignore"):
+                for rows, bias in zip(self.matrices, biases, strict=True):
+                    size = rows.holding(magnitudes(rows.data))
+                    height = (size.dot(height) + magnitudes(bias)) * (1 + 2.0**-20)
+                    height[np.isnan(height)] = np.inf  # inf times 0
+                    peaks.append(height)
+            self._peaks[largest] = tuple(peaks)
+        return self._peaks[largest]
+
+    @cached_property
+    def _peaks(self) -> dict[int | Fraction, tuple[Array, ...]]:
+        return {}
 
     @cached_property
     def weights(self) -> Array:
@@ -161,11 +166,11 @@ class Network:
             below = np.minimum(ones.dot(below) + np.diff(rows.indptr), total)
         return below
 
-    @cached_property
-    def fits_int64(self) -> bool:
-        """Whether weights, and everything met in evaluation on 0/1 inputs, stay below 2^62."""
+    def fits_int64(self, largest: int | Fraction) -> bool:
+        """Whether weights, and what is met in evaluation where no feature is larger than that, stay below 2^62."""
         stored = [rows.data for rows in self.matrices] + [layer.bias for layer in self.hidden]
-        return all(part.dtype != object for part in stored) and all(peak.max(initial=0) < FITS for peak in self.peaks)
+        small = all(peak.max(initial=0) < FITS for peak in self.peaks(largest))
+        return small and all(part.dtype != object for part in stored)
 
     def run(self, x: Sequence[int | Fraction]) -> tuple[Fraction, ...]:
         """The outputs on one input, exactly.
@@ -175,7 +180,7 @@ class Network:
         """
         exact = [number(value, "x") for value in x]
         binary = all(value in (0, 1) for value in exact)
-        h = np.array(exact, dtype=np.int64) if binary and self.fits_int64 else exact_array(exact)
+        h = np.array(exact, dtype=np.int64) if binary and self.fits_int64(1) else exact_array(exact)
         if len(h) != self.features:
             raise InputError(expected=f"{self.features} features", got=len(h))
         for layer in self.hidden:
@@ -240,6 +245,15 @@ class Network:
         for part in self.text():
             total.update(part.encode())
         return total.hexdigest()
+
+
+def upward(number: int | Fraction) -> float:
+    """The number as a double that is not below it."""
+    try:
+        near = float(number)
+    except OverflowError:
+        return np.inf
+    return near if near >= number else float(np.nextafter(near, np.inf))
 
 
 def _fold(layers: Sequence[Affine]) -> list[Affine]:

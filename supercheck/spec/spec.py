@@ -143,7 +143,7 @@ class Spec:
     def __repr__(self) -> str:
         """What is asked, in a line; a spec may have a million functions."""
         file = "" if self.file is None else f" of {clip(self.file)}"
-        return f"<Spec{file}: {plural(len(self.formulas), 'output')}, mode {self.readout.mode}, {self.domain}>"
+        return f"<Spec{file}: {plural(len(self.formulas), 'output')}, mode {self.readout.mode}, {self.domain!r}>"
 
     def at_most(self, max_active: int) -> Spec:
         """The same spec with another sparsity; a truth table must cover it."""

@@ -18,6 +18,7 @@ from supercheck.base.display import MOST_CELL, Shown, screen
 from supercheck.ci.suite import gate
 from supercheck.claims.evidence import Counterexample, Point
 from supercheck.cli import app as cli
+from supercheck.network.input import Input
 from supercheck.report.audit import json as audit_json
 from supercheck.report.build import text as build
 from supercheck.report.explore import json as explore_json
@@ -96,8 +97,8 @@ def test_what_is_no_result_has_a_repr_of_one_line(results: dict[str, Any]) -> No
     given = [results["proved"].claims, results["proved"].claims.network, supercheck.read_spec(RIGHT)]
     made = [results["building"].built, *results["gate"].judgements, results["proved"].certificate]
     numbers = [
-        Point((1,), huge),
-        Counterexample(tuple(range(1000)), 3, huge, 1),
+        Point(Input.on((1,)), huge),
+        Counterexample(Input.on(range(1000)), 3, huge, 1),
         Case((), 0, huge, 0, True, None, None),
     ]
     for one in (*given, *made, *numbers):

@@ -25,7 +25,7 @@ import numpy as np
 
 from supercheck.base.matrix import Array, Rows
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Decision, Verdict
+from supercheck.claims.evidence import Decision, Refuted, Verdict
 from supercheck.claims.replay import replay
 from supercheck.decide import bound, branch, enumeration, smt
 from supercheck.decide.limits import Clock, Limits
@@ -223,7 +223,7 @@ def compare(number: int) -> Counter[str]:
             if (decision.verdict is Verdict.REFUTED) != wrong:
                 raise SystemExit(f"{name} says {decision.verdict.value} of output {decision.output}, which is {wrong=}")
             counts["measured"] += _measured(claims, name, decision, ends)
-        replay(claims, [d for d in decisions if d.verdict is Verdict.REFUTED])
+        replay(claims, [d for d in decisions if isinstance(d, Refuted)])
     return counts
 
 

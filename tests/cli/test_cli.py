@@ -10,7 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,12 +21,13 @@ from stages import STAGES
 import supercheck
 from supercheck.base.errors import FaultError
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Decision, Verdict
+from supercheck.claims.evidence import Decision, Proved, Refuted, Verdict
 from supercheck.claims.result import OutputResult
 from supercheck.cli import app as cli
 from supercheck.decide.cross_check import disagree
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import ENGINES
+from supercheck.network.input import Input
 from supercheck.report.verify.formats import REPORTERS
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -188,9 +191,9 @@ def test_a_fault_inside_a_solver_process_is_exit_4(monkeypatch: pytest.MonkeyPat
     assert capsys.readouterr().out == ""
 
 
-def lies(verdicts: dict[int, Decision]) -> object:
+def lies(verdicts: dict[int, Decision]) -> Any:
     def engine(_claims: object, outputs: list[int], *_: object) -> Iterator[list[Decision]]:
-        yield [verdicts.get(i, Decision(i, Verdict.PROVED)) for i in outputs]
+        yield [verdicts.get(i, Proved(i)) for i in outputs]
 
     return engine
 
@@ -198,22 +201,21 @@ def lies(verdicts: dict[int, Decision]) -> object:
 @pytest.mark.parametrize(
     "lie",
     [
-        Decision(0, Verdict.REFUTED, active=(0, 1)),
-        Decision(0, Verdict.REFUTED, active=(0, 1, 2, 3, 4, 5, 6, 7)),
-        Decision(0, Verdict.REFUTED, active=(99,)),
-        Decision(0, Verdict.REFUTED),
-        Decision(1, Verdict.PROVED),
+        Refuted(0, Input.on((0, 1))),
+        Refuted(0, Input.on(range(8))),
+        Refuted(0, Input.on((99,))),
+        Proved(1),
     ],
-    ids=["not wrong", "too many active", "no such feature", "no witness", "decided twice"],
+    ids=["not wrong", "too many active", "no such feature", "decided twice"],
 )
 def test_an_engine_that_lies_is_exit_4(lie: Decision, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setitem(ENGINES, "enumerate", lies({0: lie}))
+    monkeypatch.setitem(ENGINES, "enumerate", replace(ENUMERATE, work=lies({0: lie})))
     assert run("verify", "--spec", PROVED) == 4
     assert capsys.readouterr().out == ""
 
 
 def test_an_output_that_no_engine_decides_is_unknown(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setitem(ENGINES, "enumerate", lambda *_: iter([[Decision(0, Verdict.PROVED)]]))
+    monkeypatch.setitem(ENGINES, "enumerate", replace(ENUMERATE, work=lambda *_: iter([[Proved(0)]])))
     assert run("verify", "--spec", PROVED) == 3
     assert "27 outputs undecided: no engine decided it" in capsys.readouterr().out
 
@@ -296,15 +298,15 @@ def test_ctrl_c_after_a_counterexample_exits_with_1_and_does_not_call_it_minimal
     at: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     def engine(claims: Claims, outputs: list[int], limits: Limits, clock: Clock) -> Iterator[Decision]:
-        found = list(ENUMERATE(claims, outputs, limits, clock))
-        yield [next(d for decisions in found for d in decisions if d.verdict is Verdict.REFUTED)]
+        found = list(ENUMERATE.decide(claims, outputs, limits, clock))
+        yield [next(d for decisions in found for d in decisions if isinstance(d, Refuted))]
         raise KeyboardInterrupt
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     if at == "deciding":
-        monkeypatch.setitem(ENGINES, "enumerate", engine)
+        monkeypatch.setitem(ENGINES, "enumerate", replace(ENUMERATE, work=engine))
     else:
         monkeypatch.setattr("supercheck.decide.portfolio._minimal", interrupt)
     assert run("verify", "--spec", REFUTED, "--format", "json") == 1

@@ -37,7 +37,7 @@ def ask(shared: Path, name: str, suffix: str, k: int, readout: Readout = HALF, l
 def check_smallest(result: Result) -> None:
     """The counterexample is wrong by the readout's words, and so is nothing with fewer active features."""
     found = result.counterexample
-    [(point, on)] = evaluate(result.claims, [(found.output, found.active)])
+    [(point, on)] = evaluate(result.claims, [(found.output, found.input)])
     assert (point.value > Fraction(1, 2)) != on
     assert found.minimal
     assert decide(result.claims.at_most(found.size - 1)).verdict is Verdict.PROVED

@@ -13,7 +13,7 @@ from strategies import meaning
 
 from supercheck.base.matrix import Rows
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Verdict
+from supercheck.claims.evidence import Decision, Refuted, Verdict
 from supercheck.claims.replay import evaluate as evaluate_points
 from supercheck.decide import bound, branch
 from supercheck.decide.flatten import lay_out
@@ -21,6 +21,7 @@ from supercheck.decide.kernels.arrays import OPEN, PROVED
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.relaxation import ask
 from supercheck.network.evaluate import totals
+from supercheck.network.input import Input
 from supercheck.network.layers import Affine
 from supercheck.network.network import Network
 from supercheck.spec.cases import Shapes, cases, decided
@@ -83,8 +84,8 @@ class Asked(Claims):
 
     highest = 0
 
-    def goal(self, output: int, on: bool) -> Goal:
-        return Goal() if on else Goal(highest=self.highest)
+    def goal(self, output: int, target: int) -> Goal:
+        return Goal() if target else Goal(highest=self.highest)
 
 
 @st.composite
@@ -150,7 +151,7 @@ def test_what_is_too_far_apart_for_doubles_is_said_to_be() -> None:
             Affine(Rows.from_dense(np.ones((1, 1))), np.zeros(1), False),
         ]
     )
-    assert lay_out(wide) is None
+    assert lay_out(wide, 1) is None
     claims = Claims(wide, wide, KSparse(2, 1), [Var(0)], Readout("threshold", Fraction(1, 2)))
     for engine in (bound, branch):
         [[decision]] = engine.decide(claims, [0], Limits(), Clock.start(None))
@@ -223,12 +224,12 @@ def test_many_outputs_on_inputs_of_their_own_are_evaluated_as_one_by_one(
     assume(network.features)
     subset = st.sets(st.integers(0, network.features - 1))
     questions = data.draw(st.lists(st.tuples(st.integers(0, 2), subset), min_size=1, max_size=6))
-    found = totals(network, [i for i, _ in questions], [active for _, active in questions])
+    found = totals(network, [i for i, _ in questions], [Input.on(active) for _, active in questions])
     for (i, active), total in zip(questions, found, strict=True):
         y = network.run([int(j in active) for j in range(network.features)])[i]
         assert network.output.bias[i] + network.output.scale[i] * total == y
     claims = Claims(network, network, KSparse(network.features, network.features), [Var(0)] * 3, Readout("separable"))
-    points = evaluate_points(claims, [(i, active) for i, active in questions])
+    points = evaluate_points(claims, [(i, Input.on(active)) for i, active in questions])
     assert [point.active for point, _ in points] == [tuple(sorted(active)) for _, active in questions]
 
 
@@ -244,13 +245,7 @@ def test_the_answer_does_not_depend_on_the_number_of_threads() -> None:
             [list(part) for part in engine.decide(claims, range(200), replace(limits, workers=n), Clock.start(None))]
             for n in (1, 2, 3)
         ]
-        flat = [
-            sorted(decision for part in run for decision in part)
-            for run in [
-                [[(d.output, d.verdict.value, d.active, d.extremes is None) for d in part] for part in run]
-                for run in runs
-            ]
-        ]
+        flat = [sorted(_told(d) for part in run for d in part) for run in runs]
         assert flat[0] == flat[1] == flat[2]
 
 
@@ -272,3 +267,8 @@ def test_values_that_differ_past_the_middle_of_the_wrapped_range_are_told_apart(
     assert better(second, first, 1.0)
     assert better(first, second, -1.0)
     assert not better(first, first, 1.0)
+
+
+def _told(decision: Decision) -> tuple[int, str, tuple[int, ...], bool]:
+    on = decision.witness.active if isinstance(decision, Refuted) else ()
+    return decision.output, decision.verdict.value, on, decision.extremes is None

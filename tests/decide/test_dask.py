@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from pickle import dumps
 from types import SimpleNamespace
@@ -89,7 +90,9 @@ def on_cluster(word: str, family: str, work: Any, outputs: list[int], limits: Li
     claims, clock = FAMILIES[family]().claims, Clock.start(limits.timeout)
     with gathered(Place.named(word), claims, limits) as found:
         assert found is not None
-        return [d for some in found.spread("z3", work, claims, outputs, limits, clock) for d in some]
+        return [
+            d for some in found.spread(replace(ENGINES["z3"], work=work), claims, outputs, limits, clock) for d in some
+        ]
 
 
 @pytest.mark.parametrize("family", ["A", "B", "C", "mixed"])
@@ -137,7 +140,7 @@ def test_the_network_travels_once_to_each_worker_and_with_no_batch(
         assert members is not None
         before, clock = client.run(questions), Clock.start(None)
         for name in ("bound", "branch", "bound"):
-            for _ in members.spread(name, ENGINES[name], claims, range(1000), Limits(), clock):
+            for _ in members.spread(ENGINES[name], claims, range(1000), Limits(), clock):
                 pass
         after = client.run(questions)
     assert len(sent) > 20
@@ -319,7 +322,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return found
 
 
-ASKED = Batch("", "z3", sleep, (0,), 1, None, Limits(), None)
+ASKED = Batch("", replace(ENGINES["z3"], work=sleep), (0,), 1, None, Limits(), None)
 ANSWER = Answer([], complete=True)
 
 

@@ -23,8 +23,10 @@ from training import CACHE
 
 import supercheck
 from supercheck import FaultError, InputError, Limits, verify
+from supercheck.certificate.proofs import TREES
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Verdict
+from supercheck.decide.engines import Engine
 from supercheck.decide.limits import Clock
 from supercheck.decide.portfolio import ENGINES, decide
 from supercheck.decide.workers import batches
@@ -74,7 +76,8 @@ def here(claims: Claims, executor: Executor | None = None, kept: Kept | None = N
 
 def spread(team: Team, work: Any, outputs: Sequence[int], limits: Limits = _FREE, name: str = "z3") -> list[Any]:
     clock = Clock.start(limits.timeout)
-    return [d for some in team.spread(name, work, team.claims, outputs, limits, clock) for d in some]
+    engine = work if isinstance(work, Engine) else replace(ENGINES[name], work=work)
+    return [d for some in team.spread(engine, team.claims, outputs, limits, clock) for d in some]
 
 
 # the same answer
@@ -130,28 +133,28 @@ def test_a_question_travels_without_what_only_reports_need() -> None:
 # cutting
 
 
-@pytest.mark.parametrize("work", [*ENGINES, "trees"])
+@pytest.mark.parametrize("engine", [*ENGINES.values(), TREES], ids=lambda engine: engine.name)
 @pytest.mark.parametrize("target", [1, 10**6, 10**10, 10**20])
-def test_every_output_is_in_exactly_one_batch(work: str, target: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_output_is_in_exactly_one_batch(engine: Engine, target: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "TARGET", target)
     claims = FAMILIES["A"]().claims
     outputs = [*range(3, 50, 2), *range(51, 100)]
-    cuts = list(cut(work, claims, outputs, Limits()))
+    cuts = list(cut(engine, claims, outputs, Limits()))
     assert [i for part in cuts for i in part] == outputs
     assert all(cuts)
     if target == 1:
         assert len(cuts) > 1
-    if target == 10**20 and work != "z3":
+    if target == 10**20 and not engine.outside:
         assert len(cuts) == 1
 
 
 def test_a_shared_sweep_is_not_cut_so_fine_that_its_shared_part_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "TARGET", 1)
     claims = FAMILIES["B"]().claims
-    parts = list(cut("enumerate", claims, range(len(claims)), Limits()))
+    parts = list(cut(ENGINES["enumerate"], claims, range(len(claims)), Limits()))
     assert len(parts) == 1
     monkeypatch.setattr(batches, "OVERHEAD", 0)
-    assert len(list(cut("enumerate", claims, range(len(claims)), Limits()))) == len(claims)
+    assert len(list(cut(ENGINES["enumerate"], claims, range(len(claims)), Limits()))) == len(claims)
 
 
 # what goes wrong
@@ -169,7 +172,7 @@ def test_what_a_lost_process_does_not_deliver_is_unknown_with_the_reason(work: A
 
 def test_what_is_lost_is_asked_of_no_other_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     claims = FAMILIES["A"]().claims
-    monkeypatch.setitem(ENGINES, "bound", kill_self)
+    monkeypatch.setitem(ENGINES, "bound", replace(ENGINES["bound"], work=kill_self))
     with Processes(1, pose, (posed(claims),)) as executor:
         found = decide(claims, Limits(team=Team(claims, executor)))
     assert found.verdict is Verdict.UNKNOWN
@@ -214,7 +217,9 @@ def test_a_batch_is_given_the_time_that_is_left_and_its_end_is_told() -> None:
     claims, counting = FAMILIES["A"]().claims, Counting()
     seen: list[tuple[int, int, str]] = []
     clock = Clock.start(60.0, lambda *one: seen.append(one))
-    list(here(claims, counting).spread("z3", nap, claims, range(12), Limits(timeout=60.0), clock))
+    list(
+        here(claims, counting).spread(replace(ENGINES["z3"], work=nap), claims, range(12), Limits(timeout=60.0), clock)
+    )
     given = [batch.seconds or 0.0 for batch in counting.asked]
     assert 60 > given[0] > given[1] > given[2] > 0
     assert seen == [(1, 3, "batches (z3)"), (2, 3, "batches (z3)"), (3, 3, "batches (z3)")]
@@ -340,7 +345,7 @@ def test_what_other_code_decided_is_decided_anew(tmp_path: Path) -> None:
 
     engine = copy / "decide" / "enumeration.py"
     right = engine.read_text()
-    wrong = "def decide(claims, outputs, *_):\n    yield [Decision(i, Verdict.PROVED) for i in outputs]\n"
+    wrong = "def decide(claims, outputs, *_):\n    yield [Proved(i) for i in outputs]\n"
     engine.write_text(f"{right}\n\n{wrong}")
     assert code() == 0
     with sqlite3.connect(tmp_path / ".supercheck" / "cache.sqlite") as database:
@@ -352,7 +357,7 @@ def test_what_other_code_decided_is_decided_anew(tmp_path: Path) -> None:
 def test_what_a_deadline_or_a_lost_solver_left_open_is_not_kept(tmp_path: Path) -> None:
     claims = FAMILIES["A"]().claims
     kept = Kept(tmp_path / "cache.sqlite")
-    late = Batch("", "bound", ENGINES["bound"], (0, 1), 3, None, Limits(timeout=1e-6), 0.0)
+    late = Batch("", ENGINES["bound"], (0, 1), 3, None, Limits(timeout=1e-6), 0.0)
     assert not solved(claims, late).complete
     executor = InProcess()
     team = Team(claims, executor, lambda batch: solved(claims, replace(batch, seconds=0.0)), kept)

@@ -18,7 +18,7 @@ from strategies import Question, meaning, questions
 from supercheck.base.errors import FaultError
 from supercheck.base.matrix import Rows
 from supercheck.claims.claims import Claims, pose
-from supercheck.claims.evidence import Decision, Sparsity, Verdict
+from supercheck.claims.evidence import Decision, Proved, Sparsity, Verdict
 from supercheck.cli import app as cli
 from supercheck.decide.limits import Limits
 from supercheck.decide.portfolio import ENGINES, decide
@@ -65,7 +65,7 @@ def test_the_bound_brings_both_ends_together_truly(question: Question) -> None:
     """With enumeration made unaffordable, bisection by the bound and branch and bound say the same."""
     claims = question.claims
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("supercheck.decide.portfolio.CHEAP", -1)
+        patch.setattr("supercheck.decide.engines.CHEAP", -1)
         patch.setattr("supercheck.decide.portfolio.AFFORDABLE", -1)
         result = decide(claims, LARGEST)
     assert [output.sparsity for output in result.outputs] == expected(question)
@@ -112,11 +112,11 @@ def test_a_proof_that_a_witness_contradicts_is_a_disagreement(tmp_path: Path, mo
 
     def lies_at_four(asked: Claims, outputs: list[int], *more: Any) -> Iterator[list[Decision]]:
         if asked.domain.max_active != 4:
-            yield from honest(asked, outputs, *more)
+            yield from honest.decide(asked, outputs, *more)
         else:
-            yield [Decision(i, Verdict.PROVED) for i in outputs]
+            yield [Proved(i) for i in outputs]
 
-    monkeypatch.setitem(ENGINES, "enumerate", lies_at_four)
+    monkeypatch.setitem(ENGINES, "enumerate", replace(honest, work=lies_at_four))
     with pytest.raises(FaultError, match="engines disagree: enumerate says proved"):
         decide(claims, replace(LARGEST, reproducer=tmp_path / "saved.toml"))
     assert (tmp_path / "saved.toml").exists()

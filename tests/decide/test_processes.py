@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from concurrent.futures import wait
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,9 +20,9 @@ from supercheck import verify
 from supercheck.base.errors import FaultError
 from supercheck.base.matrix import Rows
 from supercheck.claims.claims import Claims, pose
-from supercheck.claims.evidence import Decision, Verdict
+from supercheck.claims.evidence import Decision, Proved, Verdict
 from supercheck.cli import app as cli
-from supercheck.decide import enumeration, smt
+from supercheck.decide import smt
 from supercheck.decide.cross_check import reproduce
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import ENGINES
@@ -142,19 +143,20 @@ def test_engines_that_disagree_are_exit_4_and_the_reproducer_reproduces(
     """An engine that calls a right output wrong is caught by replay; one that calls a wrong output right, by Z3."""
     spec, saved = SPECS / "refuted" / f"{name}.toml", tmp_path / "supercheck-disagreement.toml"
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(ENGINES, "enumerate", says_proved)
+    honest = ENGINES["enumerate"]
+    monkeypatch.setitem(ENGINES, "enumerate", replace(honest, work=says_proved))
     assert cli.main(["verify", "--spec", str(spec), "--cross-check", "--reproducer", "saved.zip"]) == 4
     assert "engines disagree" in zipfile.ZipFile("saved.zip").read("report.txt").decode()
     out, err = capsys.readouterr()
     assert out == ""
     assert "engines disagree: enumerate says proved, z3 says refuted" in err
-    monkeypatch.setitem(ENGINES, "enumerate", enumeration.decide)
+    monkeypatch.setitem(ENGINES, "enumerate", honest)
     assert cli.main(["verify", "--spec", str(saved)]) == 1  # as the honest engine says
     assert "1 of 1 output" in capsys.readouterr().out
 
 
 def says_proved(_claims: object, outputs: list[int], *_: object) -> list[list[Decision]]:
-    return [[Decision(i, Verdict.PROVED) for i in outputs]]
+    return [[Proved(i) for i in outputs]]
 
 
 def test_a_reproducer_overwrites_nothing_and_a_dead_output_can_be_read_back(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_int64_would_wrap_on_trained_float32_weights_and_we_do_not() -> None:
     ]
     pairs = [(0, 1), (1, 2), (2, 3), (3, 4)]
     claims = pose(Network.of(layers), Spec(KSparse(5, 5), tuple(gate("or", pair) for pair in pairs), HALF))
-    assert not claims.network.fits_int64
+    assert not claims.network.fits_int64(1)
     functions = [lambda on, pair=pair: bool(on & set(pair)) for pair in pairs]
     expected = truth(stored, 5, 5, functions, lambda y, on: (y > Fraction(1, 2)) != on).smallest
     assert [o.counterexample and o.counterexample.size for o in decide(claims).outputs] == expected

@@ -88,18 +88,18 @@ def test_peaks_bound_every_sum(stored: Stored) -> None:
     normal = network(stored)
     for x in cartesian((0, 1), repeat=normal.features):
         h = exact_array(x)
-        for layer, peak in zip(normal.hidden, normal.peaks, strict=False):
+        for layer, peak in zip(normal.hidden, normal.peaks(1), strict=False):
             z = layer.weight.dot(h) + layer.bias
             assert all(abs(value) <= bound for value, bound in zip(z.tolist(), peak.tolist(), strict=True))
             h = np.maximum(z, 0)
-        for value, bound in zip(normal.output.weight.dot(h).tolist(), normal.peaks[-1].tolist(), strict=True):
+        for value, bound in zip(normal.output.weight.dot(h).tolist(), normal.peaks(1)[-1].tolist(), strict=True):
             assert abs(value) <= bound
 
 
 @given(chains)
 def test_doubles_err_by_no_more_than_they_admit(stored: Stored) -> None:
     normal = network(stored)
-    doubles = Doubles.of(normal)
+    doubles = Doubles.of(normal, 1)
     for level in range(normal.features + 1) if doubles is not None else ():
         active = np.arange(level).reshape(1, -1)
         _, sums = doubles.evaluate(active)
@@ -111,9 +111,9 @@ def test_doubles_err_by_no_more_than_they_admit(stored: Stored) -> None:
 
 def test_small_integers_are_exact_in_doubles_and_big_ones_are_not_called_so() -> None:
     one, big = Fraction(1), Fraction(2**60 + 1)
-    small = Doubles.of(network([([[one, one]], [-one], True), ([[one]], [one], False)]))
-    large = Doubles.of(network([([[one, one]], [-one], True), ([[big]], [one], False), ([[one]], [one], False)]))
-    wide = Doubles.of(network([([[big, one]], [-one], True), ([[one]], [one], False)]))
+    small = Doubles.of(network([([[one, one]], [-one], True), ([[one]], [one], False)]), 1)
+    large = Doubles.of(network([([[one, one]], [-one], True), ([[big]], [one], False), ([[one]], [one], False)]), 1)
+    wide = Doubles.of(network([([[big, one]], [-one], True), ([[one]], [one], False)]), 1)
     assert small is not None
     assert large is not None
     assert wide is not None

@@ -6,7 +6,7 @@ STAGES = {
     "load": "supercheck.claims.question.load",
     "read": "supercheck.claims.question.read_spec",
     "pose": "supercheck.claims.question.pose",
-    "plan": "supercheck.decide.enumeration.cost",
+    "plan": "supercheck.decide.enumeration.price",
     "decide": "supercheck.decide.sweep.Batch.failures",
     "replay": "supercheck.decide.portfolio.replay",
     "minimise": "supercheck.decide.portfolio._minimal",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -318,7 +319,7 @@ def states(network: Network, domain: KSparse) -> list[States]:
     return found
 
 
-def _column(values: list[int] | None) -> Array:
+def _column(values: Sequence[int | Fraction] | None) -> Array:
     column = np.empty(len(values or ()), dtype=object)
     column[:] = values
     return column

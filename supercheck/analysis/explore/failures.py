@@ -67,7 +67,7 @@ def affordable(claims: Claims, outputs: Sequence[int], work: int) -> bool:
     if cost(claims, outputs) > work:
         return False
     features = len(claims.features(outputs))
-    widest = max(comb(features, level) for level in range(claims.domain.restricted(features).levels))
+    widest = max(comb(features, level) for level in range(claims.cube.restricted(features).levels))
     return widest * (len(outputs) + 7) // 8 <= _MOST_BYTES
 
 
@@ -84,7 +84,7 @@ def sweep(
         only: the outputs whose pairs are wanted; None: all.
     """
     sheet = Sheet(claims, tuple(outputs), clock)
-    domain = claims.domain.restricted(len(sheet.features))
+    domain = claims.cube.restricted(len(sheet.features))
     found, best = Failing(sheet.outputs, len(sheet.features)), Best(sheet)
     wanted = np.array([only is None or i in only for i in outputs])
     below: Array | None = None  # of the level below, for each input the outputs at which it fails or is covered

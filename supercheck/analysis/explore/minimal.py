@@ -18,9 +18,11 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Verdict
 from supercheck.claims.replay import evaluate, shrink
 from supercheck.claims.result import OutputResult
+from supercheck.decide.engines import AUTO, BRANCH
 from supercheck.decide.enumeration import cost
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import AFFORDABLE, settle
+from supercheck.network.input import Input
 
 _MOST_SUBSETS = 12  # features all of whose subsets are evaluated
 
@@ -47,7 +49,7 @@ def smallest(
         size = max(found[i].size for i in open_)
         asked = sorted(i for i in open_ if found[i].size == size)
         level = claims.at_most(size - 1)
-        engine = "auto" if cost(level, asked) <= AFFORDABLE else "branch"  # Z3 might take for ever
+        engine = AUTO if cost(level, asked) <= AFFORDABLE else BRANCH.name  # Z3 might take for ever
         below = settle(level, asked, replace(limits, engine=engine), clock)
         proved |= {i for i in asked if i in below and below[i].verdict is Verdict.PROVED}
         better = [r.counterexample for r in below.values() if r.counterexample is not None]
@@ -71,8 +73,8 @@ def cases(claims: Claims, pairs: Sequence[Pair], least: Mapping[int, int], *, mi
     Raises:
         FaultError: if a pair does not fail in exact arithmetic.
     """
-    found = []
-    for (output, active), (point, on) in zip(pairs, evaluate(claims, pairs), strict=True):
+    found, questions = [], [(output, Input.on(active)) for output, active in pairs]
+    for (output, active), (point, on) in zip(pairs, evaluate(claims, questions), strict=True):
         if not claims.readout.wrong(point.value, on):
             raise FaultError(f"output {output} is right where {list(active)} are on, but an engine says otherwise")
         minimum = least.get(output) == len(active)
@@ -91,5 +93,5 @@ def _inclusion_minimal(claims: Claims, output: int, active: tuple[int, ...]) -> 
 
 def _mended(claims: Claims, output: int, subsets: Iterable[tuple[int, ...]]) -> bool:
     """Whether the output is right on all of some inputs."""
-    points = evaluate(claims, [(output, part) for part in subsets])
+    points = evaluate(claims, [(output, Input.on(part)) for part in subsets])
     return not any(claims.readout.wrong(point.value, on) for point, on in points)

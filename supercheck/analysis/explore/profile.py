@@ -13,6 +13,7 @@ from supercheck.analysis.explore.failures import Failing, margins
 from supercheck.analysis.explore.result import Case, Count, Row
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample
+from supercheck.decide.engines import BRANCH
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import settle
 from supercheck.spec.domain import KSparse
@@ -36,7 +37,7 @@ def counted(claims: Claims, swept: Failing, cases: Sequence[Case], *, proved: bo
     """
     features, levels = claims.network.features, len(swept.wrong)
     rows, wrong, at = [], 0, np.zeros(len(swept.outputs), dtype=bool)
-    for k in range(claims.domain.max_active + 1):
+    for k in range(claims.cube.max_active + 1):
         reached = swept.done or k < levels
         exact = reached or proved
         exactly = swept.wrong_exactly(k, features)
@@ -68,9 +69,9 @@ def bounded(
     """
     rows, features = [], claims.network.features
     known = all(proved for _, proved in smallest.values()) and not open_
-    measured = len(claims) * (claims.domain.max_active + 1) <= MOST_MARGINS
+    measured = len(claims) * (claims.cube.max_active + 1) <= MOST_MARGINS
     least = _failing_at_least(claims, [example for example, _ in smallest.values()])
-    for k, total in zip(range(claims.domain.max_active + 1), accumulate(least), strict=True):
+    for k, total in zip(range(claims.cube.max_active + 1), accumulate(least), strict=True):
         outputs = Count(sum(example.size <= k for example, _ in smallest.values()), known)
         none = known and not outputs.value
         wrong, exactly = (None, None) if claims.separable else (Count(total, none), Count(least[k], none))
@@ -86,7 +87,7 @@ def _failing_at_least(claims: Claims, found: Sequence[Counterexample]) -> list[i
     Source: ours. Features that neither the output nor its function depends on may be on or off; of what the
     counterexamples of different outputs give, the most is counted, or how many differ.
     """
-    features, most = claims.network.features, claims.domain.max_active
+    features, most = claims.network.features, claims.cube.max_active
     certain = [len({one.active for one in found if one.size == k}) for k in range(most + 1)]
     for one in found if not claims.separable else ():
         others = features - len(claims.features([one.output]))
@@ -97,7 +98,7 @@ def _failing_at_least(claims: Claims, found: Sequence[Counterexample]) -> list[i
 
 def _margins(claims: Claims, limits: Limits, clock: Clock) -> tuple[Fraction | None, Fraction | None]:
     """Both margins over all outputs; None where bounds do not find every output's quickly."""
-    quick = Limits(engine="branch", nodes=_NODES, workers=limits.workers)
+    quick = Limits(engine=BRANCH.name, nodes=_NODES, workers=limits.workers)
     found = settle(claims, range(len(claims)), quick, clock, margins=True)
     worst = [result.extremes for result in found.values() if result.extremes is not None]
     return margins(claims, worst) if len(worst) == len(claims) else (None, None)

@@ -91,7 +91,7 @@ def radii(claims: Claims) -> list[Radius] | None:
     Returns:
         None where there are more layers or too many inputs.
     """
-    network, domain = claims.network, claims.domain
+    network, domain = claims.network, claims.cube
     work = domain.size * network.neurons * network.outputs
     if len(network.hidden) != 1 or work > MOST_WORK or claims.separable:
         return None
@@ -105,7 +105,7 @@ class _Table:
         self.claims, network = claims, claims.network
         sheet = Sheet(claims, tuple(range(len(claims))), Clock.start(None))
         batches = [
-            b for level in range(claims.domain.restricted(len(sheet.features)).levels) for b in sheet.batches(level)
+            b for level in range(claims.cube.restricted(len(sheet.features)).levels) for b in sheet.batches(level)
         ]
         self.inputs = [batch.named(n) for batch in batches for n in range(len(batch.active))]
         self.having: list[list[int]] = [[] for _ in range(network.features)]  # the inputs that have each feature on

@@ -21,6 +21,7 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Verdict
 from supercheck.claims.replay import shrink
 from supercheck.claims.result import Result
+from supercheck.decide.engines import BRANCH
 from supercheck.decide.enumeration import cost, costs
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import INTERRUPTED, QUICK, decide, up_to
@@ -84,7 +85,7 @@ def examine(
     else:
         rows, found, total = _by_engines(claims, result, wanted, limits, clock)
         left_out += _unlooked(claims, total)
-        if len(claims) * (claims.domain.max_active + 1) > profile.MOST_MARGINS:
+        if len(claims) * (claims.cube.max_active + 1) > profile.MOST_MARGINS:
             left_out.append(
                 f"margins of {plural(len(claims), 'output')} at each k; `verify --margins` finds them at one"
             )
@@ -206,7 +207,7 @@ def _unlooked(claims: Claims, total: Count) -> list[str]:
     if total.exact:
         return []
     return [
-        f"all inclusion-minimal counterexamples: {claims.domain.size:,} inputs are too many to enumerate; shown is a "
+        f"all inclusion-minimal counterexamples: {claims.cube.size:,} inputs are too many to enumerate; shown is a "
         f"smallest one of each wrong output"
     ]
 
@@ -222,6 +223,6 @@ def _sensitivity(
     timeout = None if clock.timeout is None else max(clock.left, 1e-3)
     asked = Limits(workers=limits.workers, margins=True, timeout=timeout)
     if cost(at, range(len(at))) > failing.MOST_WORK:  # as far as bounds find margins
-        asked = replace(asked, engine="branch", nodes=QUICK)
+        asked = replace(asked, engine=BRANCH.name, nodes=QUICK)
     proved = decide(at, asked)
     return sensitivity(proved) if proved.verdict is Verdict.PROVED else None

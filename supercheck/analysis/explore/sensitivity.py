@@ -71,12 +71,12 @@ def sensitivity(proved: Result) -> Sensitivity:
         return _sensitivity(proved)
     except OverflowError:
         why = "how far weights may move: some numbers are past the range of doubles"
-        return Sensitivity(proved.claims.domain.max_active, {}, {}, left_out=(why,))
+        return Sensitivity(proved.claims.cube.max_active, {}, {}, left_out=(why,))
 
 
 def _sensitivity(proved: Result) -> Sensitivity:
     claims, left_out = proved.claims, list[str]()
-    k = claims.domain.max_active
+    k = claims.cube.max_active
     if not plain(claims):
         why = "how far weights may move: a fixed code, or a ReLU after the last layer"
         return Sensitivity(k, {}, {}, left_out=(why,))
@@ -130,7 +130,7 @@ class _Moved:
     def __init__(self, claims: Claims, kind: str) -> None:
         network = claims.network
         self.layers, below = list[tuple[Rows, Rows, Array, Array]](), np.zeros(0)
-        highest = [state.highest.tolist() for state in states(network, claims.domain)]
+        highest = [state.highest.tolist() for state in states(network, claims.cube)]
         for depth, layer in enumerate(network.stored):
             weights, biases = (Ratios.of(part).fractions() for part in (layer.weight.data, layer.bias))
             weight = replace(layer.weight, data=_up(map(abs, weights)))
@@ -140,7 +140,7 @@ class _Moved:
                 below = _up(stored_scale(network, depth, p) * int(h) for p, h in enumerate(highest[depth]))
         ends = self.layers[0][1].indptr.tolist()
         rows = [np.sort(self.layers[0][1].data[start:end])[::-1] for start, end in pairwise(ends)]
-        most = claims.domain.max_active  # features that may be on
+        most = claims.cube.max_active  # features that may be on
         self.first = (np.array([row[:most].sum() for row in rows]) + self.layers[0][2]) * _UP
 
     def at(self, step: float) -> Array:

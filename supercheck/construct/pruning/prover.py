@@ -14,13 +14,14 @@ import numpy as np
 
 from supercheck.base.matrix import Array, Rows, by_row
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Counterexample, Decision, Verdict
+from supercheck.claims.evidence import Counterexample, Refuted, Verdict
 from supercheck.claims.replay import replay
 from supercheck.construct.pruning.edits import Layers
+from supercheck.decide.engines import BRANCH, CHEAP
 from supercheck.decide.enumeration import cost
 from supercheck.decide.float32.portfolio import decide_float32
 from supercheck.decide.limits import Clock, LateError, Limits
-from supercheck.decide.portfolio import CHEAP, INTERRUPTED, QUICK, unproved
+from supercheck.decide.portfolio import INTERRUPTED, QUICK, unproved
 from supercheck.network.evaluate import totals
 from supercheck.network.layers import Affine
 from supercheck.network.network import Network
@@ -59,13 +60,13 @@ class Prover:
     arithmetic: str
     clock: Clock
     tried: int = 0
-    _witnesses: list[tuple[Decision, bool]] = field(default_factory=list)  # and whether the function is on there
+    _witnesses: list[tuple[Refuted, int]] = field(default_factory=list)  # and whether the function is on there
 
     @cached_property
     def limits(self) -> Limits:
         """What one change may cost: counted, so that every machine decides the same."""
         cheap = cost(self.claims, range(len(self.claims))) <= CHEAP
-        return Limits() if cheap else Limits(engine="branch", nodes=QUICK)
+        return Limits() if cheap else Limits(engine=BRANCH.name, nodes=QUICK)
 
     def whole(self, layers: Layers) -> Network:
         """A network of these layers, with the fixed codes folded in."""
@@ -107,9 +108,9 @@ class Prover:
             if self.clock.over:
                 raise LateError
             return Objection(None, found.reason)
-        against = None if example.against is None else example.against.active
-        witness = Decision(example.output, Verdict.REFUTED, active=example.active, against=against)
-        self._witnesses = [(witness, bool(example.expected)), *self._witnesses[: _WITNESSES - 1]]
+        against = None if example.against is None else example.against.input
+        witness = Refuted(example.output, example.input, against)
+        self._witnesses = [(witness, example.expected), *self._witnesses[: _WITNESSES - 1]]
         return Objection(example)
 
     def _known(self, claims: Claims, outputs: set[int]) -> Objection | None:
@@ -123,14 +124,14 @@ class Prover:
                 return Objection(example)
         return None
 
-    def _refuting(self, claims: Claims, asked: Sequence[tuple[Decision, bool]]) -> Iterator[tuple[Decision, bool]]:
+    def _refuting(self, claims: Claims, asked: Sequence[tuple[Refuted, int]]) -> Iterator[tuple[Refuted, int]]:
         """Those of some earlier counterexamples that are some again."""
         places = [witness.output for witness, _ in asked]
-        found = above = totals(claims.network, places, [witness.active or () for witness, _ in asked])
+        found = above = totals(claims.network, places, [witness.witness for witness, _ in asked])
         if claims.separable:
-            above = totals(claims.network, places, [witness.against or () for witness, _ in asked])
+            above = totals(claims.network, places, [witness.against or witness.witness for witness, _ in asked])
         for (witness, on), total, other in zip(asked, found, above, strict=True):
-            if other <= total if claims.separable else not claims.goal(witness.output, on).met(total):
+            if other <= total if claims.separable else total not in claims.right(witness.output, on):
                 yield witness, on
 
     def _float32(self, claims: Claims) -> Objection | None:

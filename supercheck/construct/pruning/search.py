@@ -143,7 +143,7 @@ class _Search:
         """Multiply hidden layers that are linear on the domain into the next ones, where that adds no edge."""
         depth = 0
         while depth < len(self.layers) - 1:
-            linear = states(self.prover.whole(self.layers), self.prover.claims.domain)[depth].linear.all()
+            linear = states(self.prover.whole(self.layers), self.prover.claims.cube)[depth].linear.all()
             small = _cells(self.layers[depth], self.layers[depth + 1]) <= _MOST_CELLS
             depth += not (linear and small and self._step(trimming.folded(self.layers, depth)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -17,6 +17,7 @@ from supercheck.decide.float32.error_bounds import at_inputs
 from supercheck.decide.float32.layers import Chain, UncoveredError
 from supercheck.decide.float32.summation_orders import BIAS, Orders, extreme, replayed
 from supercheck.decide.float32.summation_trees import reachable
+from supercheck.network.input import Input
 from supercheck.spec.readout import Readout
 
 
@@ -33,18 +34,23 @@ class Judged:
     """An output on one input.
 
     Attributes:
-        active: the features that are on.
+        input: of zeros and ones.
         value: its real value.
         on: what its function says.
         error: by how much float32 may be off there; None where a sum may be past its range.
         fate: what follows.
     """
 
-    active: tuple[int, ...]
+    input: Input
     value: Fraction
-    on: bool
+    on: int
     error: Fraction | None
     fate: Fate
+
+    @property
+    def active(self) -> tuple[int, ...]:
+        """The features that are on."""
+        return self.input.active
 
     def distance(self, readout: Readout) -> Fraction:
         """How far the real value is from the border between right and wrong."""
@@ -52,16 +58,16 @@ class Judged:
         return Fraction(0) if end is None else abs(self.value - end)
 
 
-def judge(claims: Claims, part: Chain, output: int, inputs: Sequence[Iterable[int]]) -> list[Judged]:
+def judge(claims: Claims, part: Chain, output: int, inputs: Sequence[Input]) -> list[Judged]:
     """Judge an output on some inputs, each by the rounding error that is possible there.
 
     Args:
         claims: the question, in real arithmetic.
         part: what the output depends on.
         output: which output.
-        inputs: the active features of each.
+        inputs: of zeros and ones.
     """
-    points = evaluate(claims, [(output, active) for active in inputs])
+    points = evaluate(claims, [(output, x) for x in inputs])
     found = []
     for (point, on), error in zip(points, at_inputs(part, [p.active for p, _ in points]), strict=True):
         fate = Fate.CLOSE
@@ -69,7 +75,7 @@ def judge(claims: Claims, part: Chain, output: int, inputs: Sequence[Iterable[in
             fate = Fate.RIGHT
         elif error is not None and claims.readout.hopeless(point.value, on, error):
             fate = Fate.WRONG
-        found.append(Judged(point.active, point.value, on, error, fate))
+        found.append(Judged(point.input, point.value, on, error, fate))
     return found
 
 
@@ -102,7 +108,7 @@ def shown(claims: Claims, chain: Chain, judged: Judged, output: int) -> tuple[Co
         return None
     if replayed(part, judged.active, orders) != [value]:
         raise FaultError(f"output {output}: an order of summation does not come out as it did before")
-    found = Counterexample(judged.active, output, value, int(judged.on))
+    found = Counterexample(judged.input, output, value, judged.on)
     return found, f"In this order y{output} = {exact_text(value)} and {why}: {listed(chain, output, orders)}."
 
 
@@ -116,7 +122,7 @@ def always(judged: Judged, output: int) -> Counterexample:
     """The counterexample of an input that is wrong in every order; its value is the real one."""
     if judged.fate is not Fate.WRONG:
         raise FaultError(f"output {output} is not wrong in every order on {list(judged.active)}")
-    return Counterexample(judged.active, output, judged.value, int(judged.on))
+    return Counterexample(judged.input, output, judged.value, judged.on)
 
 
 def listed(chain: Chain, output: int, orders: Orders) -> str:

@@ -27,6 +27,7 @@ from supercheck.base.numbers import short
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Verdict
 from supercheck.claims.result import OutputResult, Result, Rounding
+from supercheck.decide.engines import CHEAP, ENUMERATE
 from supercheck.decide.enumeration import cost
 from supercheck.decide.float32.error_bounds import over_domain
 from supercheck.decide.float32.layers import Chain, UncoveredError
@@ -41,8 +42,9 @@ from supercheck.decide.float32.per_input import (
 )
 from supercheck.decide.float32.separable import apart, parted
 from supercheck.decide.limits import Clock, LateError, Limits, Progress, quiet
-from supercheck.decide.portfolio import CHEAP, INTERRUPTED, decide, settle
+from supercheck.decide.portfolio import INTERRUPTED, decide, settle
 from supercheck.decide.sweep import Sheet
+from supercheck.network.input import Input
 
 __all__ = ["decide_float32", "decide_in"]
 
@@ -89,7 +91,7 @@ def decide_float32(claims: Claims, limits: Limits = Limits(), progress: Progress
     try:
         ensure_covered(claims.readout)
         stored = Chain.of(claims.network)
-        errors = over_domain(stored, min(claims.domain.max_active, claims.domain.features))
+        errors = over_domain(stored, min(claims.cube.max_active, claims.cube.features))
     except UncoveredError as error:
         found = _undecided(base, str(error))
     else:
@@ -235,7 +237,7 @@ class _Float32:
         """Look at an output that the engines did not prove, input by input; at all that matter in a `sweep`."""
         i, part = one.index, self.stored.part(one.index)
         known = (self.real.outputs[i].counterexample, one.counterexample, self.real.smallest)
-        first = [found.active for found in known if found is not None and found.output == i]
+        first = [found.input for found in known if found is not None and found.output == i]
         close: list[Judged] = []
         judged, whole = 0, False
         try:
@@ -256,7 +258,7 @@ class _Float32:
             readout = self.claims.readout
             close = [near for near in close if self.clock.over or not right_in_every_tree(readout, part, near)]
         if whole and not close:
-            return OutputResult(i, Verdict.PROVED, "enumerate"), None
+            return OutputResult(i, Verdict.PROVED, ENUMERATE.name), None
         close.sort(key=lambda near: (near.distance(self.claims.readout), len(near.active), near.active))
         for near in close[:_CLOSE]:
             refuted = shown(self.claims, self.stored, near, i)
@@ -267,14 +269,14 @@ class _Float32:
         reason = self._reason(i, close) if one.verdict is Verdict.REFUTED else one.reason
         return OutputResult(i, Verdict.UNKNOWN, reason=reason), None
 
-    def _suspects(self, i: int) -> Iterator[list[tuple[int, ...]]]:
+    def _suspects(self, i: int) -> Iterator[list[Input]]:
         """The inputs that are not right by the error of the whole domain, fewest active features first."""
         sheet = Sheet(self.tighter, (i,), self.clock)
-        domain = self.claims.domain.restricted(len(sheet.features))
+        domain = self.claims.cube.restricted(len(sheet.features))
         for level in range(domain.levels):
             for batch in sheet.batches(level):
                 sheet.check_clock()
-                suspects = [batch.named(number) for number in np.flatnonzero(batch.suspects[0]).tolist()]
+                suspects = [Input.on(batch.named(number)) for number in np.flatnonzero(batch.suspects[0]).tolist()]
                 if suspects:
                     yield suspects
 

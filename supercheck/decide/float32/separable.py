@@ -42,7 +42,7 @@ def parted(was: OutputResult, chain: Chain, error: Fraction) -> tuple[OutputResu
         errors = at_inputs(part, [off.active, on.active])
         moved = None if None in errors else sum((each for each in errors if each is not None), Fraction(0))
         if moved is not None and off.value - on.value >= moved:
-            example = Counterexample(off.active, output, off.value, 0, on)
+            example = Counterexample(off.input, output, off.value, 0, on)
             return OutputResult(output, Verdict.REFUTED, "float32", counterexample=example), None
         gap, bound = abs(on.value - off.value), moved or error
         words = f"the margin {short(gap, beside=[bound])} is within the rounding bound {short(bound, beside=[gap])}"
@@ -58,7 +58,7 @@ def _pairs(was: OutputResult) -> Iterator[tuple[Point, Point]]:
     """An off input and an on input whose values are close, or the wrong way round."""
     known, extremes = was.counterexample, was.extremes
     if known is not None and known.against is not None:
-        yield Point(known.active, known.value), known.against
+        yield Point(known.input, known.value), known.against
     if extremes is not None and extremes.off is not None and extremes.on is not None:
         yield extremes.off, extremes.on
 
@@ -75,4 +75,4 @@ def _crossed(chain: Chain, part: Chain, output: int, off: Point, on: Point) -> t
         f"In these orders y{output} = {exact_text(high[0])} off and {exact_text(low[0])} on: "
         f"off {listed(chain, output, high[1])}; on {listed(chain, output, low[1])}."
     )
-    return Counterexample(off.active, output, high[0], 0, Point(on.active, low[0])), words
+    return Counterexample(off.input, output, high[0], 0, Point(on.input, low[0])), words

@@ -18,8 +18,9 @@ from typing import Any
 
 from supercheck.base.seal import genuine, own_secret, sealed, sources
 from supercheck.base.store import FILE, CacheError, opened
-from supercheck.claims.evidence import Decision, Extremes, Point, Verdict
+from supercheck.claims.evidence import Decision, Extremes, Point, Proved, Refuted, Unknown
 from supercheck.decide.workers.batches import Answer, Batch
+from supercheck.network.input import Input
 
 _TABLE = "batches (key TEXT PRIMARY KEY, content TEXT NOT NULL, seal TEXT NOT NULL)"
 
@@ -76,32 +77,38 @@ def _key(question: str, batch: Batch) -> str:
     return hashlib.sha256(f"{sources()}\n{question}\n{batch.meaning}".encode()).hexdigest()
 
 
+_KINDS = {kind.__name__: kind for kind in (Proved, Refuted, Unknown)}
+
+
 def _told(decision: Decision) -> list[Any]:
-    """A decision as JSON has it."""
-    extremes = decision.extremes
-    ends = None if extremes is None else [_end(extremes.on), _end(extremes.off)]
-    return [*decision._replace(verdict=decision.verdict.value, extremes=ends)]  # type: ignore[arg-type]
+    """A decision as JSON has it: its kind, then its fields."""
+    return [type(decision).__name__, *map(_plain, decision)]
 
 
-def _end(point: Point | None) -> list[Any] | None:
-    return None if point is None else [point.active, str(point.value)]
+def _plain(value: object) -> object:
+    if isinstance(value, Input):
+        return {"active": value.active, "values": [[j, str(number)] for j, number in value.values]}
+    if isinstance(value, Extremes):
+        return [None if point is None else [_plain(point.input), str(point.value)] for point in (value.on, value.off)]
+    return value
 
 
-def _decision(*told: Any) -> Decision:
+def _decision(kind: str, *told: Any) -> Decision:
     """The decision that `_told` wrote."""
-    found = Decision(*told)
-    ends = found.extremes
-    return found._replace(
-        verdict=Verdict(found.verdict),
-        active=_features(found.active),
-        against=_features(found.against),
-        extremes=None if ends is None else Extremes(*map(_point, ends)),  # type: ignore[call-overload]
-    )
+    found = _KINDS[kind](*told)
+    if isinstance(found, Unknown):
+        return found
+    found = found._replace(extremes=None if found.extremes is None else _extremes(found.extremes))
+    if isinstance(found, Refuted):
+        against = None if found.against is None else _input(found.against)
+        return found._replace(witness=_input(found.witness), against=against)
+    return found
 
 
-def _features(found: Any) -> tuple[int, ...] | None:
-    return None if found is None else tuple(found)
+def _input(told: Any) -> Input:
+    return Input(tuple(told["active"]), tuple((j, Fraction(number)) for j, number in told["values"]))
 
 
-def _point(found: Any) -> Point | None:
-    return None if found is None else Point(tuple(found[0]), Fraction(found[1]))
+def _extremes(told: Any) -> Extremes:
+    on, off = (None if end is None else Point(_input(end[0]), Fraction(end[1])) for end in told)
+    return Extremes(on, off)

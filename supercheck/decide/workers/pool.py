@@ -17,9 +17,10 @@ from pathlib import Path
 from supercheck.base.errors import FaultError, InputError
 from supercheck.base.version import __version__
 from supercheck.claims.claims import Claims, claims_digest
-from supercheck.claims.evidence import Decision, Verdict
+from supercheck.claims.evidence import Decision, Unknown
+from supercheck.decide.engines import Engine
 from supercheck.decide.limits import Clock, Limits
-from supercheck.decide.workers.batches import Answer, Batch, Work, cut, solve
+from supercheck.decide.workers.batches import Answer, Batch, cut, solve
 from supercheck.decide.workers.checkpoint import Kept
 from supercheck.decide.workers.executors import DEFAULT, InProcess, Place
 from supercheck.decide.workers.processes import LostError
@@ -52,13 +53,12 @@ class Team:
         return own.network is claims.network and own.formulas is claims.formulas and own.readout == claims.readout
 
     def spread(
-        self, name: str, work: Work, claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
+        self, engine: Engine, claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
     ) -> Iterator[list[Decision]]:
         """Have outputs decided in batches.
 
         Args:
-            name: of the work.
-            work: what decides outputs; importable.
+            engine: what decides outputs; importable.
             claims: a question that the team knows.
             outputs: which outputs.
             limits: for the work.
@@ -72,14 +72,14 @@ class Team:
             FaultError: if an answer is not about the outputs that were asked about.
             InputError: if another version of supercheck answers.
         """
-        parts, what = list(cut(name, claims, outputs, limits)), f"batches ({name})"
+        parts, what = list(cut(engine, claims, outputs, limits)), f"batches ({engine.name})"
         left, running = set(parts), dict[Future[Answer], Batch]()
         try:
             for part in parts:
                 if clock.over:  # it has been used up by batches that were answered at once
                     break
-                batch = self._batch(name, work, claims, part, limits, clock)
-                known = None if self.kept is None else self.kept.find(self.question, batch)
+                batch = self._batch(engine, claims, part, limits, clock)
+                known = None if self.kept is None or not engine.ours else self.kept.find(self.question, batch)
                 if known is not None:
                     decisions = _checked(batch, known)
                 elif (future := self._submitted(batch)).done():
@@ -104,16 +104,14 @@ class Team:
             for future in running:
                 future.cancel()
         if left:
-            yield [Decision(i, Verdict.UNKNOWN, clock.reason) for part in parts if part in left for i in part]
+            yield [Unknown(i, clock.reason) for part in parts if part in left for i in part]
 
-    def _batch(
-        self, name: str, work: Work, claims: Claims, outputs: tuple[int, ...], limits: Limits, clock: Clock
-    ) -> Batch:
+    def _batch(self, engine: Engine, claims: Claims, outputs: tuple[int, ...], limits: Limits, clock: Clock) -> Batch:
         errors = None if claims.errors is None else tuple(claims.errors[i] for i in outputs)
         own = replace(limits, team=None, workers=1)
         seconds = None if clock.timeout is None else clock.left
         digest = self.claims.network.digest[:8]
-        return Batch(digest, name, work, outputs, claims.domain.max_active, errors, own, seconds)
+        return Batch(digest, engine, outputs, claims.domain.max_active, errors, own, seconds)
 
     def _submitted(self, batch: Batch) -> Future[Answer]:
         try:
@@ -127,9 +125,9 @@ class Team:
         try:
             answer = future.result()
         except LostError as error:
-            return [Decision(i, Verdict.UNKNOWN, str(error), lost=True) for i in batch.outputs]
+            return [Unknown(i, str(error), lost=True) for i in batch.outputs]
         decisions = _checked(batch, answer)
-        if self.kept is not None and answer.complete:
+        if self.kept is not None and answer.complete and batch.engine.ours:
             self.kept.keep(self.question, batch, answer)
         return decisions
 

@@ -134,7 +134,7 @@ def sentence(result: Result) -> str:
     claims = result.claims
     name = printable(Path(result.source.network).name) if result.source.network else "the network"
     features, limit = claims.domain.features, claims.domain.max_active
-    where = f"at most {limit} of {features} features on ({plural(claims.domain.size, 'input')})"
+    where = f"at most {limit} of {features} features on ({_counted(claims.domain.size)})"
     outputs, wrong = len(claims), result.count(Verdict.REFUTED)
     if result.verdict is Verdict.PROVED:
         what = "the one output" if outputs == 1 else f"each of the {outputs} outputs"
@@ -158,6 +158,10 @@ def asked(result: Result) -> str:
         named.insert(2, "...")
     read = f"on: {claims.readout.expected(1)}, off: {claims.readout.expected(0)}"
     return f"  {', '.join(named)}; read as {read}"
+
+
+def _counted(inputs: int | None) -> str:
+    return "infinitely many inputs" if inputs is None else plural(inputs, "input")
 
 
 def _outputs(count: int) -> str:

@@ -38,7 +38,7 @@ def floors(
     if tolerates_all(claims):
         return ()
     listed = [
-        *(class_floors(of_class, counts, claims.domain.size) if of_class is not None else ()),
+        *(class_floors(of_class, counts, claims.cube.size) if of_class is not None else ()),
         *function_floors(claims, counts, known),
         *edge_floors(claims, counts),
         *network_floors(known, layers, cuts),
@@ -54,7 +54,7 @@ def tolerates_all(claims: Claims) -> bool:
 
 def counted_class(claims: Claims) -> FunctionClass | None:
     """The class of the functions, where a network cannot be right for two functions of it."""
-    found = classes.class_of(claims.formulas, claims.domain.features, claims.domain.max_active)
+    found = classes.class_of(claims.formulas, claims.cube.features, claims.cube.max_active)
     nested = found is not None and found.name == "gate2" and claims.separable  # thresholds tell an AND from an OR
     return None if nested or tolerates_all(claims) else found
 
@@ -93,7 +93,7 @@ def function_floors(claims: Claims, counts: Counts, known: Patterns) -> Iterator
     within = claims.readout.tolerance
     unit = NEURONS_LAST if counts.layers else "inputs of the readout"
     arity = classes.and_arity(claims.formulas)
-    apart = arity is not None and arity <= claims.domain.max_active  # each AND is the only one on at its own features
+    apart = arity is not None and arity <= claims.cube.max_active  # each AND is the only one on at its own features
     if within == 0:
         least = len(claims) if apart else functions.rank_floor(known)
         name = "rank of the function table"
@@ -111,7 +111,7 @@ def function_floors(claims: Claims, counts: Counts, known: Patterns) -> Iterator
 def edge_floors(claims: Claims, counts: Counts) -> Iterator[Floor]:
     """What every network of so many neurons that computes these ANDs keeps to."""
     if counts.layers == 1 and not any(block.fixed for block in counts.blocks):
-        least = functions.edge_floor(claims.formulas, claims.domain.max_active, counts.neurons)
+        least = functions.edge_floor(claims.formulas, claims.cube.max_active, counts.neurons)
         if least is not None:
             name = f"one hidden layer of {counts.neurons:,} neurons"
             yield Floor(name, counts.edges, least, "edges", "this function", functions.EDGE_SOURCE)

@@ -18,8 +18,9 @@ from supercheck.analysis.costs.floors.patterns import vectors
 from supercheck.analysis.costs.wiring import States, Wiring, names
 from supercheck.base.matrix import Array, Rows
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Counterexample, Decision, Verdict
+from supercheck.claims.evidence import Counterexample, Refuted
 from supercheck.claims.replay import evaluate as evaluate_points, replay
+from supercheck.network.input import Input
 from supercheck.network.network import Network
 from supercheck.spec.formula import Formula, evaluate, support
 
@@ -51,18 +52,18 @@ def missing_paths(claims: Claims, wiring: Wiring) -> tuple[list[MissingPath], in
     Source: ours. Two inputs that differ in one feature, and at which the function differs, give the same output; so
     one of them is wrong. Each counterexample is replayed through the loaded network in exact arithmetic.
     """
-    paths, decisions, open_ = [], [], 0
+    paths, refuted, open_ = [], list[Refuted](), 0
     for place, (output, feature) in enumerate(wiring.missing(claims.formulas)):
-        pair = depends(claims.formulas[output], feature, claims.domain.max_active) if place < _MOST_MISSING else None
+        pair = depends(claims.formulas[output], feature, claims.cube.max_active) if place < _MOST_MISSING else None
         if pair is None:
             open_ += 1
         elif pair:
-            decision = _refutation(claims, output, *pair)
-            if decision is not None:
+            found = _refutation(claims, output, *pair)
+            if found is not None:
                 paths.append((output, feature))
-                decisions.append(decision)
-    replayed = zip(paths, replay(claims, decisions), strict=True) if decisions else ()
-    return [MissingPath(output, feature, found) for (output, feature), found in replayed], open_
+                refuted.append(found)
+    replayed = zip(paths, replay(claims, refuted), strict=True) if refuted else ()
+    return [MissingPath(output, feature, example) for (output, feature), example in replayed], open_
 
 
 def depends(
@@ -95,14 +96,14 @@ def depends(
     return ()
 
 
-def _refutation(claims: Claims, output: int, off: frozenset[int], on: frozenset[int]) -> Decision | None:
+def _refutation(claims: Claims, output: int, off: frozenset[int], on: frozenset[int]) -> Refuted | None:
     """Which of the two is wrong, the one with fewer features on first; None where a wide tolerance allows both."""
     if claims.separable:
-        return Decision(output, Verdict.REFUTED, active=tuple(sorted(off)), against=tuple(sorted(on)))
+        return Refuted(output, Input.on(off), Input.on(on))
     pair = sorted((off, on), key=len)
-    for point, holds in evaluate_points(claims, [(output, active) for active in pair]):
+    for point, holds in evaluate_points(claims, [(output, Input.on(active)) for active in pair]):
         if claims.readout.wrong(point.value, holds):
-            return Decision(output, Verdict.REFUTED, active=point.active)
+            return Refuted(output, point.input)
     return None
 
 
@@ -144,7 +145,7 @@ def cuts(claims: Claims, wiring: Wiring, asked: Sequence[frozenset[int]]) -> lis
     for output, formula in enumerate(claims.formulas):
         for feature in support(formula):
             readers.setdefault(feature, []).append(output)
-    for hub in sorted(readers, key=lambda j: (-len(readers[j]), j))[:HUBS] if claims.domain.max_active >= 2 else []:
+    for hub in sorted(readers, key=lambda j: (-len(readers[j]), j))[:HUBS] if claims.cube.max_active >= 2 else []:
         partners = sorted({j for i in readers[hub] for j in support(claims.formulas[i])} - {hub})
         inputs = [frozenset({hub}), *(frozenset({hub, partner}) for partner in partners[: most - 1])]
         found.append(_cut(claims, wiring, inputs, readers[hub], f"partners of x{hub}, which is on"))
@@ -182,7 +183,7 @@ def _cut(
 
 def layer_values(network: Network, inputs: Sequence[Iterable[int]]) -> list[Array]:
     """The exact values of the features and of each hidden layer's neurons, [nodes, inputs] a layer."""
-    h: Array = np.zeros((network.features, len(inputs)), dtype=np.int64 if network.fits_int64 else object)
+    h: Array = np.zeros((network.features, len(inputs)), dtype=np.int64 if network.fits_int64(1) else object)
     for column, active in enumerate(inputs):
         h[list(active), column] = 1
     values = [h]
