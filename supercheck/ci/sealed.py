@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from supercheck.base.seal import genuine, own_secret, sealed, sources
 from supercheck.base.store import CacheError, opened
+from supercheck.network.formats.table import whole
 from supercheck.report.gate.outcome import FAILED, PASSED, Judgement
 
 if TYPE_CHECKING:
@@ -177,11 +178,7 @@ def _files(spec: Spec) -> Iterator[Path]:
     named = spec.source.file, spec.source.encoder, spec.source.decoder, spec.table
     for part in named:
         if part is not None:
-            yield part
-            if part.suffix.lower() == ".onnx":
-                from supercheck.network.formats.onnx.read import external_files
-
-                yield from external_files(part)
+            yield from whole(part)
 
 
 def _seen(file: Path) -> tuple[str, tuple[int, ...]]:

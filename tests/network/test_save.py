@@ -14,8 +14,9 @@ from strategies import doubles, formulas, halves, kinds, layers, meaning, readou
 
 from supercheck.base.errors import InputError
 from supercheck.base.matrix import Array, Rows, exact_array, integers
-from supercheck.construct.output import code_bytes, network_bytes, spec_bytes
+from supercheck.construct.output import spec_bytes
 from supercheck.network.formats.load import load, load_linear
+from supercheck.network.formats.save import code_bytes, network_bytes
 from supercheck.network.layers import Affine
 from supercheck.network.network import Network
 from supercheck.spec.domain import KSparse
