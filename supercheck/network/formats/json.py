@@ -23,6 +23,8 @@ HOLDS_ALL = True
 _LARGEST = 1 << 25  # bytes
 _MOST_DIGITS = 4_300  # of an integer; Python reads no more
 _MOST_VALUES = 1 << 20  # each may take some two hundred bytes
+_LONGEST = 40  # characters of a number that is quoted
+_NUMERAL = re.compile("[-+0-9./eE ]+")
 _TENSOR = re.compile(r"[0-9]+\.(weight|bias)")
 
 
@@ -71,7 +73,8 @@ def _is_tensor(value: object) -> bool:
     listed = isinstance(value, list)
     while isinstance(value, list) and value:
         value = value[0]
-    return listed and (isinstance(value, int | Decimal | Unreadable | list) or _numeral(value))
+    numeral = isinstance(value, str) and _NUMERAL.fullmatch(value) is not None
+    return listed and (numeral or isinstance(value, int | Decimal | Unreadable | list))
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -85,8 +88,8 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _numeral(value: object) -> bool:
-    """Whether a text may be meant as a number; others are not to be quoted."""
-    return isinstance(value, str) and re.fullmatch(r"[-+0-9./eE ]{1,40}", value) is not None
+    """Whether a text is a number that may be quoted; others may be another file's."""
+    return isinstance(value, str) and len(value) <= _LONGEST and _NUMERAL.fullmatch(value) is not None
 
 
 def _kind(value: object) -> object:
