@@ -115,3 +115,10 @@ def wrong(readout: Readout, value: Fraction, on: bool, error: Fraction | None = 
     if readout.mode == "equality":
         return value != on
     raise FaultError(f"no single value is wrong in mode {readout.mode}")
+
+
+def toml_lines(readout: Readout) -> list[str]:
+    """The lines below `[readout]` in a spec file."""
+    numbers = {"at": readout.at, "margin": readout.margin or None, "within": readout.within}
+    said = [f'{key} = "{exact_text(value)}"' for key, value in numbers.items() if value is not None]
+    return [f'mode = "{readout.mode}"', *said]
