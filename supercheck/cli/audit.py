@@ -46,7 +46,8 @@ def audit(
         raise InputError(place="--spec", expected="a spec file", got="none", do="write `--spec FILE.toml`")
     check_seconds("--timeout", timeout)
     from supercheck.api.audit import audit as run
-    from supercheck.report.audit import html as audit_html, json as audit_json, plot as drawing, text as report
+    from supercheck.report.audit import html as audit_html, plot as drawing, text as report
+    from supercheck.report.envelope import indented
 
     for option, path in (("--plot", plot), ("--heat-map", heat_map)):
         if path is not None:
@@ -70,7 +71,7 @@ def audit(
     if html is not None:
         audit_html.save_page(found, html, force=force)
     if format_ is Format.JSON:
-        write(audit_json.audit_json(found))
+        write(indented(found.to_dict()))
     else:
         show(lambda console: report.show(found, console), lambda: str(found))
     return 0 if found.kept else 1
@@ -94,7 +95,9 @@ def bounds(
 ) -> int:
     """The bounds of a class of functions alone: what some function of CLASS needs, what is enough for every one."""
     from supercheck.analysis.costs.floors.bounds import bounds as run, curves
-    from supercheck.report.audit import json as audit_json, plot as drawing, text as report
+    from supercheck.report.audit import plot as drawing, text as report
+    from supercheck.report.audit.json import bounds_object
+    from supercheck.report.envelope import indented
 
     if plot is not None:
         drawing.check_suffix(plot, "--plot")
@@ -103,7 +106,7 @@ def bounds(
     if plot is not None:
         drawing.save(drawing.bounds_figure(curves(found.of_class, found.wrong)), plot, "--plot", force=force)
     if format_ is Format.JSON:
-        write(audit_json.bounds_json(found))
+        write(indented(bounds_object(found)))
     else:
         show(lambda console: report.show_bounds(found, console), lambda: report.bounds_text(found))
     return 0

@@ -47,7 +47,7 @@ def build(
     from supercheck.api.build import build as run
     from supercheck.cli.progress import progress_bar
     from supercheck.decide.limits import Limits
-    from supercheck.report.build.text import build_json, build_text
+    from supercheck.report.envelope import indented
 
     with progress_bar() as progress:
         found = run(
@@ -57,7 +57,7 @@ def build(
             heavy_tail=heavy_tail, cut=cut, arity=_arity(arity), neurons=neurons, channel=channel,
             at=None if at is None else _threshold(at), seed=seed, repair=repair, smallest=smallest, seconds=timeout,
         )  # fmt: skip
-    write(build_json(found) if format_ is Format.JSON else build_text(found))
+    write(indented(found.to_dict()) if format_ is Format.JSON else f"{found}")
     return CODES[found.result.verdict.value]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -29,12 +28,11 @@ def check(
         raise InputError(place="CERT... NETWORK", expected="a certificate, then the network", got=f"only {files[0]}")
     from supercheck.api.check import check_certificate
     from supercheck.checker import CODES
-    from supercheck.report.verify.json import outcome_json
+    from supercheck.report.envelope import indented
 
-    begun = time.perf_counter()
     outcome = check_certificate(files[:-1], files[-1], spec, max_active=max_active, accept_solver=accept_solver)
     if format_ is Format.JSON:
-        write(outcome_json(outcome, time.perf_counter() - begun))
+        write(indented(outcome.to_dict()))
     else:
         write(outcome.reason)
     return CODES[outcome.status]

@@ -47,7 +47,8 @@ def explore(
     from supercheck.analysis.explore.search import LIMIT
     from supercheck.api.explore import explore as run
     from supercheck.cli.progress import progress_bar
-    from supercheck.report.explore import html as explore_html, json as explore_json, text as report
+    from supercheck.report.envelope import indented
+    from supercheck.report.explore import html as explore_html, text as report
 
     with progress_bar() as progress:
         found = run(
@@ -57,7 +58,7 @@ def explore(
     if html is not None:
         explore_html.save_page(found, html, force=force)
     if format_ is Format.JSON:
-        write(explore_json.explore_json(found))
+        write(indented(found.to_dict()))
     else:
         show(lambda console: report.show(found, console, all_=all_), lambda: report.text(found, all_=all_))
     return CODES[found.verdict.value]

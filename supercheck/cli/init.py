@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,6 @@ from typing import Annotated
 import typer
 
 from supercheck.base.errors import printable
-from supercheck.base.version import __version__
 from supercheck.cli.options import Force, Format
 from supercheck.cli.output import write
 
@@ -29,9 +27,10 @@ def init(
     begun = time.perf_counter()
     file, notes = start(network, output, force=force)
     if format_ is Format.JSON:
-        seconds = round(time.perf_counter() - begun, 6)
-        found = {"supercheck": __version__, "spec": file.as_posix(), "assumptions": notes, "seconds": seconds}
-        write(json.dumps(found, indent=2))
+        from supercheck.report.envelope import enveloped, indented
+
+        found = {"spec": file.as_posix(), "assumptions": notes}
+        write(indented(enveloped(found, time.perf_counter() - begun)))
     else:
         told = f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}"
         write("\n".join(map(printable, [told, *(f"Assumed: {note}" for note in notes)])))

@@ -36,12 +36,12 @@ def prune(
     check_seconds("--timeout", timeout)
     from supercheck.api.prune import prune as run
     from supercheck.cli.progress import progress_bar
-    from supercheck.report.prune.json import prune_json
+    from supercheck.report.envelope import indented
 
     with progress_bar() as progress:
         found = run(
             network, spec, output=output, max_active=max_active, timeout=timeout, force=force, progress=progress
         )
-    write(prune_json(found) if format_ is Format.JSON else f"{found}")
+    write(indented(found.to_dict()) if format_ is Format.JSON else f"{found}")
     stopped = found.pruned is not None and found.pruned.reason is not None  # what is proved is written all the same
     return CODES["unknown" if stopped else found.verdict.value]
