@@ -20,10 +20,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from supercheck.base.exit_codes import FAILED, PASSED
 from supercheck.base.seal import genuine, own_secret, sealed, sources
 from supercheck.base.store import CacheError, opened
 from supercheck.network.formats.table import whole
-from supercheck.report.gate.outcome import FAILED, PASSED, Judgement
+from supercheck.report.gate.outcome import Judgement
 
 if TYPE_CHECKING:
     from supercheck.claims.evidence import Counterexample

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from supercheck.base.errors import InputError
+from supercheck.base.exit_codes import FAILED, PASSED
 from supercheck.base.files import check_written
 from supercheck.base.numbers import rational
 from supercheck.cli.options import Force, Format, check_seconds
@@ -74,7 +75,7 @@ def audit(
         write(indented(found.to_dict()))
     else:
         show(lambda console: report.show(found, console), lambda: str(found))
-    return 0 if found.kept else 1
+    return PASSED if found.kept else FAILED
 
 
 def bounds(
@@ -109,7 +110,7 @@ def bounds(
         write(indented(bounds_object(found)))
     else:
         show(lambda console: report.show_bounds(found, console), lambda: report.bounds_text(found))
-    return 0
+    return PASSED
 
 
 def _fraction(written: str) -> Fraction:

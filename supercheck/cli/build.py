@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from supercheck.base.errors import InputError
+from supercheck.base.exit_codes import OF_VERDICT
 from supercheck.base.numbers import rational
 from supercheck.cli.options import Force, Format, check_seconds
-from supercheck.cli.output import CODES, write
+from supercheck.cli.output import write
 
 
 def build(
@@ -58,7 +59,7 @@ def build(
             at=None if at is None else _threshold(at), seed=seed, repair=repair, smallest=smallest, seconds=timeout,
         )  # fmt: skip
     write(indented(found.to_dict()) if format_ is Format.JSON else f"{found}")
-    return CODES[found.result.verdict.value]
+    return OF_VERDICT[found.result.verdict.value]
 
 
 def _arity(written: str) -> tuple[int, ...]:

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from supercheck.base.errors import InputError
+from supercheck.base.exit_codes import OF_VERDICT
 from supercheck.base.files import check_written
 from supercheck.cli.options import Force, Format, check_seconds
-from supercheck.cli.output import CODES, show, write
+from supercheck.cli.output import show, write
 
 
 def explore(
@@ -61,4 +62,4 @@ def explore(
         write(indented(found.to_dict()))
     else:
         show(lambda console: report.show(found, console, all_=all_), lambda: report.text(found, all_=all_))
-    return CODES[found.verdict.value]
+    return OF_VERDICT[found.verdict.value]

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from supercheck.base.errors import InputError, printable, printable_lines
+from supercheck.base.exit_codes import INPUT, PASSED, gravest
 from supercheck.base.files import check_written, written_aside
 from supercheck.base.version import __version__
 from supercheck.cli.options import Engine, Force, check_seconds
 from supercheck.cli.output import show, tell, write
-from supercheck.report.gate.outcome import INPUT, PASSED, gravest
 
 if TYPE_CHECKING:
     from supercheck.ci.baseline import Baseline

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from supercheck.base.errors import printable
+from supercheck.base.exit_codes import PASSED
 from supercheck.cli.options import Force, Format
 from supercheck.cli.output import write
 
@@ -34,4 +35,4 @@ def init(
     else:
         told = f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}"
         write("\n".join(map(printable, [told, *(f"Assumed: {note}" for note in notes)])))
-    return 0
+    return PASSED

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from supercheck.base.errors import InputError
+from supercheck.base.exit_codes import OF_VERDICT, UNKNOWN
 from supercheck.cli.options import Force, Format, check_seconds
-from supercheck.cli.output import CODES, write
+from supercheck.cli.output import write
 
 
 def prune(
@@ -44,4 +45,4 @@ def prune(
         )
     write(indented(found.to_dict()) if format_ is Format.JSON else f"{found}")
     stopped = found.pruned is not None and found.pruned.reason is not None  # what is proved is written all the same
-    return CODES["unknown" if stopped else found.verdict.value]
+    return UNKNOWN if stopped else OF_VERDICT[found.verdict.value]

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from supercheck.base.errors import InputError
+from supercheck.base.exit_codes import FAILED, OF_VERDICT
 from supercheck.base.files import check_written
 from supercheck.cli.options import Engine, Force, check_seconds
-from supercheck.cli.output import CODES, show, tell, write
+from supercheck.cli.output import show, tell, write
 
 if TYPE_CHECKING:
     from supercheck.claims.result import Result
@@ -113,10 +114,10 @@ def verify(
                 save_page(explored(result, limits.clock()), html, force=force)
         _print(result, format_.value)
     except KeyboardInterrupt:
-        if result is None or CODES[result.verdict.value] != CODES["refuted"]:  # a proof that nobody saw is none
+        if result is None or OF_VERDICT[result.verdict.value] != FAILED:  # a proof that nobody saw is none
             raise
         tell("interrupted while it was told that a replayed counterexample refutes this")
-    return CODES[result.verdict.value]
+    return OF_VERDICT[result.verdict.value]
 
 
 @contextmanager

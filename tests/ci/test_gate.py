@@ -17,12 +17,13 @@ import pytest
 from gates import CATEGORIES, ands, corpus, run, said_by, save, sealed_rows, spec
 
 from supercheck.base.errors import FaultError
+from supercheck.base.exit_codes import GRAVITY
 from supercheck.ci import cache as caching, judge as judging, suite as gating
 from supercheck.ci.judge import Terms
 from supercheck.ci.suite import gate
 from supercheck.decide.workers.processes import LostError
 from supercheck.report.gate.formats import FORMATS, reporter
-from supercheck.report.gate.outcome import GRAVITY, Gate, Judgement
+from supercheck.report.gate.outcome import Gate, Judgement
 
 Capture = pytest.CaptureFixture[str]
 
