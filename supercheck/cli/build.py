@@ -11,13 +11,13 @@ import typer
 from supercheck.base.errors import InputError
 from supercheck.base.exit_codes import OF_VERDICT
 from supercheck.base.numbers import rational
-from supercheck.cli.options import Force, Format, check_seconds
+from supercheck.cli.options import Force, Format, Output, TextOrJson, seconds
 from supercheck.cli.output import write
 
 
 def build(
     construction: Annotated[str, typer.Argument(metavar="CONSTRUCTION", help="Which construction; README lists them.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The network file; its spec goes beside it.")],
+    output: Output,
     max_active: Annotated[int, typer.Option("-k", "--max-active", help="How many features may be on.")],
     features: Annotated[int | None, typer.Option(help="How many features there are.")] = None,
     outputs: Annotated[int | None, typer.Option(help="How many outputs; their pairs are drawn.")] = None,
@@ -39,12 +39,11 @@ def build(
         bool, typer.Option("--repair", help="Change what a counterexample hits until there is none.")
     ] = False,
     smallest: Annotated[bool, typer.Option("--smallest", help="Search the least number of neurons.")] = False,
-    timeout: Annotated[float | None, typer.Option(help="Seconds for searching, and as many for deciding.")] = None,
+    timeout: Annotated[float | None, seconds("Seconds for searching, and as many for deciding.")] = None,
     force: Force = False,
-    format_: Annotated[Format, typer.Option("--format", help="How it is told on stdout.")] = Format.TEXT,
+    format_: TextOrJson = Format.TEXT,
 ) -> int:
     """Write a network and the spec that it claims to meet, proved. Exit: 0 proved, 1 refuted, 2 bad input, 3 not."""
-    check_seconds("--timeout", timeout)
     from supercheck.api.build import build as run
     from supercheck.cli.progress import progress_bar
     from supercheck.decide.limits import Limits

@@ -10,7 +10,7 @@ import typer
 
 from supercheck.base.errors import printable
 from supercheck.base.exit_codes import PASSED
-from supercheck.cli.options import Force, Format
+from supercheck.cli.options import Force, Format, TextOrJson
 from supercheck.cli.output import write
 
 
@@ -20,7 +20,7 @@ def init(
         Path | None, typer.Option("-o", "--output", help="The spec; else NETWORK with its suffix replaced by .toml.")
     ] = None,
     force: Force = False,
-    format_: Annotated[Format, typer.Option("--format", help="How it is told on stdout.")] = Format.TEXT,
+    format_: TextOrJson = Format.TEXT,
 ) -> int:
     """Write a commented spec for NETWORK, which fails until its functions are filled in. Exit: 0, 2 bad input."""
     from supercheck.api.init import start

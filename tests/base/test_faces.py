@@ -26,7 +26,7 @@ from supercheck.report.explore.html import framed, page
 from supercheck.report.explore.json import explore_object
 from supercheck.report.gate.formats import reporter
 from supercheck.report.prune.json import prune_object
-from supercheck.report.verify.formats import REPORTERS
+from supercheck.report.verify.formats import reporter as result_reporter
 from supercheck.report.verify.json import json_text, outcome_object
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -91,7 +91,7 @@ def test_a_dictionary_of_a_result_is_its_json(kind: str, results: dict[str, Any]
 def test_parts_of_results_show_themselves_too(results: dict[str, Any]) -> None:
     """What hangs on an exploration, an audit or a pruning is the same result that `verify` gives."""
     for part in (results["exploration"].result, results["audit"].result, results["pruning"].given):
-        assert str(part) == REPORTERS["text"](part)
+        assert str(part) == result_reporter("text")(part)
         assert part.to_dict()["verdict"] == part.verdict.value
 
 

@@ -25,7 +25,7 @@ from supercheck.cli import app as cli
 from supercheck.decide.cross_check import disagree
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import ENGINES
-from supercheck.report.verify.formats import REPORTERS
+from supercheck.report.verify.formats import reporter
 
 SPECS = Path(__file__).parents[2] / "specs"
 PROVED, REFUTED = SPECS / "proved" / "trained_and8.toml", SPECS / "refuted" / "trained_and8_k4.toml"
@@ -116,7 +116,7 @@ def test_json_is_the_same_for_any_number_of_workers(engine: str) -> None:
     texts = set()
     for workers in (1, 2, 3):
         result = supercheck.verify(None, REFUTED, limits=Limits(engine=engine, workers=workers))
-        texts.add(REPORTERS["json"](result).split('"seconds"')[0])
+        texts.add(reporter("json")(result).split('"seconds"')[0])
     assert len(texts) == 1
 
 
