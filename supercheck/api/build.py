@@ -19,12 +19,13 @@ from supercheck.claims.evidence import Verdict
 from supercheck.claims.question import loaded
 from supercheck.construct.constructions import CONSTRUCTIONS, DRAWN
 from supercheck.construct.inputs import read_formulas
-from supercheck.construct.output import check_output, code_bytes, kind_of, network_bytes, spec_bytes, write_together
+from supercheck.construct.output import check_output, kind_of, spec_bytes, write_together
 from supercheck.construct.pairs import of_edges, read_pairs
 from supercheck.construct.request import Built, Wanted
 from supercheck.construct.result import Building
 from supercheck.decide.limits import Limits, Progress, quiet
 from supercheck.network.formats.load import load_linear
+from supercheck.network.formats.save import code_bytes, network_bytes
 from supercheck.network.layers import Affine
 from supercheck.network.network import Network
 from supercheck.report.build.text import build_object, build_text

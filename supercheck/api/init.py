@@ -6,7 +6,6 @@ with nothing on: until the last one is replaced, the spec is refuted and no gate
 
 from __future__ import annotations
 
-import json
 import os
 from fractions import Fraction
 from math import comb
@@ -17,15 +16,38 @@ from supercheck.base.errors import InputError
 from supercheck.base.files import check_written, written_aside
 from supercheck.base.system import relative
 from supercheck.network.formats.load import load
+from supercheck.network.formats.tensors import brief
 from supercheck.network.network import Network
+from supercheck.spec.domain import KSparse
+from supercheck.spec.formula import FALSE, TRUE
+from supercheck.spec.readout import Readout
+from supercheck.spec.spec import Source, Spec
+from supercheck.spec.write import joined, tables
 
 AT = Fraction(1, 2)
 """The threshold that is suggested."""
 
-_ACTIVATIONS = """\
-activation = "relu"  # FILL IN: "relu" or "none" after each layer but the last; the network's file does not say it
-final = "none"       # FILL IN: "none" or "relu" after the last layer
-"""
+_HEAD = (
+    "Begun by supercheck init, to be filled in by hand.",
+    'What this network is to compute. Paths are relative to this file; numbers are exact: 0.1, or "1/3" in quotes.',
+)
+
+_CODES = (
+    '# encoder = "C.npz"       a fixed linear code before the network; `features` below is then its width',
+    '# decoder = "D.npz"       a fixed linear code after it',
+)
+
+_NOT_SAID = '"relu" or "none" after each layer but the last; the network\'s file does not say it'
+
+_REMARKS = (
+    ("network", "activation", f"  # FILL IN: {_NOT_SAID}"),
+    ("network", "final", '       # FILL IN: "none" or "relu" after the last layer'),
+    ("domain", "max_active", "  # FILL IN: it has to be right on every input with at most so many features on"),
+    ("outputs", "formulas", '  # FILL IN: such as "x0 & x1", "x2 ^ ~x3", "atleast(2, x0, x1, x5)"'),
+    ("readout", "mode", '  # or "epsilon", "equality", "separable"'),
+    ("readout", "at", "  # FILL IN: on means y > at, off means y <= at"),
+)
+"""What a reader is told behind a key, by its table."""
 
 
 def start(network: str | Path, spec: str | Path | None = None, *, force: bool = False) -> tuple[Path, tuple[str, ...]]:
@@ -63,44 +85,35 @@ def start(network: str | Path, spec: str | Path | None = None, *, force: bool = 
 
 def outline(network: Network, name: str) -> str:
     """The text of a spec for a network called `name`."""
-    at_rest = network.run([0] * network.features)
-    entries = "".join(f'    "{int(y <= AT)}",  # y{i}\n' for i, y in enumerate(at_rest))
-    pairs = network.outputs == comb(network.features, 2)
+    features, outputs = network.features, network.outputs
+    wrong = tuple(FALSE if y > AT else TRUE for y in network.run([0] * features))
+    said = ("relu", "none") if brief(network.notes) else (None, None)  # else the file says it itself
+    source = Source(Path(name), activation=said[0], final=said[1])
+    asked = tables(Spec(KSparse(features, min(3, features)), wrong, Readout("threshold", AT), source))
+    for table, key, remark in _REMARKS:
+        asked[table] = [f"{line}{remark}" if line.startswith(f"{key} ") else line for line in asked[table]]
+    asked["network"] += _CODES
+    pairs = outputs == comb(features, 2)
     over = '"all-pairs"' if pairs else "[[0, 1], [0, 2]]"
-    said = "" if name.lower().endswith(".onnx") else _ACTIVATIONS
-    hint = f"there are {network.outputs:,} pairs of features" if pairs else "one tuple of features an output"
-    return f"""\
-# Begun by supercheck init, to be filled in by hand.
-# What this network is to compute. Paths are relative to this file; numbers are exact: 0.1, or "1/3" in quotes.
-
-[network]
-file = {json.dumps(name, ensure_ascii=False)}
-{said}# encoder = "C.npz"       a fixed linear code before the network; `features` below is then its width
-# decoder = "D.npz"       a fixed linear code after it
-
-[domain]
-features = {network.features}
-max_active = {min(3, network.features)}  # FILL IN: it has to be right on every input with at most so many features on
-
-[outputs]  # {network.outputs:,} outputs
-# gate = "and"            # and or xor nand nor xnor majority copy, in place of `formulas`
-# over = {over}  # {hint}
-# table = "truth.csv"     # or a truth table: header x0,x1,...,y0,y1,...
-formulas = [  # FILL IN: such as "x0 & x1", "x2 ^ ~x3", "atleast(2, x0, x1, x5)"
-    # Each of these is wrong where no feature is on, so that nothing passes by accident.
-{entries}]
-
-[readout]
-mode = "threshold"  # or "epsilon", "equality", "separable"
-at = "{AT}"  # FILL IN: on means y > at, off means y <= at
-
-# [audit]                 # limits: numbers, or formulas in m, k, outputs with sqrt and log2
-# max_neurons = {network.neurons}
-# max_edges = {network.edges}
-
-[expect]
-verdict = "proved"  # a negative control says "refuted"
-"""
+    hint = f"there are {outputs:,} pairs of features" if pairs else "one tuple of features an output"
+    head, opened, *entries, closed = asked["outputs"]
+    asked["outputs"] = [
+        f"{head}  # {outputs:,} outputs",
+        '# gate = "and"            # and or xor nand nor xnor majority copy, in place of `formulas`',
+        f"# over = {over}  # {hint}",
+        '# table = "truth.csv"     # or a truth table: header x0,x1,...,y0,y1,...',
+        opened,
+        "    # Each of these is wrong where no feature is on, so that nothing passes by accident.",
+        *(f"{entry}  # y{i}" for i, entry in enumerate(entries)),
+        closed,
+    ]
+    asked["audit"] = [
+        "# [audit]                 # limits: numbers, or formulas in m, k, outputs with sqrt and log2",
+        f"# max_neurons = {network.neurons}",
+        f"# max_edges = {network.edges}",
+    ]
+    asked["expect"] = ["[expect]", 'verdict = "proved"  # a negative control says "refuted"']
+    return joined(asked, _HEAD)
 
 
 def _relative(network: Path, spec: Path) -> str:

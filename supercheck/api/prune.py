@@ -27,7 +27,7 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Verdict
 from supercheck.claims.question import question
 from supercheck.claims.result import Provenance, Result
-from supercheck.construct.output import check_output, kind_of, network_bytes, spec_bytes, write_together
+from supercheck.construct.output import check_output, kind_of, spec_bytes, write_together
 from supercheck.construct.pruning.edits import fits, layered
 from supercheck.construct.pruning.floats import Kind
 from supercheck.construct.pruning.result import Pruning
@@ -35,6 +35,7 @@ from supercheck.construct.pruning.search import Pruned, prune as search
 from supercheck.decide.float32.portfolio import decide_in
 from supercheck.decide.limits import Limits, Progress, quiet
 from supercheck.network.formats.load import load_linear
+from supercheck.network.formats.save import holds_all, network_bytes
 from supercheck.network.formats.tensors import brief
 from supercheck.network.network import Network
 from supercheck.report.prune.json import prune_object
@@ -151,7 +152,7 @@ class _Target:
     @property
     def holds_all(self) -> bool:
         """Whether the format holds every rational number."""
-        return self.output.suffix == ".json"
+        return holds_all(self.output)
 
     def files(self, mark: str = "") -> tuple[Path, Path]:
         """The network file and the spec file, with a mark before the suffix."""

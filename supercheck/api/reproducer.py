@@ -14,7 +14,7 @@ from typing import IO
 from supercheck.base.errors import InputError
 from supercheck.base.files import written_aside
 from supercheck.base.version import __version__
-from supercheck.network.formats.load import READERS
+from supercheck.network.formats.table import FORMATS, whole
 from supercheck.spec.read import read_spec
 from supercheck.spec.spec import Spec
 
@@ -93,14 +93,10 @@ def parts(network: object, spec: Spec | str | Path | None) -> Iterator[Path]:
         yield spec.file
     if spec is not None:
         named = (spec.source.file if network is None else None, spec.source.encoder, spec.source.decoder)
-        files += [part for part in named if part is not None and part.suffix.lower() in READERS]  # nothing private
+        files += [part for part in named if part is not None and part.suffix.lower() in FORMATS]  # nothing private
         files += [spec.table] if spec.table is not None else []
     for part in files:
-        yield part
-        if part.suffix.lower() == ".onnx":
-            from supercheck.network.formats.onnx.read import external_files
-
-            yield from external_files(part)
+        yield from whole(part)
 
 
 def _version(package: str) -> str:

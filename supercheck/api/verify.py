@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import supercheck.report.verify.formats  # noqa: F401 - from it results know how to show themselves
 from supercheck.api.reproducer import parts
+from supercheck.base.display import Faces
 from supercheck.base.errors import InputError
 from supercheck.base.files import check_written
 from supercheck.certificate.writer import certified, names
@@ -20,7 +20,11 @@ from supercheck.decide.limits import Limits, Progress, quiet
 from supercheck.decide.other_readouts import another
 from supercheck.decide.workers.executors import DEFAULT, Place
 from supercheck.decide.workers.pool import gathered
+from supercheck.report.verify.json import as_object
+from supercheck.report.verify.text import text
 from supercheck.spec.spec import Spec
+
+Result.faces = Faces(text, as_object)
 
 
 def verify(

@@ -105,7 +105,9 @@ def check_free(file: Path, kind: str | None = None, *, force: bool = False, plac
 
 
 def _is_ours(file: Path, kind: str) -> bool:
-    """Whether a file bears the mark of its kind."""
+    """Whether a file bears the mark of its kind; a kind without one has no files that are known."""
+    if kind not in _MARKS:
+        return False
     with file.open("rb") as stream:
         head = stream.read(_ENDS[0])
         stream.seek(max(0, stream.seek(0, os.SEEK_END) - _ENDS[1]))

@@ -11,9 +11,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from supercheck.base.errors import InputError, printable
+from supercheck.base.exit_codes import FAILED, PASSED
 from supercheck.base.files import written_aside
 from supercheck.base.numbers import rational, short
-from supercheck.report.gate.outcome import FAILED, PASSED, Judgement, Measured
+from supercheck.report.gate.outcome import Judgement, Measured
 
 VERSION = 1
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from supercheck.base.errors import FaultError, InputError, OverdueError, clip
+from supercheck.base.exit_codes import FAILED, FAULT, INPUT, PASSED, UNKNOWN
 from supercheck.base.numbers import exact_text
 from supercheck.base.store import CacheError
 from supercheck.ci.cache import Cache, Known
@@ -24,7 +25,7 @@ from supercheck.claims.result import Provenance, Result
 from supercheck.network.formats.load import load_linear
 from supercheck.network.formats.tensors import brief
 from supercheck.network.input import Input
-from supercheck.report.gate.outcome import FAILED, FAULT, INPUT, OPEN, PASSED, Judgement, Measured, conclusion
+from supercheck.report.gate.outcome import Judgement, Measured, conclusion
 from supercheck.report.wording import facts, otherwise
 from supercheck.spec.read import read_spec
 from supercheck.spec.schema import document
@@ -146,9 +147,9 @@ def _guarded(file: Path, action: Callable[[], Judgement | None]) -> Judgement | 
         recipe = () if error.recipe is None else tuple(error.recipe.splitlines())
         found = Judgement(file.as_posix(), INPUT, reason=str(error), facts=recipe, line=line)
     except OverdueError as error:
-        found = Judgement(file.as_posix(), OPEN, reason=str(error))
+        found = Judgement(file.as_posix(), UNKNOWN, reason=str(error))
     except KeyboardInterrupt:
-        found = Judgement(file.as_posix(), OPEN, reason=INTERRUPTED)
+        found = Judgement(file.as_posix(), UNKNOWN, reason=INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - one spec's fault is not the others'; it is never a verdict
         told = f"internal fault: {type(error).__name__}: {clip(error)}"
         found = Judgement(file.as_posix(), FAULT, reason=told, facts=tuple(traceback.format_exc().splitlines()[-3:]))

@@ -20,9 +20,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from supercheck.base.exit_codes import FAILED, PASSED
 from supercheck.base.seal import genuine, own_secret, sealed, sources
 from supercheck.base.store import CacheError, opened
-from supercheck.report.gate.outcome import FAILED, PASSED, Judgement
+from supercheck.network.formats.table import whole
+from supercheck.report.gate.outcome import Judgement
 
 if TYPE_CHECKING:
     from supercheck.claims.evidence import Counterexample
@@ -177,11 +179,7 @@ def _files(spec: Spec) -> Iterator[Path]:
     named = spec.source.file, spec.source.encoder, spec.source.decoder, spec.table
     for part in named:
         if part is not None:
-            yield part
-            if part.suffix.lower() == ".onnx":
-                from supercheck.network.formats.onnx.read import external_files
-
-                yield from external_files(part)
+            yield from whole(part)
 
 
 def _seen(file: Path) -> tuple[str, tuple[int, ...]]:

@@ -14,6 +14,7 @@ from types import FrameType
 
 from supercheck.base.display import Faces
 from supercheck.base.errors import FaultError, clip
+from supercheck.base.exit_codes import FAULT, INPUT, UNKNOWN
 from supercheck.base.store import CacheError
 from supercheck.ci.baseline import Baseline
 from supercheck.ci.cache import Cache
@@ -21,7 +22,7 @@ from supercheck.ci.discover import collect
 from supercheck.ci.judge import INTERRUPTED, Terms, judge, recall
 from supercheck.ci.sealed import Later
 from supercheck.report.gate.json import gate_object
-from supercheck.report.gate.outcome import FAULT, INPUT, OPEN, Gate, Judgement
+from supercheck.report.gate.outcome import Gate, Judgement
 from supercheck.report.gate.text import text
 
 __all__ = ["Baseline", "Cache", "Gate", "Judgement", "Terms", "gate", "noticed"]
@@ -93,7 +94,7 @@ def gate(
         later.flush()
         warnings = (*warnings, *([] if later.trouble is None else [later.trouble]))
     for file in specs[len(judged) - len(wrong) :]:
-        add(Judgement(file.as_posix(), OPEN, reason=f"not run: {stopped}"))
+        add(Judgement(file.as_posix(), UNKNOWN, reason=f"not run: {stopped}"))
     return Gate(tuple(judged), time.monotonic() - begun, warnings)
 
 
@@ -158,7 +159,7 @@ def _in_time(file: Path, terms: Terms, end: float | None) -> Judgement:
         return judge(file, terms)
     left = end - time.monotonic()  # every process of a machine has the same clock
     if left <= 0:
-        return Judgement(file.as_posix(), OPEN, reason="not run: the time for all specs is up")
+        return Judgement(file.as_posix(), UNKNOWN, reason="not run: the time for all specs is up")
     return judge(file, replace(terms, timeout=left if terms.timeout is None else min(left, terms.timeout)))
 
 
@@ -169,6 +170,6 @@ def _received(file: Path, future: Future[Judgement]) -> Judgement:
     try:
         return future.result()
     except LostError as error:
-        return Judgement(file.as_posix(), OPEN, reason=f"its process was lost: {error}")
+        return Judgement(file.as_posix(), UNKNOWN, reason=f"its process was lost: {error}")
     except FaultError as error:
         return Judgement(file.as_posix(), FAULT, reason=f"internal fault: {clip(error)}")

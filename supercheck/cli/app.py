@@ -1,7 +1,7 @@
 """The command line: a thin face of the Python API.
 
 Results go to stdout, progress and messages to stderr. `main` is the one place where exceptions become exit
-codes: 0 proved, 1 refuted, 2 bad input or usage, 3 unknown, 4 whatever was not foreseen.
+codes: those of `base/exit_codes.py`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from supercheck.base.errors import InputError, OverdueError, clip
+from supercheck.base.exit_codes import FAULT, INPUT, PASSED, UNKNOWN
 from supercheck.base.files import written_aside
 from supercheck.base.version import __version__
 from supercheck.cli import (
@@ -30,12 +31,6 @@ from supercheck.cli import (
     verify as verify_cli,
 )
 from supercheck.cli.output import tell
-
-if TYPE_CHECKING:
-    pass
-
-INPUT, UNKNOWN, FAULT = 2, 3, 4
-
 
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
 
@@ -88,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
         code = app(args=words, prog_name="supercheck", standalone_mode=False, obj=words)
         if code == _INTERRUPTED:
             return _interrupted()
-        return code if isinstance(code, int) else 0
+        return code if isinstance(code, int) else PASSED
     except InputError as error:
         tell(f"{error}" + (f"\n{error.recipe}" if error.recipe else ""))
         return INPUT

@@ -9,28 +9,23 @@ from typing import Annotated
 import typer
 
 from supercheck.base.errors import InputError
+from supercheck.base.exit_codes import FAILED, PASSED
 from supercheck.base.files import check_written
 from supercheck.base.numbers import rational
-from supercheck.cli.options import Force, Format, check_seconds
+from supercheck.cli.options import Force, Format, MaxActive, NetworkFile, SpecFile, TextOrJson, required, seconds
 from supercheck.cli.output import show, write
 
 
 def audit(
-    network: Annotated[
-        Path | None, typer.Argument(help="ONNX, safetensors, NPZ or JSON file; left out, the spec names it.")
-    ] = None,
-    spec: Annotated[Path | None, typer.Option("--spec", help="The TOML file that says what it should compute.")] = None,
-    max_active: Annotated[
-        int | None, typer.Option("-k", "--max-active", help="At most this many features on, in place of the spec's.")
-    ] = None,
+    network: NetworkFile = None,
+    spec: SpecFile = None,
+    max_active: MaxActive = None,
     verify: Annotated[
         bool | None,
         typer.Option("--verify/--no-verify", help="Decide the question, too; left out, where that takes seconds."),
     ] = None,
-    timeout: Annotated[
-        float | None, typer.Option(help="Seconds, reading included; what they leave is left out.")
-    ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="How the audit is written to stdout.")] = Format.TEXT,
+    timeout: Annotated[float | None, seconds("Seconds, reading included; what they leave is left out.")] = None,
+    format_: TextOrJson = Format.TEXT,
     plot: Annotated[
         Path | None,
         typer.Option(help="Draw the bounds of its class with the network as a point: FILE.svg or FILE.png."),
@@ -42,11 +37,10 @@ def audit(
     force: Force = False,
 ) -> int:
     """Set what NETWORK costs beside what theory says. Exit: 0, 1 if a limit of [audit] fails, 2 bad input."""
-    if spec is None:
-        raise InputError(place="--spec", expected="a spec file", got="none", do="write `--spec FILE.toml`")
-    check_seconds("--timeout", timeout)
+    spec = required(spec)
     from supercheck.api.audit import audit as run
-    from supercheck.report.audit import html as audit_html, json as audit_json, plot as drawing, text as report
+    from supercheck.report.audit import html as audit_html, plot as drawing, text as report
+    from supercheck.report.envelope import indented
 
     for option, path in (("--plot", plot), ("--heat-map", heat_map)):
         if path is not None:
@@ -70,10 +64,10 @@ def audit(
     if html is not None:
         audit_html.save_page(found, html, force=force)
     if format_ is Format.JSON:
-        write(audit_json.audit_json(found))
+        write(indented(found.to_dict()))
     else:
         show(lambda console: report.show(found, console), lambda: str(found))
-    return 0 if found.kept else 1
+    return PASSED if found.kept else FAILED
 
 
 def bounds(
@@ -86,7 +80,7 @@ def bounds(
         str, typer.Option(help="The part of the outputs, not of inputs, that may be wrong: up to 1/2.")
     ] = "0",
     bits: Annotated[int, typer.Option(help="Bits of one parameter.")] = 32,
-    format_: Annotated[Format, typer.Option("--format", help="How the bounds are written to stdout.")] = Format.TEXT,
+    format_: TextOrJson = Format.TEXT,
     plot: Annotated[
         Path | None, typer.Option(help="Draw them over the number of outputs: FILE.svg or FILE.png.")
     ] = None,
@@ -94,7 +88,9 @@ def bounds(
 ) -> int:
     """The bounds of a class of functions alone: what some function of CLASS needs, what is enough for every one."""
     from supercheck.analysis.costs.floors.bounds import bounds as run, curves
-    from supercheck.report.audit import json as audit_json, plot as drawing, text as report
+    from supercheck.report.audit import plot as drawing, text as report
+    from supercheck.report.audit.json import bounds_object
+    from supercheck.report.envelope import indented
 
     if plot is not None:
         drawing.check_suffix(plot, "--plot")
@@ -103,10 +99,10 @@ def bounds(
     if plot is not None:
         drawing.save(drawing.bounds_figure(curves(found.of_class, found.wrong)), plot, "--plot", force=force)
     if format_ is Format.JSON:
-        write(audit_json.bounds_json(found))
+        write(indented(bounds_object(found)))
     else:
         show(lambda console: report.show_bounds(found, console), lambda: report.bounds_text(found))
-    return 0
+    return PASSED
 
 
 def _fraction(written: str) -> Fraction:

@@ -9,14 +9,15 @@ from typing import Annotated
 import typer
 
 from supercheck.base.errors import InputError
+from supercheck.base.exit_codes import OF_VERDICT
 from supercheck.base.numbers import rational
-from supercheck.cli.options import Force, Format, check_seconds
-from supercheck.cli.output import CODES, write
+from supercheck.cli.options import Force, Format, Output, TextOrJson, seconds
+from supercheck.cli.output import write
 
 
 def build(
     construction: Annotated[str, typer.Argument(metavar="CONSTRUCTION", help="Which construction; README lists them.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The network file; its spec goes beside it.")],
+    output: Output,
     max_active: Annotated[int, typer.Option("-k", "--max-active", help="How many features may be on.")],
     features: Annotated[int | None, typer.Option(help="How many features there are.")] = None,
     outputs: Annotated[int | None, typer.Option(help="How many outputs; their pairs are drawn.")] = None,
@@ -38,16 +39,15 @@ def build(
         bool, typer.Option("--repair", help="Change what a counterexample hits until there is none.")
     ] = False,
     smallest: Annotated[bool, typer.Option("--smallest", help="Search the least number of neurons.")] = False,
-    timeout: Annotated[float | None, typer.Option(help="Seconds for searching, and as many for deciding.")] = None,
+    timeout: Annotated[float | None, seconds("Seconds for searching, and as many for deciding.")] = None,
     force: Force = False,
-    format_: Annotated[Format, typer.Option("--format", help="How it is told on stdout.")] = Format.TEXT,
+    format_: TextOrJson = Format.TEXT,
 ) -> int:
     """Write a network and the spec that it claims to meet, proved. Exit: 0 proved, 1 refuted, 2 bad input, 3 not."""
-    check_seconds("--timeout", timeout)
     from supercheck.api.build import build as run
     from supercheck.cli.progress import progress_bar
     from supercheck.decide.limits import Limits
-    from supercheck.report.build.text import build_json, build_text
+    from supercheck.report.envelope import indented
 
     with progress_bar() as progress:
         found = run(
@@ -57,8 +57,8 @@ def build(
             heavy_tail=heavy_tail, cut=cut, arity=_arity(arity), neurons=neurons, channel=channel,
             at=None if at is None else _threshold(at), seed=seed, repair=repair, smallest=smallest, seconds=timeout,
         )  # fmt: skip
-    write(build_json(found) if format_ is Format.JSON else build_text(found))
-    return CODES[found.result.verdict.value]
+    write(indented(found.to_dict()) if format_ is Format.JSON else f"{found}")
+    return OF_VERDICT[found.result.verdict.value]
 
 
 def _arity(written: str) -> tuple[int, ...]:

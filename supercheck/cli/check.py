@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from supercheck.base.errors import InputError
-from supercheck.cli.options import Format
+from supercheck.cli.options import Format, MaxActive, SpecFile, TextOrJson, required
 from supercheck.cli.output import write
 
 
 def check(
     files: Annotated[list[Path], typer.Argument(metavar="CERT... NETWORK", help="Certificates, then the network.")],
-    spec: Annotated[Path | None, typer.Option("--spec", help="The TOML file that says what it should compute.")] = None,
-    max_active: Annotated[
-        int | None, typer.Option("-k", "--max-active", help="How many features may be on; wins over the spec.")
-    ] = None,
+    spec: SpecFile = None,
+    max_active: MaxActive = None,
     accept_solver: Annotated[bool, typer.Option("--accept-solver", help="Count a solver's word as a proof.")] = False,
-    format_: Annotated[Format, typer.Option("--format", help="How the outcome is written to stdout.")] = Format.TEXT,
+    format_: TextOrJson = Format.TEXT,
 ) -> int:
     """Check certificates independently. Exit: 0 proof accepted, 1 rejected or refuted, 2 bad input, 3 not checked."""
-    if spec is None:
-        raise InputError(place="--spec", expected="a spec file", got="none", do="write `--spec FILE.toml`")
+    spec = required(spec)
     if len(files) < 2:
         raise InputError(place="CERT... NETWORK", expected="a certificate, then the network", got=f"only {files[0]}")
     from supercheck.api.check import check_certificate
     from supercheck.checker import CODES
-    from supercheck.report.verify.json import outcome_json
+    from supercheck.report.envelope import indented
 
-    begun = time.perf_counter()
     outcome = check_certificate(files[:-1], files[-1], spec, max_active=max_active, accept_solver=accept_solver)
     if format_ is Format.JSON:
-        write(outcome_json(outcome, time.perf_counter() - begun))
+        write(indented(outcome.to_dict()))
     else:
         write(outcome.reason)
     return CODES[outcome.status]

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from supercheck.base.errors import InputError
+from supercheck.base.exit_codes import OF_VERDICT
 from supercheck.base.files import check_written
-from supercheck.cli.options import Force, Format, check_seconds
-from supercheck.cli.output import CODES, show, write
+from supercheck.cli.options import Force, Format, NetworkFile, Page, SpecFile, TextOrJson, required, seconds
+from supercheck.cli.output import show, write
 
 
 def explore(
-    network: Annotated[
-        Path | None, typer.Argument(help="ONNX, safetensors, NPZ or JSON file; left out, the spec names it.")
-    ] = None,
-    spec: Annotated[Path | None, typer.Option("--spec", help="The TOML file that says what it should compute.")] = None,
+    network: NetworkFile = None,
+    spec: SpecFile = None,
     up_to: Annotated[
         int | None, typer.Option("--up-to", "-k", help="At most this many features on, in place of the spec's.")
     ] = None,
@@ -27,19 +24,17 @@ def explore(
     only: Annotated[int | None, typer.Option(help="Counterexamples of this output alone.")] = None,
     limit: Annotated[int | None, typer.Option(help="How many counterexamples to keep; left out, 10,000.")] = None,
     timeout: Annotated[
-        float | None, typer.Option(help="Seconds, reading included; what they leave is said to be left out.")
+        float | None, seconds("Seconds, reading included; what they leave is said to be left out.")
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="How it is written to stdout.")] = Format.TEXT,
-    html: Annotated[Path | None, typer.Option(help="Write one page to explore it with, in any browser.")] = None,
+    format_: TextOrJson = Format.TEXT,
+    html: Page = None,
     force: Force = False,
 ) -> int:
     """Show what breaks NETWORK: smallest counterexamples, each explained, and where it stands as k grows.
 
     Exit as verify would: 0 proved, 1 refuted, 2 bad input, 3 unknown.
     """
-    if spec is None:
-        raise InputError(place="--spec", expected="a spec file", got="none", do="write `--spec FILE.toml`")
-    check_seconds("--timeout", timeout)
+    spec = required(spec)
     if html is not None:
         from supercheck.api.reproducer import parts
 
@@ -47,7 +42,8 @@ def explore(
     from supercheck.analysis.explore.search import LIMIT
     from supercheck.api.explore import explore as run
     from supercheck.cli.progress import progress_bar
-    from supercheck.report.explore import html as explore_html, json as explore_json, text as report
+    from supercheck.report.envelope import indented
+    from supercheck.report.explore import html as explore_html, text as report
 
     with progress_bar() as progress:
         found = run(
@@ -57,7 +53,7 @@ def explore(
     if html is not None:
         explore_html.save_page(found, html, force=force)
     if format_ is Format.JSON:
-        write(explore_json.explore_json(found))
+        write(indented(found.to_dict()))
     else:
         show(lambda console: report.show(found, console, all_=all_), lambda: report.text(found, all_=all_))
-    return CODES[found.verdict.value]
+    return OF_VERDICT[found.verdict.value]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from enum import StrEnum
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -12,26 +11,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from supercheck.base.errors import InputError, printable, printable_lines
+from supercheck.base.exit_codes import INPUT, PASSED, gravest
 from supercheck.base.files import check_written, written_aside
 from supercheck.base.version import __version__
-from supercheck.cli.options import Engine, Force, check_seconds
+from supercheck.cli.options import Engine, Force, one_of, seconds
 from supercheck.cli.output import show, tell, write
-from supercheck.report.gate.outcome import INPUT, PASSED, gravest
 
 if TYPE_CHECKING:
     from supercheck.ci.baseline import Baseline
     from supercheck.report.gate.outcome import Gate
 
 
-class Format(StrEnum):
-    """How a gate is written."""
+def _formats() -> Iterable[str]:
+    from supercheck.report.gate.formats import FORMATS
 
-    TEXT = "text"
-    JSON = "json"
-    JSON_LINES = "json-lines"
-    JUNIT = "junit"
-    SARIF = "sarif"
-    GITHUB = "github"
+    return FORMATS
 
 
 def gate(
@@ -39,7 +33,7 @@ def gate(
     report: Annotated[
         list[str] | None, typer.Option("--report", metavar="FORMAT:FILE", help="Also write a report; may be repeated.")
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="How the gate is written to stdout.")] = Format.TEXT,
+    format_: Annotated[str, one_of(_formats, "text", "--format", help_="How the gate is written to stdout.")] = "text",
     select: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only specs with this in their path; may be repeated.")
     ] = None,
@@ -53,9 +47,9 @@ def gate(
         bool, typer.Option("-x", "--fail-fast", help="Stop at the first spec that does not pass.")
     ] = False,
     jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="How many specs at once.")] = 1,
-    engine: Annotated[Engine, typer.Option(help="Which engine decides; auto chooses by cost.")] = Engine.AUTO,
-    timeout: Annotated[float | None, typer.Option(help="Seconds for each spec, reading included.")] = None,
-    total_timeout: Annotated[float | None, typer.Option(help="Seconds for all specs together.")] = None,
+    engine: Engine = "auto",
+    timeout: Annotated[float | None, seconds("Seconds for each spec, reading included.")] = None,
+    total_timeout: Annotated[float | None, seconds("Seconds for all specs together.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Where verdicts are kept; else .supercheck/cache.sqlite.")] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", "-n", help="Neither use nor keep earlier verdicts.")] = False,
     baseline: Annotated[
@@ -73,8 +67,6 @@ def gate(
 ) -> int:
     """Verify and audit every spec below PATH. Exit: 0 all as expected, 1 not, 2 bad input, 3 unknown, 4 fault."""
     reports = [_report(written) for written in report or ()]
-    check_seconds("--timeout", timeout)
-    check_seconds("--total-timeout", total_timeout)
     for option, given, other in (
         ("--cache", cache is not None and no_cache, "--no-cache"),
         ("--quiet", quiet and verbose, "--verbose"),
@@ -98,7 +90,7 @@ def gate(
     read = (part for spec in specs for part in _parts(spec, force))
     check_written({**written, **compared}, read, force=force)
     kept = None if no_cache else Cache() if cache is None else Cache(cache)
-    terms = Terms(engine.value, timeout, cache=kept, measure=baseline is not None)
+    terms = Terms(engine, timeout, cache=kept, measure=baseline is not None)
     known = _baseline(baseline, strict=fail_on_regression)
     done = count()
     with progress_bar() as progress:
@@ -112,19 +104,18 @@ def gate(
     if known is not None and (update_baseline or not known.file.exists()):
         codes.append(_tried(partial(known.updated, force=force), found.judgements))
     codes += [_tried(partial(_save, name, force=force), reporter(name)(found), file) for name, file in reports]
-    if format_ is Format.TEXT:
+    if format_ == "text":
         _print(found, verbose - quiet)
     else:
-        write(reporter(format_.value)(found))
+        write(reporter(format_)(found))
     return gravest(codes)
 
 
 def _report(written: str) -> tuple[str, Path]:
     """The format and the file of one `--report`."""
     name, colon, file = written.partition(":")
-    if not colon or not file or name not in [known.value for known in Format]:
-        formats = ", ".join(known.value for known in Format)
-        raise InputError(place="--report", expected=f"FORMAT:FILE with one of {formats}", got=written)
+    if not colon or not file or name not in _formats():
+        raise InputError(place="--report", expected=f"FORMAT:FILE with one of {', '.join(_formats())}", got=written)
     return name, Path(file)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +9,8 @@ from typing import Annotated
 import typer
 
 from supercheck.base.errors import printable
-from supercheck.base.version import __version__
-from supercheck.cli.options import Force, Format
+from supercheck.base.exit_codes import PASSED
+from supercheck.cli.options import Force, Format, TextOrJson
 from supercheck.cli.output import write
 
 
@@ -21,7 +20,7 @@ def init(
         Path | None, typer.Option("-o", "--output", help="The spec; else NETWORK with its suffix replaced by .toml.")
     ] = None,
     force: Force = False,
-    format_: Annotated[Format, typer.Option("--format", help="How it is told on stdout.")] = Format.TEXT,
+    format_: TextOrJson = Format.TEXT,
 ) -> int:
     """Write a commented spec for NETWORK, which fails until its functions are filled in. Exit: 0, 2 bad input."""
     from supercheck.api.init import start
@@ -29,10 +28,11 @@ def init(
     begun = time.perf_counter()
     file, notes = start(network, output, force=force)
     if format_ is Format.JSON:
-        seconds = round(time.perf_counter() - begun, 6)
-        found = {"supercheck": __version__, "spec": file.as_posix(), "assumptions": notes, "seconds": seconds}
-        write(json.dumps(found, indent=2))
+        from supercheck.report.envelope import enveloped, indented
+
+        found = {"spec": file.as_posix(), "assumptions": notes}
+        write(indented(enveloped(found, time.perf_counter() - begun)))
     else:
         told = f"wrote {file}; fill in what the outputs compute, then: supercheck verify --spec {file}"
         write("\n".join(map(printable, [told, *(f"Assumed: {note}" for note in notes)])))
-    return 0
+    return PASSED

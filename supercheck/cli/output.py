@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-CODES = {"proved": 0, "refuted": 1, "unknown": 3}
-"""The exit code of each verdict."""
-
-
 def show(print_to: Callable[[Console], None], plain: Callable[[], str]) -> None:
     """Print a report for people.
 

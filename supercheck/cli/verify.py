@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from supercheck.base.errors import InputError
+from supercheck.base.exit_codes import FAILED, OF_VERDICT
 from supercheck.base.files import check_written
-from supercheck.cli.options import Engine, Force, check_seconds
-from supercheck.cli.output import CODES, show, tell, write
+from supercheck.cli.options import Engine, Force, MaxActive, NetworkFile, Page, SpecFile, one_of, required, seconds
+from supercheck.cli.output import show, tell, write
 
 if TYPE_CHECKING:
     from supercheck.claims.result import Result
@@ -22,30 +22,24 @@ if TYPE_CHECKING:
 _SAMPLE = 20  # outputs that --cross-check asks Z3 about
 
 
-class Format(StrEnum):
-    """How a result is written."""
+def _formats() -> Iterable[str]:
+    from supercheck.report.verify.formats import FORMATS
 
-    TEXT = "text"
-    JSON = "json"
-    JUNIT = "junit"
-    SARIF = "sarif"
-    GITHUB = "github"
+    return FORMATS
 
 
 def verify(
     context: typer.Context,
-    network: Annotated[
-        Path | None, typer.Argument(help="ONNX, safetensors, NPZ or JSON file; left out, the spec names it.")
-    ] = None,
-    spec: Annotated[Path | None, typer.Option("--spec", help="The TOML file that says what it should compute.")] = None,
-    max_active: Annotated[
-        int | None, typer.Option("-k", "--max-active", help="How many features may be on; wins over the spec.")
-    ] = None,
-    engine: Annotated[Engine, typer.Option(help="Which engine decides; auto chooses by cost.")] = Engine.AUTO,
+    network: NetworkFile = None,
+    spec: SpecFile = None,
+    max_active: MaxActive = None,
+    engine: Engine = "auto",
     timeout: Annotated[
-        float | None, typer.Option(help="Seconds from the start, reading included; what is open then is unknown.")
+        float | None, seconds("Seconds from the start, reading included; what is open then is unknown.")
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="How the result is written to stdout.")] = Format.TEXT,
+    format_: Annotated[
+        str, one_of(_formats, "text", "--format", help_="How the result is written to stdout.")
+    ] = "text",
     margins: Annotated[bool, typer.Option("--margins", help="Find every output's exact worst values.")] = False,
     max_k: Annotated[bool, typer.Option("--max-k", help="Find the largest k at which each output is right.")] = False,
     cross_check: Annotated[
@@ -58,9 +52,7 @@ def verify(
     require_certificate: Annotated[
         bool, typer.Option("--require-certificate", help="Unknown unless the certificate needs no solver's word.")
     ] = False,
-    html: Annotated[
-        Path | None, typer.Option("--html", help="Write one page to explore the result with, in any browser.")
-    ] = None,
+    html: Page = None,
     executor: Annotated[
         str,
         typer.Option(help="Where outputs are decided: processes[:N], in-process, dask-local:N or dask://HOST:PORT."),
@@ -75,9 +67,7 @@ def verify(
     force: Force = False,
 ) -> int:
     """Prove or refute that NETWORK computes what SPEC says. Exit: 0 proved, 1 refuted, 2 bad input, 3 unknown."""
-    if spec is None:
-        raise InputError(place="--spec", expected="a spec file", got="none", do="write `--spec FILE.toml`")
-    check_seconds("--timeout", timeout)
+    spec = required(spec)
     if certificate or html or reproducer:
         from supercheck.api.reproducer import parts
         from supercheck.certificate.writer import names
@@ -90,7 +80,7 @@ def verify(
     from supercheck.decide.limits import Limits
 
     limits = Limits(
-        engine=engine.value,
+        engine=engine,
         timeout=timeout,
         margins=margins,
         largest_k=max_k,
@@ -111,12 +101,12 @@ def verify(
                 from supercheck.report.explore.html import save_page
 
                 save_page(explored(result, limits.clock()), html, force=force)
-        _print(result, format_.value)
+        _print(result, format_)
     except KeyboardInterrupt:
-        if result is None or CODES[result.verdict.value] != CODES["refuted"]:  # a proof that nobody saw is none
+        if result is None or OF_VERDICT[result.verdict.value] != FAILED:  # a proof that nobody saw is none
             raise
         tell("interrupted while it was told that a replayed counterexample refutes this")
-    return CODES[result.verdict.value]
+    return OF_VERDICT[result.verdict.value]
 
 
 @contextmanager
@@ -163,11 +153,11 @@ def _kept(executor: str, no_cache: bool) -> Path | None:
 
 
 def _print(result: Result, format_: str) -> None:
-    from supercheck.report.verify.formats import REPORTERS
+    from supercheck.report.verify.formats import reporter
 
     if format_ == "text":
         from supercheck.report.verify.text import show as print_to
 
-        show(lambda console: print_to(result, console), lambda: REPORTERS[format_](result))
+        show(lambda console: print_to(result, console), lambda: reporter(format_)(result))
     else:
-        write(REPORTERS[format_](result))
+        write(reporter(format_)(result))

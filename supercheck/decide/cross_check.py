@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from itertools import count
@@ -11,9 +10,8 @@ from typing import NoReturn
 
 import numpy as np
 
-from supercheck.base.errors import FaultError, InputError, printable
+from supercheck.base.errors import FaultError, InputError
 from supercheck.base.files import written_aside
-from supercheck.base.numbers import exact_text
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Refuted, Verdict
 from supercheck.claims.replay import replay
@@ -21,7 +19,8 @@ from supercheck.claims.result import OutputResult
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.smt import NAME, decide
 from supercheck.network.formats.json import written
-from supercheck.spec.syntax import text as formula_text
+from supercheck.spec.spec import Source, Spec
+from supercheck.spec.write import spec_text
 
 PATIENCE = 60.0  # seconds for Z3 where no timeout was given: a second opinion must not take for ever
 
@@ -83,25 +82,10 @@ def reproduce(claims: Claims, output: int, path: Path, comment: str) -> Path:
         if not (os.path.lexists(spec) or os.path.lexists(beside)):
             break
         spec, beside = (path.with_name(f"{path.stem}-{number}{suffix}") for suffix in (".toml", ".json"))
-    readout = claims.readout
-    values = {"at": readout.at, "within": readout.within, "margin": readout.margin if readout.at is not None else None}
-    numbers = [f'{key} = "{exact_text(value)}"' for key, value in values.items() if value is not None]
-    lines = [
-        f"# Written by supercheck: {printable(comment)}",
-        "[network]",
-        f"file = {json.dumps(beside.name)}",
-        'activation = "relu"',
-        'final = "none"',
-        "[domain]",
-        f"features = {claims.domain.features}",
-        f"max_active = {claims.domain.max_active}",
-        "[outputs]",
-        f"formulas = [{json.dumps(formula_text(claims.formulas[output]))}]",
-        "[readout]",
-        f'mode = "{readout.mode}"',
-        *(numbers if readout.mode != "equality" else []),
-    ]
+    source = Source(Path(beside.name), activation="relu", final="none")
+    asked = Spec(claims.cube, (claims.formulas[output],), claims.readout, source)
+    text = spec_text(asked, [f"Written by supercheck: {comment}"])
     with written_aside(beside, "network") as network_file, written_aside(spec, "spec") as spec_file:
         network_file.write(written(network).encode())
-        spec_file.write(("\n".join(lines) + "\n").encode())
+        spec_file.write(text.encode())
     return spec

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Decision, Extremes, Point, Proved, Refuted, Unknown
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the table of names is asked for by whoever only wants help
+    from supercheck.claims.claims import Claims
     from supercheck.decide.limits import Clock, Limits
 
-Work = Callable[[Claims, Sequence[int], "Limits", "Clock"], Iterator[list[Decision]]]
-"""What decides some outputs of a question, a list of decisions at a time, one decision an output."""
+    Work = Callable[[Claims, Sequence[int], Limits, Clock], Iterator[list[Decision]]]
 
 NODE = 800
 """Multiplications that a node of branch and bound costs for each weight of a cone: 200, for about four cases."""

@@ -8,12 +8,13 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
 from supercheck.base.errors import clip
+from supercheck.base.exit_codes import PASSED
 from supercheck.base.numbers import exact_text, short
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample
 from supercheck.claims.result import Another, Result
 from supercheck.network.formats.tensors import brief
-from supercheck.report.gate.outcome import PASSED, Gate, Judgement, conclusion
+from supercheck.report.gate.outcome import Gate, Judgement, conclusion
 from supercheck.spec.readout import Readout
 from supercheck.spec.syntax import text as formula_text
 

@@ -326,3 +326,9 @@ class Goal:
     def met(self, total: int) -> bool:
         """Whether w . h = `total` keeps to the bounds."""
         return (self.lowest is None or total >= self.lowest) and (self.highest is None or total <= self.highest)
+
+
+def toml_lines(readout: Readout) -> list[str]:
+    """The lines below `[readout]` in a spec file."""
+    said = [f'{key} = "{exact_text(value)}"' for key, value in readout.given.items() if value or key != "margin"]
+    return [f'mode = "{readout.mode}"', *said]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,6 +12,7 @@ from shutil import copy
 from typing import Any
 
 import pytest
+from common import SPECS
 
 import supercheck
 from supercheck.analysis.explore.result import Case
@@ -19,17 +21,16 @@ from supercheck.ci.suite import gate
 from supercheck.claims.evidence import Counterexample, Point
 from supercheck.cli import app as cli
 from supercheck.network.input import Input
-from supercheck.report.audit import json as audit_json
-from supercheck.report.build import text as build
-from supercheck.report.explore import json as explore_json
+from supercheck.report.audit.json import audit_object, bounds_object
+from supercheck.report.build.text import build_object
+from supercheck.report.envelope import indented
 from supercheck.report.explore.html import framed, page
+from supercheck.report.explore.json import explore_object
 from supercheck.report.gate.formats import reporter
-from supercheck.report.prune import json as prune_json
-from supercheck.report.verify import json as report_json
-from supercheck.report.verify.formats import REPORTERS
-from supercheck.report.verify.json import outcome_json
+from supercheck.report.prune.json import prune_object
+from supercheck.report.verify.formats import reporter as result_reporter
+from supercheck.report.verify.json import json_text, outcome_object
 
-SPECS = Path(__file__).parents[2] / "specs"
 WRONG = SPECS / "refuted" / "trained_and8_k4.toml"
 RIGHT = SPECS / "proved" / "trained_and8.toml"
 
@@ -72,23 +73,26 @@ def test_a_repr_is_one_screen_of_the_text_and_a_cell_one_page(kind: str, results
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_dictionary_of_a_result_is_its_json(kind: str, results: dict[str, Any]) -> None:
-    write = {
-        "exploration": explore_json.explore_json,
-        "audit": audit_json.audit_json,
-        "pruning": prune_json.prune_json,
-        "building": build.build_json,
-        "bounds": audit_json.bounds_json,
-        "gate": reporter("json"),
-        "checked": lambda found: outcome_json(found, found.seconds),
-    }.get(kind, report_json.json_text)
+    made: Callable[[Any], dict[str, Any]] = {
+        "exploration": explore_object,
+        "audit": audit_object,
+        "pruning": prune_object,
+        "building": build_object,
+        "bounds": bounds_object,
+        "gate": lambda found: json.loads(reporter("json")(found)),
+        "checked": lambda found: outcome_object(found, found.seconds),
+    }.get(kind, lambda found: json.loads(json_text(found)))
     result = results[kind]
-    assert result.to_dict() == json.loads(write(result))
+    found = result.to_dict()
+    assert found == json.loads(indented(made(result)))
+    assert next(iter(found)) == "supercheck"
+    assert [*found][-1] == "seconds"
 
 
 def test_parts_of_results_show_themselves_too(results: dict[str, Any]) -> None:
     """What hangs on an exploration, an audit or a pruning is the same result that `verify` gives."""
     for part in (results["exploration"].result, results["audit"].result, results["pruning"].given):
-        assert str(part) == REPORTERS["text"](part)
+        assert str(part) == result_reporter("text")(part)
         assert part.to_dict()["verdict"] == part.verdict.value
 
 

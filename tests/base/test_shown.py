@@ -18,7 +18,8 @@ from supercheck import KSparse, Limits, Readout, Spec, explore, parse, verify
 from supercheck.base.matrix import Rows
 from supercheck.base.numbers import float_text, short
 from supercheck.cli import app as cli
-from supercheck.construct.output import network_bytes, spec_bytes
+from supercheck.construct.output import spec_bytes
+from supercheck.network.formats.save import network_bytes
 from supercheck.network.layers import Affine
 from supercheck.network.network import Network
 from supercheck.report.explore.html import page

@@ -14,17 +14,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gates import CATEGORIES, ands, corpus, run, said_by, save, sealed_rows, spec
+from common import Capture, run
+from gates import CATEGORIES, ands, corpus, said_by, save, sealed_rows, spec
 
 from supercheck.base.errors import FaultError
+from supercheck.base.exit_codes import GRAVITY
 from supercheck.ci import cache as caching, judge as judging, suite as gating
 from supercheck.ci.judge import Terms
 from supercheck.ci.suite import gate
 from supercheck.decide.workers.processes import LostError
 from supercheck.report.gate.formats import FORMATS, reporter
-from supercheck.report.gate.outcome import GRAVITY, Gate, Judgement
-
-Capture = pytest.CaptureFixture[str]
+from supercheck.report.gate.outcome import Gate, Judgement
 
 
 @pytest.fixture(autouse=True)

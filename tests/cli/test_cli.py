@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from common import PROVED, REFUTED, SPECS, Capture, children, run
 from stages import STAGES
 
 import supercheck
@@ -28,23 +29,11 @@ from supercheck.decide.cross_check import disagree
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import ENGINES
 from supercheck.network.input import Input
-from supercheck.report.verify.formats import REPORTERS
+from supercheck.report.verify.formats import reporter
 
-SPECS = Path(__file__).parents[2] / "specs"
-PROVED, REFUTED = SPECS / "proved" / "trained_and8.toml", SPECS / "refuted" / "trained_and8_k4.toml"
-
-Capture = pytest.CaptureFixture[str]
 ENUMERATE = ENGINES["enumerate"]
 
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run in an empty folder, where fault files may be written."""
-    monkeypatch.chdir(tmp_path)
-
-
-def run(*arguments: object) -> int:
-    return cli.main([str(argument) for argument in arguments])
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 def command(*arguments: object) -> list[str]:
@@ -119,7 +108,7 @@ def test_json_is_the_same_for_any_number_of_workers(engine: str) -> None:
     texts = set()
     for workers in (1, 2, 3):
         result = supercheck.verify(None, REFUTED, limits=Limits(engine=engine, workers=workers))
-        texts.add(REPORTERS["json"](result).split('"seconds"')[0])
+        texts.add(reporter("json")(result).split('"seconds"')[0])
     assert len(texts) == 1
 
 
@@ -268,11 +257,6 @@ def test_a_reader_that_has_seen_enough_does_not_change_the_exit_code() -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")
-
-
-def children(pid: int) -> list[int]:
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    return [int(word) for word in listed.stdout.split()]
 
 
 def wait_for_children(pid: int) -> list[int]:

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import networkx as nx
 import pytest
+from common import Capture
 
 import supercheck
 from supercheck.base.errors import FaultError, InputError
 from supercheck.cli import app as cli
 from supercheck.spec.formula import Var, Xor
-
-Capture = pytest.CaptureFixture[str]
 
 FILES = {
     "odd.txt": "0 1\n2 3 4\n",
@@ -108,7 +107,7 @@ BAD = {
     "a permutation of what": ("build permutation -k 2 -o n.npz", "--features: expected how many features are permuted"),
     "a threshold that is none": ("build copy --features 4 -k 2 --at half -o n.npz", "--at: expected a number"),
     "no time": ("build copy --features 4 -k 2 --timeout 0 -o n.npz", "--timeout: expected seconds above 0"),
-    "a format that is none": ("build copy --features 4 -k 2 -o n.onnx", "ends in .npz, .safetensors, .json"),
+    "a format that is none": ("build copy --features 4 -k 2 -o n.onnx", "ends in .safetensors, .npz, .json"),
     "no suffix": ("build copy --features 4 -k 2 -o n", "got no suffix"),
     "no folder": ("build copy --features 4 -k 2 -o none/n.npz", "none: expected a folder for what is written"),
     "a folder": ("build copy --features 4 -k 2 -o folder.npz", "folder.npz: expected a name for a file, got a folder"),

@@ -10,7 +10,8 @@ import pytest
 from writers import refused, written
 
 from supercheck.base.errors import InputError
-from supercheck.network.formats.load import READERS, load
+from supercheck.network.formats.load import load
+from supercheck.network.formats.table import FORMATS
 from supercheck.spec.domain import KSparse
 from supercheck.spec.read import read_spec
 from supercheck.spec.table import read_table
@@ -61,7 +62,7 @@ def dangling(path: Path) -> None:
 SPECIAL = [pipe, device, bound, circle, dangling, os.mkdir]
 
 
-@pytest.mark.parametrize("suffix", READERS)
+@pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("special", SPECIAL, ids=lambda make: make.__name__)
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path, monkeypatch, special, suffix):
     monkeypatch.chdir(tmp_path)

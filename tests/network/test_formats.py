@@ -138,6 +138,12 @@ def test_a_linear_code_is_one_weight_and_maybe_a_bias(tmp_path):
         load_linear(written(path, '{"0.weight": [[1]]}'))
 
 
+def test_a_code_may_begin_with_a_number_of_many_digits(tmp_path):
+    """Regression: what supercheck had written itself was refused as "an object without any" tensors."""
+    path = written(tmp_path / "a.json", json.dumps({"supercheck": {}, "weight": [[f"1/{3**99}"]]}))
+    assert load_linear(path).weight.dense().tolist() == [[Fraction(1, 3**99)]]
+
+
 FIRST = LayerNames("0.weight")
 
 

@@ -10,12 +10,14 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 import xmlschema
-from gates import CATEGORIES, run, said_by
+from common import run
+from gates import CATEGORIES, said_by
 from hypothesis import given, settings, strategies as st
 
+from supercheck.base.exit_codes import FAILED, FAULT, INPUT, PASSED, UNKNOWN
 from supercheck.report.gate import sarif
 from supercheck.report.gate.formats import FORMATS, reporter
-from supercheck.report.gate.outcome import FAILED, FAULT, INPUT, OPEN, PASSED, Gate, Judgement
+from supercheck.report.gate.outcome import Gate, Judgement
 
 HERE = Path(__file__).parents[1]
 JUNIT = xmlschema.XMLSchema(HERE / "data" / "junit" / "junit.xsd")
@@ -28,9 +30,9 @@ LINES = st.text(min_size=1, max_size=60)
 
 @st.composite
 def judgements(draw: st.DrawFn) -> Judgement:
-    code = draw(st.sampled_from([PASSED, FAILED, INPUT, OPEN, FAULT]))
+    code = draw(st.sampled_from([PASSED, FAILED, INPUT, UNKNOWN, FAULT]))
     passed = code == PASSED
-    verdict = {PASSED: "proved", FAILED: "refuted", OPEN: "unknown"}.get(code)
+    verdict = {PASSED: "proved", FAILED: "refuted", UNKNOWN: "unknown"}.get(code)
     return Judgement(
         draw(NAMES), code, None if verdict is None else "proved", verdict,
         None if passed else draw(LINES),
@@ -93,7 +95,7 @@ def test_each_annotation_is_one_line_that_nothing_breaks_out_of(gate: Gate) -> N
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_format_passes_what_does_not(name: str) -> None:
-    for code in (FAILED, INPUT, OPEN, FAULT):
+    for code in (FAILED, INPUT, UNKNOWN, FAULT):
         gate = Gate((Judgement("a.toml", PASSED, "proved", "proved"), Judgement("b.toml", code, reason="why")), 1.0)
         said = said_by(name, reporter(name)(gate))
         if name.startswith("json"):  # its categories are read off the verdict, which these have not
@@ -103,7 +105,7 @@ def test_no_format_passes_what_does_not(name: str) -> None:
 
 
 def test_sarif_stays_within_what_github_takes() -> None:
-    gate = Gate(tuple(Judgement(f"{i}.toml", OPEN, reason="why") for i in range(sarif.MOST_RESULTS + 7)), 1.0)
+    gate = Gate(tuple(Judgement(f"{i}.toml", UNKNOWN, reason="why") for i in range(sarif.MOST_RESULTS + 7)), 1.0)
     (log,) = json.loads(reporter("sarif")(gate))["runs"]
     assert len(log["results"]) == sarif.MOST_RESULTS == 25_000
     assert log["properties"] == {"leftOut": 7}

@@ -21,8 +21,9 @@ import supercheck
 from supercheck import AtLeast, InputError, KSparse, Limits, Network, Not, Readout, Spec, Var, Xor, gate, parse, verify
 from supercheck.base.matrix import Rows
 from supercheck.claims.evidence import Verdict
-from supercheck.construct.output import network_bytes, spec_bytes
+from supercheck.construct.output import spec_bytes
 from supercheck.network.formats.load import load
+from supercheck.network.formats.save import network_bytes
 from supercheck.network.formats.tensors import LayerNames
 from supercheck.network.layers import Affine, Layer, Output
 from supercheck.spec.expressions import evaluate_limit

@@ -18,7 +18,7 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Decision, Proved
 from supercheck.decide import smt
 from supercheck.decide.limits import Clock, Limits
-from supercheck.report.verify.formats import REPORTERS
+from supercheck.report.verify.formats import reporter
 
 FAMILIES: dict[str, Callable[[], Instance]] = {
     "A": lambda: channels(200, 100, 200, 10, 3, seed=1),
@@ -32,7 +32,7 @@ FAMILIES: dict[str, Callable[[], Instance]] = {
 
 def told(result: Result) -> dict[str, object]:
     """A result as JSON has it, but for seconds and for where the certificate lies."""
-    report = json.loads(REPORTERS["json"](result))
+    report = json.loads(reporter("json")(result))
     del report["seconds"]
     if report["certificate"] is not None:
         del report["certificate"]["file"]

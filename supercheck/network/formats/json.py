@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from supercheck.base.errors import InputError, unquoted
-from supercheck.base.matrix import Array, exact_array
+from supercheck.base.matrix import Array, Rows, exact_array
 from supercheck.base.numbers import Unreadable, decimal, exact_text, rational
 from supercheck.base.reading import content_of
 from supercheck.network.formats.tensors import Tensors, Used
 from supercheck.network.network import Network
 
+HOLDS_ALL = True
+
 _LARGEST = 1 << 25  # bytes
 _MOST_DIGITS = 4_300  # of an integer; Python reads no more
 _MOST_VALUES = 1 << 20  # each may take some two hundred bytes
+_LONGEST = 40  # characters of a number that is quoted
+_NUMERAL = re.compile("[-+0-9./eE ]+")
 _TENSOR = re.compile(r"[0-9]+\.(weight|bias)")
 
 
@@ -68,7 +73,8 @@ def _is_tensor(value: object) -> bool:
     listed = isinstance(value, list)
     while isinstance(value, list) and value:
         value = value[0]
-    return listed and (isinstance(value, int | Decimal | Unreadable | list) or _numeral(value))
+    numeral = isinstance(value, str) and _NUMERAL.fullmatch(value) is not None
+    return listed and (numeral or isinstance(value, int | Decimal | Unreadable | list))
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -81,23 +87,9 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def written(network: Network) -> str:
-    """A network as a JSON file that `read` reads back as the same numbers; an empty layer gets a neuron of zeros."""
-    tensors: dict[str, Any] = {"supercheck": {"network": "in normal form"}}
-    for number, layer in enumerate(network.affine()):
-        height = max(1, layer.weight.height)
-        rows = [["0"] * max(1, layer.weight.width) for _ in range(height)]
-        where = zip(layer.weight.row_of().tolist(), layer.weight.indices.tolist(), strict=True)
-        for (row, column), value in zip(where, layer.weight.data.tolist(), strict=True):
-            rows[row][column] = exact_text(Fraction(value))
-        tensors[f"{number}.weight"] = rows
-        tensors[f"{number}.bias"] = [exact_text(Fraction(value)) for value in layer.bias.tolist()] or ["0"]
-    return json.dumps(tensors, separators=(",", ":"))
-
-
 def _numeral(value: object) -> bool:
-    """Whether a text may be meant as a number; others are not to be quoted."""
-    return isinstance(value, str) and re.fullmatch(r"[-+0-9./eE ]{1,40}", value) is not None
+    """Whether a text is a number that may be quoted; others may be another file's."""
+    return isinstance(value, str) and len(value) <= _LONGEST and _NUMERAL.fullmatch(value) is not None
 
 
 def _kind(value: object) -> object:
@@ -127,3 +119,33 @@ def _number(path: Path, name: str, cell: object) -> int | Fraction:
         got = cell if _numeral(cell) else "another text"
         raise InputError(file=path, place=name, expected=expected, got=got) from error
     return value.numerator if value.denominator == 1 else value
+
+
+def write(tensors: Mapping[str, Array | Rows], file: Path, made: Mapping[str, str]) -> bytes:
+    """A file of tensors, a line a row; the key `supercheck` says what they were made from."""
+    del file  # it holds every number
+    rows = {name: (part.dense() if isinstance(part, Rows) else part).tolist() for name, part in tensors.items()}
+    lines = [f'  "supercheck": {json.dumps(dict(made))}']
+    lines += [f"  {json.dumps(name)}: {_rows(value)}" for name, value in rows.items()]
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _rows(value: list[Any]) -> str:
+    if value and isinstance(value[0], list):
+        return "[" + ",\n    ".join(_rows(row) for row in value) + "]"
+    cells = (Fraction(cell) for cell in value)
+    return "[" + ", ".join(f"{cell}" if cell.denominator == 1 else f'"{exact_text(cell)}"' for cell in cells) + "]"
+
+
+def written(network: Network) -> str:
+    """A network in normal form, in few bytes; an empty layer gets a neuron of zeros, which changes no value."""
+    tensors: dict[str, Any] = {"supercheck": {"network": "in normal form"}}
+    for number, layer in enumerate(network.affine()):
+        height = max(1, layer.weight.height)
+        rows = [["0"] * max(1, layer.weight.width) for _ in range(height)]
+        where = zip(layer.weight.row_of().tolist(), layer.weight.indices.tolist(), strict=True)
+        for (row, column), value in zip(where, layer.weight.data.tolist(), strict=True):
+            rows[row][column] = exact_text(Fraction(value))
+        tensors[f"{number}.weight"] = rows
+        tensors[f"{number}.bias"] = [exact_text(Fraction(value)) for value in layer.bias.tolist()] or ["0"]
+    return json.dumps(tensors, separators=(",", ":"))

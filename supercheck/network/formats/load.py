@@ -1,29 +1,17 @@
-"""From a network file to exact layers: one file a format, one table.
-
-A newcomer adds a format with one file here and one row in `READERS`.
-"""
+"""From a network file to exact layers, by the table of formats; a pickle is refused."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
 from supercheck.base.errors import InputError, printable
+from supercheck.network.formats.table import FORMATS, format_of
 from supercheck.network.formats.tensors import LayerNames, Tensors, Used, linear, stack, used
 from supercheck.network.layers import Affine
 from supercheck.network.network import Network
-
-READERS = {
-    ".safetensors": "supercheck.network.formats.safetensors",
-    ".npz": "supercheck.network.formats.npz",
-    ".json": "supercheck.network.formats.json",
-    ".onnx": "supercheck.network.formats.onnx.read",
-}
-"""Suffix -> module, imported when such a file is read. `read(path, used)` gives the tensors by name or,
-where the file says itself how they are connected, the layers and what was assumed of them."""
 
 LARGEST = 4 << 30  # bytes of a network file
 
@@ -97,12 +85,12 @@ def _read(path: Path, used: Used) -> Tensors | Read:
             do="convert it to safetensors:",
             recipe=recipe,
         )
-    if suffix not in READERS:
-        raise InputError(file=path, expected=f"a file ending in {', '.join(READERS)}", got=suffix or "no suffix")
+    if suffix not in FORMATS:
+        raise InputError(file=path, expected=f"a file ending in {', '.join(FORMATS)}", got=suffix or "no suffix")
     size = _within(path, lambda: _size(path))
     if not 0 < size <= LARGEST:
         raise InputError(file=path, expected=f"1 to {LARGEST:,} bytes", got=f"{size:,}")
-    content: Tensors | Read = _within(path, lambda: import_module(READERS[suffix]).read(path, used))
+    content: Tensors | Read = _within(path, lambda: format_of(path).read(path, used))
     return content
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
@@ -16,10 +19,11 @@ from numpy.lib import format as npy
 from supercheck.base.errors import InputError, unquoted
 from supercheck.base.matrix import Array, Rows, trusted
 from supercheck.base.reading import content_of
-from supercheck.network.formats.tensors import MOST_CELLS, MOST_TENSORS, MOST_WIDTH, Tensors, Used, exact
+from supercheck.network.formats.tensors import MOST_CELLS, MOST_TENSORS, MOST_WIDTH, Tensors, Used, exact, floats
 
 LARGEST = 2 << 30  # bytes of all members
 _LONGEST = 1 << 20  # bytes that may be asked for at once: the directory is read whole, members are not
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # zip files have dates; the same network has to give the same bytes
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # numpy's own
 
 _BROKEN = (
@@ -160,3 +164,34 @@ def _rows(path: Path, name: str, data: Array, indices: Array, indptr: Array, sha
     kept = values != 0
     counts = np.bincount(row_of[kept], minlength=height)  # sorting kept every entry in its row
     return trusted(np.concatenate([[0], np.cumsum(counts)]), indices[kept].astype(np.int32), values[kept], width)
+
+
+def write(tensors: Mapping[str, Array | Rows], file: Path, made: Mapping[str, str]) -> bytes:
+    """A file of tensors, those with few nonzeros as sparse rows; its comment says what they were made from."""
+    arrays: dict[str, Array] = {}
+    for name, tensor in tensors.items():
+        if not isinstance(tensor, Rows):
+            arrays[name] = _narrow(tensor, file)
+        elif 3 * len(tensor.data) >= tensor.height * tensor.width:
+            arrays[name] = _narrow(tensor.dense(), file)
+        else:
+            arrays[f"{name}.data"], arrays[f"{name}.indices"] = _narrow(tensor.data, file), tensor.indices
+            arrays[f"{name}.indptr"] = tensor.indptr
+            arrays[f"{name}.shape"] = np.array([tensor.height, tensor.width])
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:  # not compressed: what zlib makes of it depends on its version
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            npy.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), member.getvalue())
+        archive.comment = json.dumps({"supercheck": dict(made)}).encode()
+    return out.getvalue()
+
+
+def _narrow(values: Array, file: Path) -> Array:
+    """The same values in the narrowest type that holds them all."""
+    if values.dtype.kind != "f" and all(Fraction(value).denominator == 1 for value in values.flat):
+        for kind in (np.int8, np.int16, np.int32, np.int64):
+            if all(np.iinfo(kind).min <= value <= np.iinfo(kind).max for value in values.flat):
+                return values.astype(kind)
+    return floats(values, file)

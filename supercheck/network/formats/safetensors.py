@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from supercheck.base.errors import InputError, unquoted
-from supercheck.base.matrix import Array
+from supercheck.base.matrix import Array, Rows
 from supercheck.base.reading import content_of
 from supercheck.network.formats.json import once
-from supercheck.network.formats.tensors import MOST_CELLS, MOST_TENSORS, Tensors, Used, exact
+from supercheck.network.formats.tensors import MOST_CELLS, MOST_TENSORS, Tensors, Used, exact, floats
 
 LARGEST = 4 << 30  # bytes
 _LONGEST = 1 << 22  # of the header
@@ -89,3 +90,15 @@ def _array(path: Path, name: str, part: dict[str, Any], file: BinaryIO, start: i
     except ValueError as error:
         raise InputError(file=path, place=name, expected="a shape that fits its data", got=error) from error
     return exact(shaped, name)
+
+
+def write(tensors: Mapping[str, Array | Rows], file: Path, made: Mapping[str, str]) -> bytes:
+    """A file of tensors of one type of floats; its metadata says what they were made from."""
+    from safetensors.numpy import save
+
+    dense = {name: floats(part.dense() if isinstance(part, Rows) else part, file) for name, part in tensors.items()}
+    wide = any(array.dtype == np.float64 for array in dense.values())  # one type, as PyTorch wants it
+    same = {name: array.astype(np.float64 if wide else np.float32) for name, array in dense.items()}
+    told = {"supercheck": json.dumps(dict(made))}  # of several keys the order would be chance
+    content: bytes = save(same, told)
+    return content

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
 from typing import Literal
@@ -100,6 +101,23 @@ def exact(values: Array, name: str) -> Array:
             return values.astype(object)
         return values.astype(np.int64, copy=False)
     raise InputError(place=name, expected="floats of at most 64 bits, or integers", got=f"dtype {values.dtype}")
+
+
+def floats(values: Array, file: Path) -> Array:
+    """The same values as float32, else as float64, for a file that holds no others.
+
+    Raises:
+        InputError: if not even these hold them.
+    """
+    for kind in (np.float32, np.float64):
+        with np.errstate(over="ignore"):
+            rounded = values.astype(kind)
+        if np.isfinite(rounded).all() and all(
+            Fraction(a) == Fraction(b) for a, b in zip(rounded.ravel().tolist(), values.ravel().tolist(), strict=True)
+        ):
+            return rounded
+    do = "write it to a .json file, which holds every number"
+    raise InputError(file=file, expected="numbers that a float64 holds", got="others", do=do)
 
 
 def used(path: Path, names: Collection[str], layers: Sequence[LayerNames]) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from supercheck.analysis.costs.floors.bounds import Bounds, Construction, Form
@@ -10,25 +9,14 @@ from supercheck.analysis.costs.floors.floor import Floor
 from supercheck.analysis.costs.interference import Disturbed
 from supercheck.analysis.costs.result import Audit, Check, Degrees, Spread
 from supercheck.base.numbers import exact_text
-from supercheck.base.version import __version__
+from supercheck.report.envelope import enveloped
 from supercheck.report.verify.json import counterexample_object, point_object, question
-
-
-def audit_json(audit: Audit) -> str:
-    """The audit as text, two spaces an indent."""
-    return json.dumps(audit_object(audit), indent=2)
-
-
-def bounds_json(bounds: Bounds) -> str:
-    """The bounds of a class as text, two spaces an indent."""
-    return json.dumps(bounds_object(bounds), indent=2)
 
 
 def audit_object(audit: Audit) -> dict[str, Any]:
     """The object of report/README.md, "What all have in common", and what else an audit finds."""
     verdict = audit.verdict
-    return {
-        "supercheck": __version__,
+    held = {
         **question(audit.claims, audit.source),
         "verdict": None if verdict is None else verdict.value,
         "reason": audit.undecided,
@@ -50,15 +38,14 @@ def audit_object(audit: Audit) -> dict[str, Any]:
         "notes": list(audit.notes()),
         "left_out": list(audit.left_out),
         "assumptions": list(audit.claims.assumptions),
-        "seconds": {name: round(value, 6) for name, value in audit.seconds.items()},
     }
+    return enveloped(held, audit.seconds)
 
 
 def bounds_object(bounds: Bounds) -> dict[str, Any]:
     """The bounds of a class."""
     of_class = bounds.of_class
-    return {
-        "supercheck": __version__,
+    held = {
         "class": of_class.name,
         "features": of_class.features,
         "outputs": of_class.outputs,
@@ -68,8 +55,8 @@ def bounds_object(bounds: Bounds) -> dict[str, Any]:
         "bits": bounds.precision,
         "floors": [floor_object(floor) for floor in bounds.floors],
         "constructions": [_construction(made) for made in bounds.constructions],
-        "seconds": {"total": round(bounds.seconds, 6)},
     }
+    return enveloped(held, {"total": bounds.seconds})
 
 
 def _counts(audit: Audit) -> dict[str, Any]:

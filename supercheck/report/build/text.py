@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from supercheck.base.errors import printable
 from supercheck.base.numbers import exact_text, plural
-from supercheck.base.version import __version__
 from supercheck.claims.evidence import Verdict
+from supercheck.report.envelope import enveloped
 
 if TYPE_CHECKING:
     from supercheck.construct.result import Building
@@ -34,17 +33,11 @@ def build_text(found: Building) -> str:
     return "\n".join(lines)
 
 
-def build_json(found: Building) -> str:
-    """The object as text, two spaces an indent."""
-    return json.dumps(build_object(found), indent=2)
-
-
 def build_object(found: Building) -> dict[str, Any]:
     """The object of report/README.md, "What all have in common"."""
     built, result = found.built, found.result
     at = built.spec.readout.at
-    return {
-        "supercheck": __version__,
+    held = {
         "construction": found.construction,
         "file": None if found.file is None else found.file.as_posix(),
         "spec": None if found.spec is None else found.spec.as_posix(),
@@ -57,5 +50,5 @@ def build_object(found: Building) -> dict[str, Any]:
         "reason": result.reason,
         "assumptions": list(result.claims.assumptions),
         "made": dict(built.made),
-        "seconds": {name: round(value, 6) for name, value in found.seconds.items()},
     }
+    return enveloped(held, found.seconds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 from typing import Any
 
@@ -12,20 +11,14 @@ from supercheck.analysis.explore.repairs import Change, mends
 from supercheck.analysis.explore.result import Case, Count, Exploration, Row
 from supercheck.analysis.explore.sensitivity import Sensitivity
 from supercheck.base.numbers import exact_text
-from supercheck.base.version import __version__
+from supercheck.report.envelope import enveloped
 from supercheck.report.explore import text as explore
 from supercheck.report.verify.json import arithmetic, point_object, question
 
 
-def explore_json(found: Exploration) -> str:
-    """The object as text, two spaces an indent."""
-    return json.dumps(explore_object(found), indent=2)
-
-
 def explore_object(found: Exploration) -> dict[str, Any]:
     """The object of report/README.md, "What all have in common", and what else an exploration finds."""
-    return {
-        "supercheck": __version__,
+    held = {
         **question(found.claims, found.source),
         "profile": [_row(row) for row in found.profile],
         "counterexamples": [case_object(found, case) for case in found.cases],
@@ -42,8 +35,8 @@ def explore_object(found: Exploration) -> dict[str, Any]:
         "left_out": list(found.left_out),
         "notes": _notes(found),
         "assumptions": [*found.claims.assumptions, *found.result.notes],
-        "seconds": {name: round(value, 6) for name, value in found.seconds.items()},
     }
+    return enveloped(held, found.seconds)
 
 
 def _notes(found: Exploration) -> list[str]:

@@ -1,26 +1,26 @@
-"""How a gate is written: one table, from a format's name to what makes its text."""
+"""How a gate is written: one file a format, one table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
+from typing import TYPE_CHECKING
 
-from supercheck.report.gate.outcome import Gate
+from supercheck.report.formats import named
 
-FORMATS = ("text", "json", "json-lines", "junit", "sarif", "github")
+if TYPE_CHECKING:
+    from supercheck.report.gate.outcome import Gate
 
-_HOMES = {
-    "text": ("text", "text"),
-    "json": ("json", "json_text"),
-    "json-lines": ("json", "json_lines"),
-    "junit": ("junit", "junit"),
-    "sarif": ("sarif", "sarif"),
-    "github": ("github", "github"),
+FORMATS = {
+    "text": "supercheck.report.gate.text:text",
+    "json": "supercheck.report.gate.json:json_text",
+    "json-lines": "supercheck.report.gate.json:json_lines",
+    "junit": "supercheck.report.gate.junit:junit",
+    "sarif": "supercheck.report.gate.sarif:sarif",
+    "github": "supercheck.report.gate.github:github",
 }
+"""Format -> what turns a gate into text."""
 
 
 def reporter(name: str) -> Callable[[Gate], str]:
-    """What writes a gate in one of `FORMATS`; imported when it is asked for."""
-    module, function = _HOMES[name]
-    found: Callable[[Gate], str] = getattr(import_module(f"supercheck.report.gate.{module}"), function)
-    return found
+    """What writes a gate in one of `FORMATS`."""
+    return named(FORMATS[name])

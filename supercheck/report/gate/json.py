@@ -5,29 +5,26 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from supercheck.base.version import __version__
+from supercheck.report.envelope import enveloped, indented
 from supercheck.report.gate.outcome import Gate, Judgement
 
 
 def json_text(gate: Gate) -> str:
     """The object as text, two spaces an indent."""
-    return json.dumps(gate_object(gate), indent=2)
+    return indented(gate_object(gate))
 
 
 def gate_object(gate: Gate) -> dict[str, Any]:
     """The object of report/README.md, "What all have in common"."""
     specs = [_object(one) for one in gate.judgements]
-    return {"supercheck": __version__, "specs": specs, "pass": gate.passed, "seconds": round(gate.seconds, 6)}
+    return enveloped({"specs": specs, "pass": gate.passed}, gate.seconds)
 
 
 def json_lines(gate: Gate) -> str:
     """One object a line and spec."""
-    lines = []
-    for one in gate.judgements:
-        found = {"supercheck": __version__, **_object(one)}
-        seconds = found.pop("seconds")
-        lines.append(json.dumps({**found, "seconds": seconds}))
-    return "\n".join(lines)
+    objects = ({name: value for name, value in _object(one).items() if name != "seconds"} for one in gate.judgements)
+    whole = (enveloped(held, one.seconds) for held, one in zip(objects, gate.judgements, strict=True))
+    return "\n".join(map(json.dumps, whole))
 
 
 def _object(one: Judgement) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from supercheck.base.errors import printable
-from supercheck.report.gate.outcome import FAILED, FAULT, INPUT, OPEN, Gate, Judgement
+from supercheck.base.exit_codes import FAILED, FAULT, INPUT, UNKNOWN
+from supercheck.report.gate.outcome import Gate, Judgement
 
-_TYPES = {FAILED: "verdict", INPUT: "input", OPEN: "unknown", FAULT: "fault"}
+_TYPES = {FAILED: "verdict", INPUT: "input", UNKNOWN: "unknown", FAULT: "fault"}
 
 
 def junit(gate: Gate) -> str:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from supercheck.base.display import Shown
-
-PASSED, FAILED, INPUT, OPEN, FAULT = 0, 1, 2, 3, 4
-"""The exit code of one spec, and of a gate: the gravest of its specs', in the order `GRAVITY`."""
-
-GRAVITY = (FAULT, INPUT, FAILED, OPEN, PASSED)
+from supercheck.base.exit_codes import FAILED, PASSED, UNKNOWN, gravest
 
 HOW = "activation and final in [network] say it"
 """What to do about what was taken for granted."""
@@ -119,11 +115,6 @@ class Gate(Shown):
         return sum(one.code == code for one in self.judgements)
 
 
-def gravest(codes: Iterable[int]) -> int:
-    """The code that an exit tells where several things happened."""
-    return min(codes, key=GRAVITY.index)
-
-
 def conclusion(verdict: str, expect: str) -> int:
     """The code of a verdict beside the expected one."""
-    return OPEN if verdict == "unknown" else PASSED if verdict == expect else FAILED
+    return UNKNOWN if verdict == "unknown" else PASSED if verdict == expect else FAILED

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from supercheck.base.exit_codes import FAILED, FAULT, INPUT, UNKNOWN
 from supercheck.base.version import __version__
-from supercheck.report.gate.outcome import FAILED, FAULT, HOW, INPUT, OPEN, Gate, Judgement
+from supercheck.report.gate.outcome import HOW, Gate, Judgement
 
 MOST_RESULTS = 25_000
 """GitHub takes no more from one run."""
@@ -24,7 +25,7 @@ RULES = {
     "assumed": "Neither network nor spec says what follows a layer; the verdict takes it for granted.",
 }
 
-_RULES_OF = {FAILED: "verdict", INPUT: "input", OPEN: "unknown", FAULT: "fault"}
+_RULES_OF = {FAILED: "verdict", INPUT: "input", UNKNOWN: "unknown", FAULT: "fault"}
 
 
 def sarif(gate: Gate) -> str:

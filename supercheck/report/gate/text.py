@@ -6,14 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from supercheck.base.errors import clip, printable
+from supercheck.base.exit_codes import FAILED, FAULT, INPUT, PASSED, UNKNOWN
 from supercheck.base.numbers import plural
-from supercheck.report.gate.outcome import FAILED, FAULT, HOW, INPUT, OPEN, PASSED, Gate, Judgement
+from supercheck.report.gate.outcome import HOW, Gate, Judgement
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-WORDS = {PASSED: "passed", FAILED: "FAILED", INPUT: "INPUT ERROR", OPEN: "UNKNOWN", FAULT: "FAULT"}
-_COLOURS = {PASSED: "green", FAILED: "bold red", INPUT: "bold red", OPEN: "bold yellow", FAULT: "bold magenta"}
+WORDS = {PASSED: "passed", FAILED: "FAILED", INPUT: "INPUT ERROR", UNKNOWN: "UNKNOWN", FAULT: "FAULT"}
+_COLOURS = {PASSED: "green", FAILED: "bold red", INPUT: "bold red", UNKNOWN: "bold yellow", FAULT: "bold magenta"}
 
 
 def text(gate: Gate, verbosity: int = 0) -> str:
@@ -70,7 +71,7 @@ def _table(gate: Gate) -> list[str]:
         "specs": str(len(gate.judgements)),
         "proved": str(verdicts.count("proved")),
         "refuted": str(verdicts.count("refuted")),
-        "unknown": str(gate.count(OPEN)),
+        "unknown": str(gate.count(UNKNOWN)),
         "input errors": str(gate.count(INPUT)),
         "faults": str(gate.count(FAULT)),
         "limits exceeded": str(sum(len(one.failed) for one in gate.judgements)),

@@ -9,13 +9,12 @@ seconds.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from supercheck.analysis.costs.counts import Counts
-from supercheck.base.version import __version__
 from supercheck.construct.pruning.search import Pruned
 from supercheck.report.audit.json import floor_object, form_object
+from supercheck.report.envelope import enveloped
 from supercheck.report.prune.text import Binding, binding, layers
 from supercheck.report.verify.json import counterexample_object, question
 
@@ -23,16 +22,10 @@ if TYPE_CHECKING:
     from supercheck.construct.pruning.result import Pruning
 
 
-def prune_json(found: Pruning) -> str:
-    """The object as text, two spaces an indent."""
-    return json.dumps(prune_object(found), indent=2)
-
-
 def prune_object(found: Pruning) -> dict[str, Any]:
     """The object, keys in the order that the module's docstring has."""
     pruned, result = found.pruned, found.result or found.given
-    return {
-        "supercheck": __version__,
+    held = {
         **question(found.claims, found.source),
         "verdict": found.verdict.value,
         "reason": result.reason,
@@ -47,8 +40,8 @@ def prune_object(found: Pruning) -> dict[str, Any]:
         "forms": [form_object(form) for form in found.forms],
         "assumptions": list(found.claims.assumptions),
         "steps": None if pruned is None else pruned.tried,
-        "seconds": {name: round(value, 6) for name, value in found.seconds.items()},
     }
+    return enveloped(held, found.seconds)
 
 
 def _counts(counts: Counts) -> dict[str, Any]:

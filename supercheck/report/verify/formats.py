@@ -1,25 +1,28 @@
-"""Results for people and for machines: one file a format, one table.
+"""How a result is written: one file a format, one table.
 
-A newcomer adds a format with one file here and one row in `REPORTERS`.
+A newcomer adds a format with one file here and one row in `FORMATS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from supercheck.base.display import Faces
-from supercheck.claims.result import Result
-from supercheck.report.gate.formats import reporter
-from supercheck.report.verify import json, text
-from supercheck.report.wording import single
+from supercheck.report.formats import named
 
-REPORTERS: dict[str, Callable[[Result], str]] = {
-    "text": text.text,
-    "json": json.json_text,
-    "junit": lambda result: reporter("junit")(single(result)),
-    "sarif": lambda result: reporter("sarif")(single(result)),
-    "github": lambda result: reporter("github")(single(result)),
+if TYPE_CHECKING:
+    from supercheck.claims.result import Result
+
+FORMATS = {
+    "text": "supercheck.report.verify.text:text",
+    "json": "supercheck.report.verify.json:json_text",
+    "junit": "supercheck.report.verify.pipelines:junit",
+    "sarif": "supercheck.report.verify.pipelines:sarif",
+    "github": "supercheck.report.verify.pipelines:github",
 }
 """Format -> what turns a result into text."""
 
-Result.faces = Faces(text.text, json.as_object)
+
+def reporter(name: str) -> Callable[[Result], str]:
+    """What writes a result in one of `FORMATS`."""
+    return named(FORMATS[name])

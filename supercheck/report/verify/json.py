@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from supercheck.base.numbers import exact_text
-from supercheck.base.version import __version__
 from supercheck.checker import Outcome
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Point, Verdict
 from supercheck.claims.result import Another, Certificate, OutputResult, Provenance, Result
+from supercheck.report.envelope import enveloped, indented
 from supercheck.spec.syntax import text as formula_text
 
 
 def json_text(result: Result) -> str:
     """The object as text, two spaces an indent."""
-    return json.dumps(as_object(result), indent=2)
-
-
-def outcome_json(outcome: Outcome, seconds: float) -> str:
-    """The object as text, two spaces an indent."""
-    return json.dumps(outcome_object(outcome, seconds), indent=2)
+    return indented(as_object(result))
 
 
 def outcome_object(outcome: Outcome, seconds: float) -> dict[str, Any]:
     """What came of a certificate: `status` accepted, refutation, rejected or unchecked, and `reason`."""
-    return {
-        "supercheck": __version__,
-        **outcome._asdict(),
-        "assumptions": [*outcome.assumptions],
-        "seconds": round(seconds, 6),
-    }
+    return enveloped({**outcome._asdict(), "assumptions": [*outcome.assumptions]}, seconds)
 
 
 def as_object(result: Result) -> dict[str, Any]:
     """The object of report/README.md, "What all have in common"."""
     claims = result.claims
-    return {
-        "supercheck": __version__,
+    held = {
         **question(claims, result.source),
         "verdict": result.verdict.value,
         "reason": result.reason,
@@ -51,8 +39,8 @@ def as_object(result: Result) -> dict[str, Any]:
         **_otherwise(result.another),
         "certificate": certificate_object(result.certificate),
         "assumptions": [*claims.assumptions, *result.notes],
-        "seconds": {name: round(value, 6) for name, value in result.seconds.items()},
     }
+    return enveloped(held, result.seconds)
 
 
 def question(claims: Claims, source: Provenance) -> dict[str, Any]:

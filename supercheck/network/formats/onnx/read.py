@@ -42,7 +42,7 @@ def read(path: Path, _: object = None) -> tuple[list[Affine], tuple[str, ...]]:
         raise error.at(path) from None
 
 
-def external_files(path: Path) -> list[Path]:
+def beside(path: Path) -> list[Path]:
     """The files beside an ONNX file that hold its data; none where it cannot be read."""
     try:
         graph = parse(path)
@@ -51,8 +51,8 @@ def external_files(path: Path) -> list[Path]:
     literals = [attribute.t for node in graph.node for attribute in node.attribute if attribute.HasField("t")]
     tensors = [*graph.initializer, *literals]
     named = {str(entry.value) for tensor in tensors for entry in tensor.external_data if entry.key == "location"}
-    beside = [path.parent / name for name in sorted(named) if Path(name).name == name]
-    return [file for file in beside if file.is_file() and not file.is_symlink()]
+    found = [path.parent / name for name in sorted(named) if Path(name).name == name]
+    return [file for file in found if file.is_file() and not file.is_symlink()]
 
 
 class _Walk:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from oracle import inputs
-from strategies import doubles, formulas, halves, kinds, layers, meaning, readouts, singles, small
+from strategies import doubles, halves, kinds, layers, singles, small
 
 from supercheck.base.errors import InputError
 from supercheck.base.matrix import Array, Rows, exact_array, integers
-from supercheck.construct.output import code_bytes, network_bytes, spec_bytes
+from supercheck.construct.output import spec_bytes
 from supercheck.network.formats.load import load, load_linear
+from supercheck.network.formats.save import code_bytes, network_bytes
 from supercheck.network.layers import Affine
 from supercheck.network.network import Network
 from supercheck.spec.domain import KSparse
-from supercheck.spec.expressions import evaluate_limit
-from supercheck.spec.formula import Formula, gate
+from supercheck.spec.formula import gate
 from supercheck.spec.read import read_spec
 from supercheck.spec.readout import Readout
 from supercheck.spec.spec import Spec
@@ -131,54 +129,3 @@ def test_codes_read_back(
     code = affine(weight, bias if biased else [Fraction(0)] * len(bias), False)
     file.write_bytes(code_bytes(code, file, MADE))
     assert Network.of([load_linear(file)]).digest == Network.of([code]).digest
-
-
-@given(
-    st.lists(formulas(5), min_size=1, max_size=5), readouts(), st.integers(0, 5), st.sampled_from(["real", "float32"])
-)
-def test_a_spec_of_any_functions_and_readout_reads_back(
-    tmp_path_factory: pytest.TempPathFactory, functions: list[Formula], readout: Readout, most: int, arithmetic: str
-) -> None:
-    file = tmp_path_factory.mktemp("s") / "s.toml"
-    spec = Spec(KSparse(5, most), tuple(functions), readout, arithmetic=arithmetic)
-    file.write_bytes(spec_bytes(spec, [LAST], {"file": 'a "b".npz', "encoder": "e.npz"}, ["A note.", "Another."]))
-    read = read_spec(file)
-    assert (read.domain, read.readout, read.arithmetic) == (spec.domain, spec.readout, spec.arithmetic)
-    for mine, theirs in zip(spec.formulas, read.formulas, strict=True):  # maybe without an XOR of one part
-        assert all(meaning(mine)(frozenset(on)) == meaning(theirs)(frozenset(on)) for on in inputs(5, 5))
-    assert (read.source.file, read.source.encoder) == (file.parent / 'a "b".npz', file.parent / "e.npz")
-
-
-@pytest.mark.parametrize("name", ["and", "or", "xor", "nand", "nor", "xnor", "majority", "copy"])
-def test_gates_are_written_as_gates(name: str, tmp_path: Path) -> None:
-    tuples = [(3,), (1,)] if name == "copy" else [(0, 1), (1, 2, 3)]
-    plain = name in ("copy", "majority")  # the majority of two is their AND
-    lists = [tuples] if plain else [tuples, list(combinations(range(4), 2))]
-    for number, listed in enumerate(lists):
-        file = tmp_path / f"{number}.toml"
-        spec = Spec(KSparse(4, 2), tuple(gate(name, part) for part in listed), Readout("equality"))
-        file.write_bytes(spec_bytes(spec, [LAST], {}))
-        assert f'gate = "{name}"' in file.read_text()
-        assert ("all-pairs" in file.read_text()) == (number == 1)
-        assert read_spec(file).formulas == spec.formulas
-
-
-def test_limits_are_written(tmp_path: Path) -> None:
-    """Regression: prune dropped them, so that a gate no longer looked."""
-    limits = {"max_neurons": 3, "max_edges": "3 * outputs", "max_bits": Fraction(5, 2)}
-    spec = Spec(KSparse(2, 1), (gate("copy", (0,)),), Readout("equality"), audit=limits)
-    file = tmp_path / "spec.toml"
-    file.write_bytes(spec_bytes(spec, [LAST], {"file": "net.npz"}))
-    terms = {"m": 2, "k": 1, "outputs": 1}
-    values = {name: evaluate_limit(limit, terms) for name, limit in read_spec(file).audit.items()}
-    assert values == {"max_neurons": 3, "max_edges": 3, "max_bits": Fraction(5, 2)}
-
-
-def test_a_table_is_named_and_not_spelled_out(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("x0,y0\n0,1\n1,0\n")
-    file = tmp_path / "s.toml"
-    stated = Spec(KSparse(2, 1), (gate("nand", (0,)),), Readout("equality"), table=tmp_path / "t.csv")
-    file.write_bytes(spec_bytes(stated, [LAST], {"table": "t.csv"}))
-    read = read_spec(file)
-    assert read.table == tmp_path / "t.csv"
-    assert "formulas" not in file.read_text()
