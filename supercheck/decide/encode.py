@@ -23,9 +23,10 @@ from supercheck.claims.claims import Claims
 from supercheck.network.input import Input
 from supercheck.network.network import Network
 from supercheck.spec.cases import simplified
-from supercheck.spec.domain import Cell, Domain, Exact, plain
+from supercheck.spec.domain import Cell, Domain
 from supercheck.spec.formula import AtLeast, Formula, Not, Var, support
 from supercheck.spec.satisfying import assignments
+from supercheck.spec.values import Exact, plain
 
 MOST_CASES = 16  # assignments of a support that are worth a query each
 MOST_LEVELS = 12  # values of one neuron that are worth a literal each

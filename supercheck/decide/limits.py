@@ -17,7 +17,6 @@ from supercheck.base.system import interrupted_after
 if TYPE_CHECKING:
     from supercheck.claims.claims import Claims
     from supercheck.claims.evidence import Decision
-    from supercheck.decide.engines import Engine
 
 
 Progress = Callable[[int, int, str], None]
@@ -35,9 +34,9 @@ class Pool(Protocol):
         """Whether a question is the pool's own."""
 
     def spread(
-        self, engine: Engine, claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
+        self, engine: Any, claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
     ) -> Iterator[list[Decision]]:
-        """Have outputs decided in batches."""
+        """Have outputs decided in batches by an engine."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,14 +19,13 @@ from pydantic_core import PydanticCustomError
 
 from supercheck.base.errors import InputError, meant, spelled
 from supercheck.base.numbers import LONGEST as LONGEST_NUMBER, Unreadable, decimal, rational
+from supercheck.spec.places import Place, line_of
 from supercheck.spec.readout import READOUTS
 
 LARGEST = 4 << 20  # bytes of a spec
 MOST_DOTS = 16  # in one line outside strings
 MOST_TABLES = 10_000
 MOST_DIGITS = 10_000  # in a row
-
-Place = tuple[str | int, ...]
 
 
 def _rational(value: object) -> Fraction:
@@ -167,7 +165,7 @@ class Document:
 
     def line(self, place: Place) -> int | None:
         """The line of a key, counted from 1."""
-        return _line(self.content.decode(), place)
+        return line_of(self.content.decode(), place)
 
 
 def document(path: Path) -> Document:
@@ -307,49 +305,4 @@ def _error(
 ) -> InputError:
     do = None if near is None else meant(*near)
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
-    return InputError(file=path, line=_line(text, place), place=name or None, expected=expected, got=got, do=do)
-
-
-_HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\-\"' ]+?)\s*\]\]?")
-_KEY = re.compile(r"\s*([\w\-\"'][\w.\-\"' ]*?)\s*=")
-
-
-def _line(text: str, place: Place) -> int | None:
-    """The line of a key, for messages only: the first line that opens as much of `place` as any.
-
-    A position in a list of one entry a line is found by counting lines that hold an entry.
-    """
-    best, most, table = None, 0, Place()
-    counts: Counter[Place] = Counter()
-    lines = text.splitlines()
-    for number, line in enumerate(lines, 1):
-        header, key = _HEADER.fullmatch(line.split("#")[0].rstrip()), _KEY.match(line)
-        if header:
-            table = _names(header[2])
-            if header[1] == "[[":
-                counts[table] += 1
-                table = (*table, counts[table] - 1)
-        elif not key:
-            continue
-        opened = table if header else (*table, *_names(key[1] if key else ""))
-        shared = next((i for i, (a, b) in enumerate(zip(opened, place, strict=False)) if a != b), len(place))
-        if shared > most and shared >= min(len(opened), len(place)):
-            best, most = number, min(shared, len(opened))
-    position = place[most] if best is not None and most < len(place) else None
-    return _entry(lines, best, position) if best is not None and isinstance(position, int) else best
-
-
-def _names(dotted: str) -> Place:
-    return tuple(part.strip(" \"'") for part in dotted.split("."))
-
-
-def _entry(lines: list[str], start: int, position: int) -> int:
-    """The line of entry `position` of the list that opens at line `start`, where entries have lines of their own."""
-    if "]" in lines[start - 1].split("#")[0]:
-        return start
-    for offset, line in enumerate(lines[start:], start + 1):
-        if re.match(r"\s*[\[\"'{]", line):
-            if position == 0:
-                return offset
-            position -= 1
-    return start
+    return InputError(file=path, line=line_of(text, place), place=name or None, expected=expected, got=got, do=do)

@@ -21,7 +21,8 @@ from supercheck.decide.portfolio import decide
 from supercheck.network.input import Input
 from supercheck.network.layers import Affine
 from supercheck.network.network import Network
-from supercheck.spec.domain import Cell, Domain, KSparse, Sparse, Values
+from supercheck.spec.domain import Cell, Domain, KSparse, Sparse
+from supercheck.spec.values import Values
 
 F = Fraction
 ENGINES_THAT_EVALUATE = ("auto", "enumerate", "z3")

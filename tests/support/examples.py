@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from supercheck.spec.domain import KSparse, Sparse, Values
+from supercheck.spec.domain import KSparse, Sparse
 from supercheck.spec.readout import Readout
+from supercheck.spec.values import Values
 
 F = Fraction
 Function = Callable[[set[int]], bool]
