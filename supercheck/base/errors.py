@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+Value = TypeVar("Value")
 
 _LONGEST = 200  # characters of foreign text that one message may repeat
 
@@ -111,3 +114,14 @@ def unquoted(error: Exception) -> str:
     """What a library says of a file that is not what it should be, up to where it begins to quote the file."""
     said = re.split("[:'\"`({\\[]", f"{error}")[0].strip()
     return said or type(error).__name__
+
+
+def present(value: Value | None, what: str) -> Value:
+    """A value that has to be there.
+
+    Raises:
+        FaultError: if it is not; an internal fault, which is no verdict.
+    """
+    if value is None:
+        raise FaultError(f"there is no {what}")
+    return value

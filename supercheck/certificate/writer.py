@@ -13,7 +13,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from supercheck.base.errors import FaultError
+from supercheck.base.errors import FaultError, present
 from supercheck.base.files import written_aside
 from supercheck.certificate.proofs import WORD, prove
 from supercheck.checker import CheckError, question
@@ -176,8 +176,7 @@ def _bounds(outputs: Sequence[OutputResult], claims: Claims) -> list[int]:
     """For each output a whole number in the middle: w . h is at most that where its function is off, above where on."""
     bounds = []
     for output in outputs:
-        worst = output.extremes
-        assert worst is not None
+        worst = present(output.extremes, f"extremes of output {output.index}")
         on, off = (None if p is None else _total(claims, output.index, p.value) for p in (worst.on, worst.off))
         bounds.append((off + on) // 2 if on is not None and off is not None else on - 1 if on is not None else off or 0)
     return bounds

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from supercheck.base.errors import FaultError, InputError, OverdueError, clip
+from supercheck.base.errors import FaultError, InputError, OverdueError, clip, present
 from supercheck.base.exit_codes import FAILED, FAULT, INPUT, PASSED, UNKNOWN
 from supercheck.base.numbers import exact_text
 from supercheck.base.store import CacheError
@@ -93,9 +93,7 @@ def judge(file: Path, terms: Terms) -> Judgement:
     Returns:
         What became of it; whatever goes wrong is a judgement, too.
     """
-    found = _guarded(file, lambda: _anew(file, terms))
-    assert found is not None
-    return found
+    return present(_guarded(file, lambda: _anew(file, terms)), "judgement")
 
 
 def recall(file: Path, terms: Terms) -> Judgement | None:

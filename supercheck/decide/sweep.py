@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from supercheck.base.errors import present
 from supercheck.base.matrix import Array
 from supercheck.claims.claims import Claims
 from supercheck.decide.doubles import Doubles
@@ -130,8 +131,7 @@ class Batch:
     @cached_property
     def evaluated(self) -> tuple[Array | None, Array]:
         """The last hidden layer, if there is one, and the scaled sums w . h, in doubles."""
-        assert self.sheet.doubles is not None
-        return self.sheet.doubles.evaluate(self.active)
+        return present(self.sheet.doubles, "network in doubles").evaluate(self.active)
 
     @property
     def sums(self) -> Array:
@@ -228,8 +228,7 @@ class Batch:
         """The exact w . h of one output on some of the inputs; inputs with the same hidden layer are evaluated once."""
         doubles = self.sheet.doubles
         if doubles is not None and doubles.hidden_exact and len(inputs) > 1:
-            hidden = self.evaluated[0]
-            assert hidden is not None
+            hidden = present(self.evaluated[0], "hidden layer")
             _, first, same = np.unique(hidden[:, inputs], axis=1, return_index=True, return_inverse=True)
         else:
             first, same = np.arange(len(inputs)), np.arange(len(inputs))

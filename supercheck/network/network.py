@@ -17,7 +17,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from supercheck.base.errors import InputError, spelled
+from supercheck.base.errors import InputError, present, spelled
 from supercheck.base.matrix import FITS, Array, Ratios, Room, Rows, coprime, exact_array, magnitudes, sizes_of, trusted
 from supercheck.base.numbers import exact_text, plural, whole
 from supercheck.base.products import product
@@ -88,8 +88,7 @@ class Network:
         hidden, factors, room = [], None, Room()
         for layer in folded[:-1]:
             weight, bias, factors = _scaled(layer, factors, room, with_bias=True)
-            assert bias is not None
-            hidden.append(Layer(weight, bias, layer.name))
+            hidden.append(Layer(weight, present(bias, "bias"), layer.name))
         last = folded[-1]
         weight, _, factors = _scaled(last, factors, room, with_bias=False)
         output = Output(weight, tuple(Ratios.of(last.bias).fractions()), tuple(factors.fractions()), last.name)

@@ -23,6 +23,7 @@ from functools import cached_property
 
 import numpy as np
 
+from supercheck.base.errors import present
 from supercheck.base.numbers import short
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Verdict
@@ -174,13 +175,12 @@ class _Float32:
             notes = (*notes, *(orders[i] for i in [smallest.output] if i in orders))
         elif all(one.verdict is Verdict.PROVED for one in found.values()):
             order = "every"
-        assert self.real.rounding is not None
         return replace(
             self.real,
             outputs=tuple(found[i] for i in range(len(self.claims))),
             smallest=smallest,
             notes=notes,
-            rounding=replace(self.real.rounding, errors=tuple(self.errors), order=order),
+            rounding=replace(present(self.real.rounding, "rounding"), errors=tuple(self.errors), order=order),
         )
 
     def _outputs(self) -> Iterator[tuple[OutputResult, str | None]]:

@@ -20,7 +20,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import IO, Any
 
-from supercheck.base.errors import FaultError
+from supercheck.base.errors import FaultError, present
 from supercheck.base.system import detached, limit_memory, machine_memory
 
 _HEAD = struct.Struct(">Q")
@@ -128,9 +128,7 @@ class _Child:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(str(part) or os.getcwd() for part in sys.path)},
             **detached(),
         )
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.stdin, self.stdout = self.process.stdin, self.process.stdout
+        self.stdin, self.stdout = (present(end, "pipe") for end in (self.process.stdin, self.process.stdout))
         with suppress(OSError):  # where it is dead already, `call` finds out
             _send(self.stdin, start)
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from supercheck.base.errors import InputError, clip, spelled
+from supercheck.base.errors import InputError, clip, present, spelled
 from supercheck.base.matrix import Array, Rows
 from supercheck.network.layers import Affine
 
@@ -316,6 +316,5 @@ def _named(path: Path, tensors: Tensors, name: str) -> Array | Rows:
     if name not in tensors:
         known = ", ".join(sorted(tensors))
         raise InputError(file=path, place=name, expected=f"a tensor of this name, one of {known[:120]}", got="none")
-    tensor = tensors[name]
-    assert tensor is not None  # whatever a layer names was read
+    tensor: Array | Rows = present(tensors[name], f"tensor {name}, though a layer names it")
     return tensor

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from supercheck.analysis.costs.counts import Counts, Matrix
 from supercheck.analysis.costs.floors.floor import Floor
-from supercheck.base.errors import clip, printable
+from supercheck.base.errors import clip, present, printable
 from supercheck.base.numbers import plural, short
 from supercheck.construct.pruning.edits import Edge, entry
 from supercheck.construct.pruning.prover import Objection
@@ -137,8 +137,7 @@ def _kept(found: Pruning, noun: str, kept: Binding, said: str) -> Iterator[str]:
 
 def _example(found: Pruning, name: str, why: Objection) -> str:
     """What goes wrong without something, in a sentence."""
-    example, claims = why.counterexample, found.claims
-    assert example is not None
+    example, claims = present(why.counterexample, "counterexample"), found.claims
     on = " ".join(f"x{j}" for j in example.active) or "nothing"
     formula = clip(formula_text(claims.formulas[example.output]))
     other = None if example.against is None else example.against.value
@@ -154,8 +153,7 @@ def _example(found: Pruning, name: str, why: Objection) -> str:
 def edge_name(found: Pruning, edge: Edge) -> str:
     """An edge in words: "x3 -> h1.4 (weight 5)"."""
     depth, row, column = edge
-    pruned = found.pruned
-    assert pruned is not None
+    pruned = present(found.pruned, "pruned network")
     fixed = {block.name for block in pruned.after.blocks if block.fixed}
     source = f"h{depth}.{column}" if depth else f"input {column}" if "encoder" in fixed else f"x{column}"
     last = depth == len(pruned.layers) - 1

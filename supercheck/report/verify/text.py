@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from supercheck.base.errors import clip, printable
+from supercheck.base.errors import clip, present, printable
 from supercheck.base.numbers import exact_text, float_text, plural, short
 from supercheck.claims.evidence import Counterexample, Point, Sparsity, Verdict
 from supercheck.claims.result import Certificate, OutputResult, Result
@@ -34,13 +34,13 @@ def show(result: Result, console: Console) -> None:
     if result.smallest is not None:
         console.print()
         _show_counterexample(result, result.smallest, console)
-    refuted = sorted((output for output in result.outputs if output.counterexample is not None), key=_size)
+    refuted = [(output, output.counterexample) for output in result.outputs if output.counterexample is not None]
     if len(refuted) > 1:
         _table(
             console,
             f"Wrong outputs ({len(refuted)} of {len(result.outputs)})",
             ["output", "function", "wrong where these are on", "y", "expected"],
-            [_wrong_row(result, output) for output in refuted],
+            [_wrong_row(result, *pair) for pair in sorted(refuted, key=lambda pair: (pair[1].size, pair[0].index))],
         )
     for line in otherwise(result.claims.readout, result.another):
         console.print(f"\n{line}", soft_wrap=True)
@@ -213,13 +213,7 @@ def _value(value: Fraction, *near: Fraction | None) -> str:
     return decimal if exact == decimal else f"{decimal} (exactly {exact})" if len(exact) <= 48 else f"{decimal}..."
 
 
-def _size(output: OutputResult) -> tuple[int, int]:
-    return output.counterexample.size if output.counterexample is not None else 0, output.index
-
-
-def _wrong_row(result: Result, output: OutputResult) -> list[str]:
-    found = output.counterexample
-    assert found is not None
+def _wrong_row(result: Result, output: OutputResult, found: Counterexample) -> list[str]:
     readout = result.claims.readout
     near, wanted = readout.beside(found.expected), readout.expected(found.expected)
     if found.against is not None:
@@ -229,9 +223,8 @@ def _wrong_row(result: Result, output: OutputResult) -> list[str]:
 
 
 def _margin_row(result: Result, output: OutputResult) -> list[str]:
-    extremes, margin = output.extremes, result.margin(output)
-    assert extremes is not None
-    readout, (off, on) = result.claims.readout, (_worst(extremes.off), _worst(extremes.on))
+    margin, extremes = result.margin(output), present(output.extremes, "extremes")
+    readout, (off, on) = result.claims.readout, map(_worst, extremes.worst)
     limits = (*readout.beside(0), *readout.beside(1))
     pairs = ((off, (on, *limits)), (on, (off, *limits)))
     ends = ["never" if value is None else float_text(value, beside=near) for value, near in pairs]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper
 
-from supercheck.base.errors import InputError, clip
+from supercheck.base.errors import InputError, clip, present
 from supercheck.network.formats.onnx.activation import Activation, MixedError
 from supercheck.network.formats.onnx.graph import chain, input_shape, parse, place_of
 from supercheck.network.formats.onnx.tensors import FLOATS, Constant, Work, decode, reshaped, transposed
@@ -185,8 +185,7 @@ def _gemm(attributes: dict[str, Any], inputs: list[Constant | None], x: Activati
     (a, b), c = inputs[:2], inputs[2] if len(inputs) > 2 else None
     if (a is None) == (b is None):
         raise InputError(expected="an activation as A or B", got="one as C")
-    matrix = a or b
-    assert matrix is not None
+    matrix = present(a or b, "matrix")
     if x.index.ndim != 2 or matrix.raw.ndim != 2:
         got = f"shapes {list(x.shape)} and {list(matrix.raw.shape)}"
         raise InputError(expected="matrices of two dimensions", got=got)

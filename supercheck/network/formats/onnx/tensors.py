@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper
 
-from supercheck.base.errors import InputError
+from supercheck.base.errors import InputError, present
 from supercheck.base.matrix import Array, integers
 from supercheck.base.reading import content_of
 from supercheck.network.formats.tensors import exact
@@ -201,7 +201,7 @@ def reshaped(operator: str, attributes: dict[str, Any], given: Sequence[Constant
         if any(old[axis] != 1 for axis in axes):
             raise InputError(expected=f"axes of length 1 of shape {list(old)}", got=listed)
         return [n for i, n in enumerate(old) if i not in axes]
-    assert listed is not None
+    listed = present(listed, "shape")
     if operator == "Unsqueeze":
         axes, kept = _axes(listed, rank + len(listed)), iter(old)
         return [1 if i in axes else next(kept) for i in range(rank + len(listed))]
