@@ -6,12 +6,24 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from supercheck.base.errors import InputError, spelled
 from supercheck.base.matrix import Array, Rows
 from supercheck.base.validate import numbers, of_whole
+
+
+class Neuron(NamedTuple):
+    """A neuron by its place: a hidden layer, counted from 1, and a row of it, counted from 0."""
+
+    layer: int
+    row: int
+
+    def __str__(self) -> str:
+        """As every report names it: h1.3."""
+        return f"h{self.layer}.{self.row}"
 
 
 @dataclass(frozen=True, eq=False)

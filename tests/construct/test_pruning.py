@@ -22,6 +22,7 @@ from supercheck.claims.result import OutputResult
 from supercheck.construct.pruning import edits as trimming, prover as proving, ranking, rounding
 from supercheck.construct.pruning.edits import Layers
 from supercheck.network.formats.tensors import LayerNames
+from supercheck.network.layers import Neuron
 from supercheck.report.prune.json import prune_object
 
 
@@ -113,16 +114,16 @@ def test_changes_that_claim_to_keep_the_function_do(asked: Question, data: st.Da
     edge = data.draw(st.sampled_from(ranking.edges(layers) or [(0, 0, 0)]))
     less = plainly(layers)
     less[edge[0]][0][edge[1]][edge[2]] = Fraction(0)
-    held = data.draw(st.sampled_from(ranking.neurons(layers) or [(len(layers) - 1, 0)]))
+    held = data.draw(st.sampled_from(ranking.neurons(layers) or [Neuron(len(layers), 0)]))
     for active in inputs(features, features):
         x = [int(j in active) for j in range(features)]
         assert run(plainly(trimming.without(layers, [edge])), x) == run(less, x)
         assert run(plainly(trimming.stood_still(layers, [held])), x) == frozen(asked.stored, held, x)
 
 
-def frozen(layers: Stored, held: tuple[int, int], x: list[int]) -> list[Fraction]:
+def frozen(layers: Stored, held: Neuron, x: list[int]) -> list[Fraction]:
     """The outputs with one neuron as it is where nothing is on."""
-    depth, neuron = held
+    depth, neuron = held.layer - 1, held.row
     if depth == len(layers) - 1:  # there is none
         return run(layers, x)
     rest = run(layers[: depth + 1], [0] * len(x))[neuron]

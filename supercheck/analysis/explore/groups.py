@@ -7,9 +7,10 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 from supercheck.analysis.costs.wiring import alike, computation
-from supercheck.analysis.explore.ledger import Ledger, Neuron
+from supercheck.analysis.explore.ledger import Ledger
 from supercheck.analysis.explore.result import Case, Group
 from supercheck.claims.claims import Claims
+from supercheck.network.layers import Neuron
 from supercheck.spec.formula import support
 
 Key = TypeVar("Key", bound=Hashable)
@@ -54,7 +55,7 @@ def _cause_name(key: Cause) -> str:
     others, fired, silenced = key
     features = " ".join(f"x{j}" for j in others) or "its own features alone"
     parts = [
-        f"{verb} " + " ".join(f"h{layer}.{neuron}" for layer, neuron in neurons)
+        f"{verb} " + " ".join(map(str, neurons))
         for verb, neurons in (("make fire", fired), ("silence", silenced))
         if neurons
     ]

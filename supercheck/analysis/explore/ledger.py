@@ -13,11 +13,9 @@ from functools import lru_cache
 
 from supercheck.base.errors import FaultError
 from supercheck.claims.claims import Claims
+from supercheck.network.layers import Neuron
 from supercheck.network.network import Network
 from supercheck.spec.formula import holds, support
-
-Neuron = tuple[int, int]
-"""A hidden layer, counted from 1, and a neuron in it."""
 
 
 @dataclass(frozen=True)
@@ -164,13 +162,18 @@ def ledger(claims: Claims, output: int, active: Sequence[int]) -> Ledger:
     above, below = part.scale.numerator, part.scale.denominator
     entries = [Entry(None, None, part.bias)] if part.bias else []
     entries += [Entry(feature, neuron, Fraction(above * share, below)) for feature, neuron, share in shares]
-    now, then = ({(place, p) for place, z in enumerate(sums, 1) for p in z if z[p] > 0} for sums in (here, before))
+    now, then = _firing(here), _firing(before)
     on = holds(formula, frozenset(active))
     limit = claims.readout.goal(on).nearest_end(value)
     return Ledger(
         tuple(entries), value, own, others, part.read(own, before), tuple(_moved(part, here, before)),
         tuple(sorted(now - then)), tuple(sorted(then - now)), tuple(sorted(now)), limit, int(on),
     )  # fmt: skip
+
+
+def _firing(sums: Sequence[dict[int, int]]) -> set[Neuron]:
+    """The neurons whose sums are above 0."""
+    return {Neuron(layer, p) for layer, z in enumerate(sums, 1) for p in z if z[p] > 0}
 
 
 def _shares(
@@ -192,7 +195,7 @@ def _shares(
     for feature, below in sources.items():
         for j, w in zip(part.columns, part.weights, strict=True):
             if share := w * below.get(j, 0):
-                yield feature, (depth, j) if depth else None, share
+                yield feature, Neuron(depth, j) if depth else None, share
 
 
 def _moved(
@@ -202,5 +205,5 @@ def _moved(
     if not here:
         return []
     read = zip(part.columns, part.weights, strict=True)
-    changes = [((len(here), j), part.scale * w * (max(here[-1][j], 0) - max(before[-1][j], 0))) for j, w in read]
+    changes = [(Neuron(len(here), j), part.scale * w * (max(here[-1][j], 0) - max(before[-1][j], 0))) for j, w in read]
     return sorted((pair for pair in changes if pair[1]), key=lambda pair: -abs(pair[1]))

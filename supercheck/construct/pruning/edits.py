@@ -18,7 +18,7 @@ from supercheck.analysis.costs.wiring import duplicates
 from supercheck.base.matrix import Array, Rows, trusted
 from supercheck.base.products import product
 from supercheck.construct.pruning.floats import Kind, exact, holds, narrowed, nearest, number, plain
-from supercheck.network.layers import Affine
+from supercheck.network.layers import Affine, Neuron
 from supercheck.network.network import Network
 
 Layers = tuple[Affine, ...]
@@ -26,9 +26,6 @@ Layers = tuple[Affine, ...]
 
 Edge = tuple[int, int, int]
 """Layer, row and column of a weight that is not zero; layers, rows and columns count from 0."""
-
-Neuron = tuple[int, int]
-"""A hidden layer, from 0, and a neuron in it."""
 
 
 def layered(network: Network) -> Layers:
@@ -102,7 +99,7 @@ def stood_still(layers: Layers, still: Collection[Neuron]) -> Layers:
     Returns:
         Layers of the same shapes.
     """
-    chosen = [[neuron for at, neuron in still if at == depth - 1] for depth in range(len(layers))]
+    chosen = [[neuron.row for neuron in still if neuron.layer == depth] for depth in range(len(layers))]
     masks = [np.isin(layer.weight.indices, part) for layer, part in zip(layers, chosen, strict=True)]
     return _removed(layers, masks, resting(layers))
 

@@ -7,9 +7,9 @@ from fractions import Fraction
 import numpy as np
 
 from supercheck.base.matrix import Array
-from supercheck.construct.pruning.edits import Edge, Layers, Neuron
+from supercheck.construct.pruning.edits import Edge, Layers
 from supercheck.construct.pruning.floats import exact
-from supercheck.network.layers import Affine
+from supercheck.network.layers import Affine, Neuron
 
 
 def edges(layers: Layers) -> list[Edge]:
@@ -40,7 +40,7 @@ def neurons(layers: Layers) -> list[Neuron]:
         sizes = below[depth + 1] * above[depth]
         alive = (np.diff(layer.weight.indptr) > 0) & np.asarray(above[depth] > 0, dtype=bool)
         found += [(sizes[neuron], depth, neuron) for neuron in np.flatnonzero(alive).tolist()]
-    return [(depth, neuron) for _, depth, neuron in sorted(found)]
+    return [Neuron(depth + 1, row) for _, depth, row in sorted(found)]
 
 
 def _sizes(layer: Affine) -> Array:

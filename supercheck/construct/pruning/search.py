@@ -19,12 +19,12 @@ from supercheck.analysis.costs.counts import Counts, count
 from supercheck.analysis.costs.wiring import states
 from supercheck.claims.claims import Claims
 from supercheck.construct.pruning import edits as trimming, ranking, rounding
-from supercheck.construct.pruning.edits import Edge, Layers, Neuron
+from supercheck.construct.pruning.edits import Edge, Layers
 from supercheck.construct.pruning.floats import Kind
 from supercheck.construct.pruning.prover import Objection, Prover
 from supercheck.decide.limits import Clock, LateError, Progress, quiet
 from supercheck.decide.portfolio import INTERRUPTED
-from supercheck.network.layers import Affine
+from supercheck.network.layers import Affine, Neuron
 from supercheck.network.network import Network
 
 MOST_BITS = 24

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from supercheck.base.errors import InputError, clip, present, spelled
+from supercheck.base.errors import FaultError, InputError, clip, spelled
 from supercheck.base.matrix import Array, Rows
 from supercheck.network.layers import Affine
 
@@ -316,5 +316,7 @@ def _named(path: Path, tensors: Tensors, name: str) -> Array | Rows:
     if name not in tensors:
         known = ", ".join(sorted(tensors))
         raise InputError(file=path, place=name, expected=f"a tensor of this name, one of {known[:120]}", got="none")
-    tensor: Array | Rows = present(tensors[name], f"tensor {name}, though a layer names it")
+    tensor = tensors[name]
+    if tensor is None:  # whatever a layer names was read
+        raise FaultError(f"tensor {name} was not read, though a layer names it")
     return tensor

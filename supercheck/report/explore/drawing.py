@@ -12,9 +12,10 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from supercheck.analysis.explore.ledger import Cone, Ledger, Neuron, cone
+from supercheck.analysis.explore.ledger import Cone, Ledger, cone
 from supercheck.analysis.explore.result import Exploration, Row
 from supercheck.base.numbers import float_text
+from supercheck.network.layers import Neuron
 
 MOST_STEPS = 8
 """Neurons shown one by one in a drawing of what moves an output."""
@@ -73,14 +74,10 @@ def _signed(value: Fraction, beside: Iterable[Fraction] = ()) -> str:
     return f"{'+' * (value > 0)}{float_text(value, 3, beside)}".replace("-", "\u2212")
 
 
-def _name(neuron: Neuron) -> str:
-    return f"h{neuron[0]}.{neuron[1]}"
-
-
 def steps(ledger: Ledger) -> tuple[str, Fraction, list[tuple[str, Fraction]]]:
     """How an output comes about: where it starts, from what value, and what then moves it, the largest first."""
     if ledger.others and ledger.moved:
-        listed = [(_name(neuron), by) for neuron, by in ledger.moved]
+        listed = [(str(neuron), by) for neuron, by in ledger.moved]
         start = " ".join(f"x{j}" for j in ledger.own) + " alone" if ledger.own else "nothing on"
         value = ledger.alone
     else:
@@ -151,7 +148,8 @@ def wiring(found: Exploration, output: int, ledger: Ledger) -> Drawing:
     features = _column(everything if len(everything) <= MOST_NODES else active, lambda j: (j not in active, j))
     columns: list[list[int]] = [features]
     for depth, layer in enumerate(part.layers, 1):
-        sizes = {p: (-abs(importance.get((depth, p), 0)), (depth, p) not in ledger.firing, p) for p in layer}
+        names = {p: Neuron(depth, p) for p in layer}
+        sizes = {p: (-abs(importance.get(n, 0)), n not in ledger.firing, p) for p, n in names.items()}
         columns.append(_column(layer, sizes.__getitem__))
     outputs = _column(range(len(found.claims)), lambda i: (i != output, abs(i - output)))
     rows = max(20 * len(features), 20 * len(outputs), *(30 * len(column) for column in columns[1:]), 120)
@@ -167,11 +165,11 @@ def wiring(found: Exploration, output: int, ledger: Ledger) -> Drawing:
         drawn.label(xs[0] - 9, y + 4, f"x{j}", "strong" if j in active else "faint", "end")
     for depth in range(1, len(columns)):
         for p, y in places[depth].items():
-            neuron, by = (depth, p), importance.get((depth, p))
+            neuron, by = Neuron(depth, p), importance.get(Neuron(depth, p))
             fires = neuron in ledger.firing
             kind = "node key" if neuron in top else "node fires" if fires else "node idle"
             drawn.dot(xs[depth], y, 7 if neuron in top else 5 if fires else 4, kind)
-            shown = f"{_name(neuron)} {_signed(by, ledger.beside(by))}" if neuron in top and by else _name(neuron)
+            shown = f"{neuron} {_signed(by, ledger.beside(by))}" if neuron in top and by else str(neuron)
             drawn.label(
                 xs[depth],
                 y - 8,
@@ -198,8 +196,8 @@ def _edges(
         last = level == len(places) - 2
         for (below, above), push in pushes.items():
             if push and below in places[level] and above in places[level + 1]:
-                ends = f"x{below}" if level == 0 else _name((level, below))
-                ends += f" through {_name((level + 1, above))}" if not last else ""
+                ends = f"x{below}" if level == 0 else str(Neuron(level, below))
+                ends += f" through {Neuron(level + 1, above)}" if not last else ""
                 kind, width = "edge up" if push > 0 else "edge down", 0.6 + 4.4 * float(abs(push) / most)
                 y1, y2 = places[level][below], places[level + 1][above]
                 drawn.line(xs[level], y1, xs[level + 1], y2, kind, width, f"{ends}: {_signed(push)}")

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from supercheck.analysis.explore.ledger import Ledger, Neuron, cone
+from supercheck.analysis.explore.ledger import Ledger, cone
 from supercheck.analysis.explore.repairs import mends
 from supercheck.analysis.explore.result import Case, Exploration
 from supercheck.base.display import fits
@@ -18,6 +18,7 @@ from supercheck.base.interval import Interval
 from supercheck.base.matrix import Rows
 from supercheck.base.numbers import exact_text, float_text, plural
 from supercheck.base.version import __version__
+from supercheck.network.layers import Neuron
 from supercheck.report.explore import drawing, text as explore
 from supercheck.report.verify.text import asked, sentence
 from supercheck.report.wording import otherwise
@@ -64,7 +65,7 @@ def page(found: Exploration, room: Room = PAGE) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"decimal": _decimal, "exact": _exact, "neuron": _neuron, "on": _on, "signed": _signed}
+    environment.filters |= {"decimal": _decimal, "exact": _exact, "neuron": str, "on": _on, "signed": _signed}
     left_out = list(found.left_out)
     play = _playground(found, left_out, room)
     if len(found.cases) > room.listed:
@@ -142,10 +143,6 @@ def _signed(value: Fraction, beside: Sequence[Fraction] = ()) -> str:
 def _exact(value: Fraction) -> str:
     whole = exact_text(value)
     return whole if len(whole) <= _LONGEST else f"{whole[:_LONGEST]}..."
-
-
-def _neuron(neuron: Neuron) -> str:
-    return f"h{neuron[0]}.{neuron[1]}"
 
 
 def _on(active: Sequence[int]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from supercheck.analysis.explore.ledger import Ledger, Neuron
+from supercheck.analysis.explore.ledger import Ledger
 from supercheck.analysis.explore.radii import Radius
 from supercheck.analysis.explore.repairs import Change, mends
 from supercheck.analysis.explore.result import Case, Count, Exploration, Row
@@ -84,7 +84,7 @@ def _ledger(found: Exploration, case: Case, ledger: Ledger) -> dict[str, Any]:
         "rows": [
             {
                 "from": "bias" if entry.feature is None else f"x{entry.feature}",
-                "through": None if entry.neuron is None else _name(entry.neuron),
+                "through": None if entry.neuron is None else str(entry.neuron),
                 "value": exact_text(entry.value),
             }
             for entry in ledger.entries
@@ -94,10 +94,10 @@ def _ledger(found: Exploration, case: Case, ledger: Ledger) -> dict[str, Any]:
         },
         "own": list(ledger.own),
         "value_of_own_alone": exact_text(ledger.alone),
-        "moved": [{"neuron": _name(neuron), "by": exact_text(by)} for neuron, by in ledger.moved],
-        "firing": [_name(neuron) for neuron in ledger.firing],
-        "fired_by_others": [_name(neuron) for neuron in ledger.fired],
-        "silenced_by_others": [_name(neuron) for neuron in ledger.silenced],
+        "moved": [{"neuron": str(neuron), "by": exact_text(by)} for neuron, by in ledger.moved],
+        "firing": [str(neuron) for neuron in ledger.firing],
+        "fired_by_others": [str(neuron) for neuron in ledger.fired],
+        "silenced_by_others": [str(neuron) for neuron in ledger.silenced],
         "limit": _rational(ledger.limit),
         "off_by": _rational(ledger.excess),
         "mends": [_change(change) for change in mends(found.claims, case.output, case.active, ledger)],
@@ -131,10 +131,6 @@ def _radius(one: Radius) -> dict[str, Any]:
         "output": one.output,
         "active": list(one.active),
     }
-
-
-def _name(neuron: Neuron) -> str:
-    return f"h{neuron[0]}.{neuron[1]}"
 
 
 def _rational(value: Fraction | None) -> str | None:

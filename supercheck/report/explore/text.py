@@ -8,7 +8,7 @@ from fractions import Fraction
 from rich.console import Console
 from rich.table import Table
 
-from supercheck.analysis.explore.ledger import Ledger, Neuron
+from supercheck.analysis.explore.ledger import Ledger
 from supercheck.analysis.explore.repairs import Change, mends
 from supercheck.analysis.explore.result import Case, Count, Exploration
 from supercheck.analysis.explore.sensitivity import Sensitivity, measured
@@ -16,6 +16,7 @@ from supercheck.base.errors import clip
 from supercheck.base.numbers import float_text, plural, short
 from supercheck.claims.evidence import Verdict
 from supercheck.claims.result import Result
+from supercheck.network.layers import Neuron
 from supercheck.report.console import captured
 from supercheck.report.verify.text import headline, show_assumed
 from supercheck.spec.syntax import text as formula_text
@@ -242,7 +243,7 @@ def mended(change: Change) -> str:
 
 def neurons(listed: Sequence[Neuron]) -> str:
     """Neurons by name, not too many."""
-    names = [f"h{layer}.{neuron}" for layer, neuron in listed]
+    names = [*map(str, listed)]
     return " ".join(names[:MOST_ROWS]) + (f" and {len(names) - MOST_ROWS} more" if len(names) > MOST_ROWS else "")
 
 

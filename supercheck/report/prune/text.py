@@ -116,7 +116,7 @@ class Binding(NamedTuple):
 
 def binding(found: Pruning, pruned: Pruned) -> tuple[Binding, Binding]:
     """What binds, of the neurons and of the edges; nothing where not each was tried."""
-    neurons = {f"h{depth + 1}.{neuron}": why for (depth, neuron), why in pruned.neurons.items()}
+    neurons = {str(neuron): why for neuron, why in pruned.neurons.items()}
     return _parted(neurons), _parted({edge_name(found, edge): why for edge, why in pruned.edges.items()})
 
 
