@@ -257,7 +257,7 @@ def _chunks(claims: Claims, outputs: Sequence[int], workers: int, clock: Clock) 
 def _packed(split: Sequence[Case], merged: bool) -> Cases:
     on, off = [case.on for case in split], [case.off for case in split]
     return Cases(
-        np.array([case.value for case in split], dtype=np.int64),
+        np.array([case.target for case in split], dtype=np.int64),
         np.array([len(part) for part in on], dtype=np.int64),
         np.cumsum([len(part) for part in on], dtype=np.int64),
         np.cumsum([len(part) for part in off], dtype=np.int64),

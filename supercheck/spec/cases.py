@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
+from supercheck.spec.domain import Cell
 from supercheck.spec.formula import FALSE, TRUE, AtLeast, Formula, Lookup, Not, Var, Xor, support, variables
 from supercheck.spec.satisfying import assignments
 
@@ -24,17 +25,30 @@ _DIGITS = bytes([48, 49, *range(2, 256)])  # 0 and 1 as text
 
 @dataclass(frozen=True)
 class Case:
-    """Some inputs of one class: those with certain features on and others off.
+    """Some inputs at which a function says the same.
 
     Attributes:
-        value: what the function says on all of them.
-        on: positions in the support that are on, ascending.
-        off: positions that are off, ascending.
+        target: what it says.
+        cell: which they are, by positions in its support.
     """
 
-    value: bool
-    on: tuple[int, ...]
-    off: tuple[int, ...]
+    target: int
+    cell: Cell
+
+    @classmethod
+    def of(cls, target: int, on: Iterable[int], off: Iterable[int]) -> Case:
+        """The case with these positions active and those at rest."""
+        return cls(int(target), Cell(frozenset(on), frozenset(off)))
+
+    @property
+    def on(self) -> tuple[int, ...]:
+        """The positions that are active, ascending."""
+        return tuple(sorted(self.cell.active))
+
+    @property
+    def off(self) -> tuple[int, ...]:
+        """The positions that are at rest, ascending."""
+        return tuple(sorted(self.cell.rest))
 
 
 @dataclass(frozen=True)
@@ -167,13 +181,13 @@ def cases(formula: Formula, limit: int) -> tuple[Case, ...] | None:
     if width <= MOST_SPLIT:
         for value in (False, True):
             for active in assignments(formula, value, limit):
-                found.append(Case(value, tuple(sorted(active)), tuple(j for j in range(width) if j not in active)))
+                found.append(Case.of(value, active, (j for j in range(width) if j not in active)))
     else:
         for case in _leaves(formula, limit) if width <= MOST_WIDTH else (None,):
             if case is None or len(found) == MOST_CASES:
                 return None
             found.append(case)
-    return tuple(sorted(found, key=lambda case: (not case.on and not case.value, case.value, -len(case.on), case.on)))
+    return tuple(sorted(found, key=lambda case: (not case.on and not case.target, case.target, -len(case.on), case.on)))
 
 
 CASE = -1  # in a decision tree: here ends a branch
@@ -224,7 +238,7 @@ def _leaves(formula: Formula, limit: int) -> Iterator[Case | None]:
         on = tuple(sorted(j for j, value in fixed.items() if value))
         known = decided(formula, fixed, default=False if len(on) == limit else None)
         if isinstance(known, bool):
-            yield Case(known, on, tuple(sorted(j for j, value in fixed.items() if not value)))
+            yield Case.of(known, on, (j for j, value in fixed.items() if not value))
         else:
             stack += [{**fixed, known.index: False}, {**fixed, known.index: True}]
 

@@ -179,7 +179,7 @@ def test_cases_cover_every_input_with_the_functions_own_value(formula: Formula, 
         for active in combinations(range(len(features)), size):
             met = [c for c in split if set(c.on) <= set(active) and not set(c.off) & set(active)]
             assert met
-            assert {case.value for case in met} == {meaning(form)(frozenset(active))}
+            assert {case.target for case in met} == {meaning(form)(frozenset(active))}
             named = frozenset(features[position] for position in active)
             assert meaning(form)(frozenset(active)) == meaning(formula)(named)
 

@@ -104,7 +104,7 @@ def test_the_cases_of_a_table_hold_its_inputs_once(formula: Formula, limit: int)
     assert split is not None
     for active in map(frozenset, inputs(len(place), limit)):
         of = [case for case in split if set(case.on) <= active and not active & set(case.off)]
-        assert [case.value for case in of] == [meaning(shape)(active)]
+        assert [case.target for case in of] == [meaning(shape)(active)]
 
 
 @given(tables(range(WIDTH)), st.dictionaries(st.integers(0, WIDTH - 1), st.booleans()))
