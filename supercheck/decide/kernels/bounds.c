@@ -80,8 +80,6 @@ int64_t collect(const Flat *net, Scratch *own, int64_t row, int64_t room, int64_
     for (int64_t p = net->indptr[row], end = net->indptr[row + 1]; p < end; p++) {
         int64_t j = cols[p];
         double coefficient = form[j];
-        if (coefficient == 0.0)
-            continue;
         form[j] = 0.0;
         if (coefficient > least && room > 0 && own->state[j] == FREE) {
             taken = top_insert(top_value, own->top_feature, taken, room, coefficient, j);
@@ -191,6 +189,8 @@ Value run(const Flat *net, Scratch *own, int64_t row, int64_t active)
     for (int64_t depth = layers - 1; depth >= 0; depth--) {
         for (int64_t q = layer_begin(own, depth); q < own->ends[depth]; q++) {
             int64_t r = own->members[q];
+            if (q + SOON < own->ends[depth])
+                fetch(net, own->members[q + SOON]);
             double z = net->bias[r];
             uint64_t wrapped = net->bias_lows[r];
             if (depth == layers - 1) {
@@ -198,7 +198,7 @@ Value run(const Flat *net, Scratch *own, int64_t row, int64_t active)
                     int64_t p = entry(net, r, own->on[a]);
                     if (p >= 0) {
                         z += net->vals[p];
-                        wrapped += net->lows[p];
+                        wrapped += entry_low(net, p);
                     }
                 }
             } else {
@@ -227,7 +227,7 @@ Value run(const Flat *net, Scratch *own, int64_t row, int64_t active)
             int64_t p = entry(net, row, own->on[a]);
             if (p >= 0) {
                 total.value += net->vals[p];
-                total.low += net->lows[p];
+                total.low += entry_low(net, p);
             }
         }
     }
