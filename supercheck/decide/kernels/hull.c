@@ -110,9 +110,10 @@ int64_t hull(const Flat *net, Scratch *own, const Question *asked, const int32_t
 
     /* The form's maximum over the free features. */
     if (pushed) {
+        Span done = {0, 0};
         mark(own, features, width, ON);
         for (int64_t q = first; q < last; q++)
-            taken = collect(net, own, net->cols[q], room, taken);
+            taken = collect(net, own, net->cols[q], room, taken, &done);
         mark(own, features, width, FREE);
     }
     for (int64_t c = 0; c < count; c++)
