@@ -19,6 +19,7 @@ from pathlib import Path
 from supercheck.base.store import CacheError
 
 _BITS = 256
+_CODE = {".py", ".c", ".h", ".so", ".dylib", ".dll"}
 
 
 def sealed(secret: bytes, key: str, content: str) -> str:
@@ -73,7 +74,7 @@ def sources() -> str:
         CacheError: if there is no code to be read.
     """
     folder, digest = Path(__file__).parents[1], hashlib.sha256(sys.version.encode())
-    files = sorted(folder.rglob("*.py"))
+    files = sorted(file for file in folder.rglob("*") if file.suffix in _CODE)
     if not files:
         raise CacheError(f"no sources in {folder} to tell by who decided")
     try:

@@ -24,8 +24,7 @@ NODE = 800
 UNAFFORDABLE = 1 << 100
 
 CHEAP = 3 * 10**9
-"""Multiplications that a complete engine may cost before anything else is tried: about 10^10 a second on two cores, and
-the compiled bounds take half a second to start."""
+"""Multiplications that a complete engine may cost before anything else is tried: about 10^10 a second on two cores."""
 
 
 @dataclass(frozen=True)
