@@ -57,7 +57,7 @@ class Question(NamedTuple):
         return found
 
     def memory(self, stop: int = 0) -> tuple[Flat, Scratch]:
-        flat = lay_out(self.network)
+        flat = lay_out(self.network, 1)
         assert flat is not None
         return flat, relaxation._scratch(flat, self.claims, np.full(1, stop, dtype=np.int8))
 
@@ -162,7 +162,7 @@ def test_what_is_found_of_weights_far_apart_is_true_of_every_input(
     question: Question, data: st.DataObject, optimise: bool, merged: bool
 ) -> None:
     """Where doubles round: proved means that no input exceeds the goal, and what is refuted or greatest is met."""
-    if lay_out(question.network) is None:
+    if lay_out(question.network, 1) is None:
         return
     goals = near(question, data)
     chunk = asked(question, goals, merged, 10**6, optimise)
@@ -263,7 +263,7 @@ def test_values_that_differ_past_the_middle_of_the_wrapped_range_are_told_apart(
     rows = np.array([[small, large, 2**75, 1]], dtype=object)  # the third, never on, keeps doubles from being exact
     network = Network.of([Affine(Rows.from_dense(rows), np.zeros(1, dtype=object), relu=False)])
     claims = Claims(network, network, KSparse(4, 1), [AtLeast(2, (Var(2), Var(3)))], Readout("separable"))
-    flat = lay_out(network)
+    flat = lay_out(network, 1)
     assert flat is not None
     assert large - small < flat.slack[0] < WRAP
     for feature, value in enumerate((small, large)):
