@@ -53,7 +53,7 @@ class Question(NamedTuple):
         assert split is not None
         found: dict[int, list[Part]] = {0: [], 1: []}
         for case in split:
-            found[int(case.value)].append(([names[p] for p in case.on], {names[p] for p in case.off}))
+            found[int(case.target)].append(([names[p] for p in case.on], {names[p] for p in case.off}))
         return found
 
     def memory(self, stop: int = 0) -> tuple[Flat, Scratch]:
