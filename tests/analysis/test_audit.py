@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from common import SPECS
 from strategies import network as of
 
 import supercheck
@@ -25,7 +26,6 @@ from supercheck.network.layers import Affine
 from supercheck.network.network import Network
 from supercheck.report.audit.json import audit_object
 
-SPECS = Path(__file__).parents[2] / "specs"
 PROVED, REFUTED = (sorted((SPECS / part).glob("*.toml")) for part in ("proved", "refuted"))
 
 

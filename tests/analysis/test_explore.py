@@ -12,10 +12,11 @@ from random import Random
 
 import pytest
 from brute import SOME, Brute, Pair, explored
+from common import HALF, SPECS
 from hypothesis import given, settings, strategies as st
 from oracle import Stored, run
 from strategies import Question, meaning, questions
-from trained import HALF, NAMES, question
+from trained import NAMES, question
 
 from supercheck import InputError, KSparse, Limits, Readout, Spec, Verdict, explore, gate
 from supercheck.analysis.explore import failures as failing, search as exploration
@@ -32,7 +33,6 @@ from supercheck.network.network import Network
 from supercheck.report.explore.json import explore_object
 from supercheck.spec.formula import AtLeast, Formula, Not, Var, Xor
 
-SPECS = Path(__file__).parents[2] / "specs"
 MANY = max(300, settings.default.max_examples)  # nightly: 20,000
 
 

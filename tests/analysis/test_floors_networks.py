@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import combinations
-from pathlib import Path
 
 import pytest
+from common import SPECS
 from hypothesis import assume, given, strategies as st
 from oracle import inputs
 from strategies import Question, formulas, meaning, network, questions
@@ -21,8 +21,6 @@ from supercheck.claims.evidence import Verdict
 from supercheck.decide.portfolio import decide
 from supercheck.spec.formula import Formula
 from supercheck.spec.readout import wrong
-
-SPECS = Path(__file__).parents[2] / "specs"
 
 
 def asked(name: str) -> Claims:

@@ -12,6 +12,7 @@ from shutil import copy
 from typing import Any
 
 import pytest
+from common import SPECS
 
 import supercheck
 from supercheck.analysis.explore.result import Case
@@ -29,7 +30,6 @@ from supercheck.report.prune.json import prune_object
 from supercheck.report.verify.formats import reporter as result_reporter
 from supercheck.report.verify.json import json_text, outcome_object
 
-SPECS = Path(__file__).parents[2] / "specs"
 WRONG = SPECS / "refuted" / "trained_and8_k4.toml"
 RIGHT = SPECS / "proved" / "trained_and8.toml"
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from common import Capture, run
 from conftest import ROOT
 from onnx import TensorProto, helper, numpy_helper
 from writers import safetensors
@@ -31,16 +32,7 @@ PROVED, REFUTED = ROOT / "specs" / "proved", ROOT / "specs" / "refuted"
 SPEC = str(PROVED / "one_per_pair.toml")
 SECRET = "s3cr3t-t0k3n"
 
-Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-def run(*words: object) -> int:
-    return cli.main([str(word) for word in words])
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 # ---- what is written bears a mark, and only what bears it is replaced

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from common import SPECS, Capture
 from hypothesis import given
 from strategies import Question, questions
+from trained import NAMES
 
 from supercheck import checker, verify
 from supercheck.api.check import check_certificate
@@ -37,10 +39,8 @@ from supercheck.spec.readout import Readout
 from supercheck.spec.spec import Spec
 from supercheck.spec.syntax import parse
 
-SPECS = Path(__file__).parents[2] / "specs"
 EVERY = sorted([*(SPECS / "proved").glob("*.toml"), *(SPECS / "refuted").glob("*.toml")])
 DECIDED = [file for file in EVERY if read_spec(file).arithmetic == "real"]  # the format does not cover float32
-Capture = pytest.CaptureFixture[str]
 
 
 def name(file: Path) -> str:
@@ -258,12 +258,6 @@ def test_a_run_that_is_ended_while_it_writes_leaves_no_half_certificate(
     assert running.returncode == code
     assert not (tmp_path / "proof.cert").exists()
     assert len(os.listdir(tmp_path)) == left  # what SIGKILL leaves is called .proof.cert....part
-
-
-NAMES = [
-    "uand_m6_n10", "uand_m8_n16_k3", "and24_m16_n20", "xor12_m10_n20", "perm_m16_n10", "or20_m12_h12_12",
-    "and60_m40_n40",
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("network", NAMES)

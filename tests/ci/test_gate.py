@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gates import CATEGORIES, ands, corpus, run, said_by, save, sealed_rows, spec
+from common import Capture, run
+from gates import CATEGORIES, ands, corpus, said_by, save, sealed_rows, spec
 
 from supercheck.base.errors import FaultError
 from supercheck.base.exit_codes import GRAVITY
@@ -24,8 +25,6 @@ from supercheck.ci.suite import gate
 from supercheck.decide.workers.processes import LostError
 from supercheck.report.gate.formats import FORMATS, reporter
 from supercheck.report.gate.outcome import Gate, Judgement
-
-Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gates import ands, run, save, spec
+from common import Capture, run
+from gates import ands, save, spec
 
 NETWORK, SPEC, BASE = Path("specs/a.npz"), Path("specs/a.toml"), Path("specs/base.json")
 
-Capture = pytest.CaptureFixture[str]
 Tensors = dict[str, np.ndarray]
 
 

@@ -12,8 +12,10 @@ import sys
 import time
 from pathlib import Path
 
+import gates
 import pytest
-from gates import ands, corpus, run, save, sealed_rows, spec
+from common import Capture, run
+from gates import CACHE, ands, cached, corpus, judged, save, sealed_rows
 
 from supercheck.base import store as keeping
 from supercheck.checker import Outcome
@@ -23,20 +25,14 @@ from supercheck.ci.judge import Terms
 from supercheck.ci.suite import gate
 from supercheck.report.gate.outcome import Gate
 
-CACHE = Path(".supercheck/cache.sqlite")
 CERTIFICATES = Path(".supercheck/cache.certificates")
 
-Capture = pytest.CaptureFixture[str]
 
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("empty_folder", "own_account")
 
 
 @pytest.fixture
-def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def certified(own_account: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An account that can seal nothing, so that certificates alone convince; small questions have them, too."""
     (tmp_path / "file").write_text("a file where a folder should be")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
@@ -46,24 +42,12 @@ def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def two() -> dict[str, int]:
-    """One spec that is proved, and one that is refuted against its expectation."""
-    save(Path("specs/good.npz"), ands(4))
-    spec(Path("specs/good.toml"), "good.npz", 4)
-    save(Path("specs/wrong.npz"), ands(4, 0.75))
-    spec(Path("specs/wrong.toml"), "wrong.npz", 4)
-    return {"specs/good.toml": 0, "specs/wrong.toml": 1}
-
-
-def judged(**terms: object) -> Gate:
-    return gate(["specs"], terms=Terms(**{"cache": Cache(CACHE), **terms}))  # type: ignore[arg-type]
+    """A right spec and a wrong one, with their codes."""
+    return gates.two()
 
 
 def codes(found: Gate) -> dict[str, int]:
     return {one.file: one.code for one in found.judgements}
-
-
-def cached(found: Gate) -> list[bool]:
-    return [one.cached for one in found.judgements]
 
 
 def told(found: Gate) -> list[tuple[str, ...]]:

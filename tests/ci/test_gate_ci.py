@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from common import ROOT
 
 from supercheck.ci.suite import gate
 
-ROOT = Path(__file__).parents[2]
 SHOWN = ROOT / "supercheck" / "ci" / "README.md"
 (WORKFLOW,) = re.findall(r"^```yaml\n(.*?)^```$", SHOWN.read_text(), flags=re.MULTILINE | re.DOTALL)
 

@@ -12,41 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import common
 import pytest
-from gates import ands, corpus, run, save, spec
+from common import run
+from gates import CACHE, ands, cached, corpus, judged, save, two
 from gating import SPECS, generate, measure
 
 from supercheck.base import seal as sealing
 from supercheck.ci import cache as caching, judge as judging, sealed
-from supercheck.ci.cache import Cache
-from supercheck.ci.judge import Terms
-from supercheck.ci.suite import gate
 from supercheck.claims import question as posing
-from supercheck.report.gate.outcome import Gate, Judgement
+from supercheck.report.gate.outcome import Judgement
 
-CACHE = Path(".supercheck/cache.sqlite")
-CORPUS = Path(__file__).parents[2] / "specs"
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
-
-def two() -> None:
-    """One spec that is proved, and one that is refuted against its expectation."""
-    for name, nudge in {"good": 0.0, "wrong": 0.75}.items():
-        save(Path(f"specs/{name}.npz"), ands(4, nudge))
-        spec(Path(f"specs/{name}.toml"), f"{name}.npz", 4)
-
-
-def judged(**terms: object) -> Gate:
-    return gate(["specs"], terms=Terms(**{"cache": Cache(CACHE), **terms}))  # type: ignore[arg-type]
-
-
-def cached(found: Gate) -> list[bool]:
-    return [one.cached for one in found.judgements]
+pytestmark = pytest.mark.usefixtures("empty_folder", "own_account")
 
 
 def test_a_proof_of_the_same_bytes_is_found_without_posing_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,8 +52,8 @@ def test_a_refutation_that_does_not_replay_is_decided_anew(monkeypatch: pytest.M
 
 def test_reports_of_hits_say_what_those_of_misses_say() -> None:
     corpus(Path("specs"), 40)
-    shutil.copytree(CORPUS / "refuted", "specs/refuted")
-    shutil.copytree(CORPUS / "proved", "specs/proved")
+    shutil.copytree(common.SPECS / "refuted", "specs/refuted")
+    shutil.copytree(common.SPECS / "proved", "specs/proved")
     first, second = judged(), judged()
     hits = [two for one, two in zip(first.judgements, second.judgements, strict=True) if two.cached]
     assert len(hits) > 50
@@ -174,7 +151,10 @@ print(json.dumps([sorted({Path(name).name for name in read}), sorted(Path(name).
 def test_every_file_that_a_verdict_reads_is_in_its_row(name: str) -> None:
     """A file that is left out could change, and the verdict would not; external data, codes and tables count."""
     done = subprocess.run(
-        [sys.executable, "-c", OPENED, CORPUS / "proved" / f"{name}.toml"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", OPENED, common.SPECS / "proved" / f"{name}.toml"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     opened, listed = json.loads(done.stdout)
     assert set(opened) == {f"{name}.toml", *listed}
@@ -182,7 +162,7 @@ def test_every_file_that_a_verdict_reads_is_in_its_row(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["channel_decoder", "edge_code", "truth_table", "trained_or_deep", "group_testing"])
 def test_a_byte_of_any_file_is_another_question(name: str) -> None:
-    shutil.copytree(CORPUS / "proved", "specs")
+    shutil.copytree(common.SPECS / "proved", "specs")
     for other in Path("specs").glob("*.toml"):
         if other.stem != name:
             other.unlink()

@@ -7,15 +7,12 @@ import json
 from pathlib import Path
 
 import pytest
+from common import SPECS, Capture
 from rich.console import Console
 
 from supercheck import audit
 from supercheck.cli import app as cli
 from supercheck.report.audit import plot, text as report
-
-SPECS = Path(__file__).parents[2] / "specs"
-
-Capture = pytest.CaptureFixture[str]
 
 
 def run(capsys: Capture, *arguments: object) -> tuple[int, str, str]:

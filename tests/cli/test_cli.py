@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from common import PROVED, REFUTED, SPECS, Capture, children, run
 from stages import STAGES
 
 import supercheck
@@ -27,21 +28,9 @@ from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import ENGINES
 from supercheck.report.verify.formats import reporter
 
-SPECS = Path(__file__).parents[2] / "specs"
-PROVED, REFUTED = SPECS / "proved" / "trained_and8.toml", SPECS / "refuted" / "trained_and8_k4.toml"
-
-Capture = pytest.CaptureFixture[str]
 ENUMERATE = ENGINES["enumerate"]
 
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run in an empty folder, where fault files may be written."""
-    monkeypatch.chdir(tmp_path)
-
-
-def run(*arguments: object) -> int:
-    return cli.main([str(argument) for argument in arguments])
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 def command(*arguments: object) -> list[str]:
@@ -266,11 +255,6 @@ def test_a_reader_that_has_seen_enough_does_not_change_the_exit_code() -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")
-
-
-def children(pid: int) -> list[int]:
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    return [int(word) for word in listed.stdout.split()]
 
 
 def wait_for_children(pid: int) -> list[int]:

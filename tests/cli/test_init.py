@@ -12,22 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gates import ands, run, save
+from common import SPECS, Capture, run
+from gates import ands, save
 
 from supercheck import load, read_spec
 from supercheck.api.verify import verify
 from supercheck.claims.evidence import Verdict
 
-SPECS = Path(__file__).parents[2] / "specs"
 READABLE = ["one_per_pair.npz", "copy_margin.npz", "power_sums.json", "trained_permutation.safetensors",
             "trained_and8.onnx", "trained_or_deep.onnx", "trained_xor.onnx"]  # fmt: skip
 
-Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 @pytest.mark.parametrize("name", READABLE)

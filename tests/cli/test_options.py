@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from common import SPECS, Capture
 
 from supercheck.analysis.costs.floors.classes import CLASSES
 from supercheck.claims.result import Result
@@ -18,9 +19,6 @@ from supercheck.report.gate import formats as of_gates
 from supercheck.report.gate.outcome import Gate
 from supercheck.report.verify import formats as of_results
 
-Capture = pytest.CaptureFixture[str]
-
-SPECS = Path(__file__).parents[2] / "specs"
 RIGHT = str(SPECS / "proved" / "trained_and8.toml")
 
 

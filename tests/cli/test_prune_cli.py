@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from common import SPECS
 from oracle import Stored
 from prunable import Late, duplicated
 from strategies import network
@@ -40,8 +41,6 @@ from supercheck.construct.pruning import prover as proving
 from supercheck.construct.pruning.edits import Layers
 from supercheck.report.prune.json import prune_object
 from supercheck.spec.formula import Var, Xor
-
-SPECS = Path(__file__).parents[2] / "specs"
 
 
 def test_fixed_codes_stay_as_they_are(tmp_path: Path) -> None:

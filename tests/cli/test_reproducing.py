@@ -12,13 +12,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from common import ROOT, Capture, run
 
-from supercheck.cli import app as cli
-
-ROOT = Path(__file__).parents[2]
 SPECS, ONNX = ROOT / "specs", ROOT / "tests" / "data" / "onnx"
 
-Capture = pytest.CaptureFixture[str]
 
 QUESTION = """
 [domain]
@@ -37,10 +34,6 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run in a folder where nothing else is."""
     (tmp_path / "home").mkdir()
     monkeypatch.chdir(tmp_path / "home")
-
-
-def run(*arguments: object) -> int:
-    return cli.main([str(argument) for argument in arguments])
 
 
 def write(path: str, text: str) -> Path:

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import networkx as nx
 import pytest
+from common import Capture
 
 import supercheck
 from supercheck.base.errors import FaultError, InputError
 from supercheck.cli import app as cli
 from supercheck.spec.formula import Var, Xor
-
-Capture = pytest.CaptureFixture[str]
 
 FILES = {
     "odd.txt": "0 1\n2 3 4\n",

@@ -7,11 +7,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from brute import SOME
+from common import HALF, SPECS
 from hypothesis import given, settings, strategies as st
 from oracle import Stored, Wrong, inputs, run
 from prunable import Late, duplicated
 from strategies import Question, meaning, network, questions, right_questions
-from trained import HALF, question
+from trained import question
 
 from supercheck import KSparse, Pruning, Spec, Verdict, gate, load, prune
 from supercheck.api import prune as pruning
@@ -21,9 +23,6 @@ from supercheck.construct.pruning import edits as trimming, prover as proving, r
 from supercheck.construct.pruning.edits import Layers
 from supercheck.network.formats.tensors import LayerNames
 from supercheck.report.prune.json import prune_object
-
-SPECS = Path(__file__).parents[2] / "specs"
-SOME = settings.default.max_examples // 2
 
 
 def plainly(layers: Layers) -> Stored:

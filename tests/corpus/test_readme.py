@@ -8,12 +8,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from common import ROOT
 
 from supercheck import read_spec
 from supercheck.cli import app as cli
 from supercheck.construct.constructions import CONSTRUCTIONS
 
-ROOT = Path(__file__).parents[2]
 FRONT, MAP = ROOT / "README.md", ROOT / "supercheck" / "README.md"
 DOCUMENTS = [FRONT, ROOT / ".github" / "CONTRIBUTING.md", *sorted((ROOT / "supercheck").rglob("README.md"))]
 TEXTS = {file: file.read_text() for file in DOCUMENTS}

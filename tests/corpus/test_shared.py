@@ -6,7 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from trained import HALF, NAMES, question
+from common import HALF
+from trained import NAMES, question
 
 from supercheck.base.errors import InputError
 from supercheck.claims.claims import pose

@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from common import SPECS, Capture
 
 from supercheck import read_spec, verify
 from supercheck.claims.evidence import Verdict
 from supercheck.cli import app as cli
 from supercheck.decide.limits import Limits
 
-SPECS = Path(__file__).parents[2] / "specs"
 PROVED, REFUTED, MALFORMED = (sorted((SPECS / part).glob("*.toml")) for part in ("proved", "refuted", "malformed"))
 
 WITH_RECIPE = {"pickle"}
 """Whose error is followed by the three lines that convert the file."""
-
-Capture = pytest.CaptureFixture[str]
 
 
 def name(file: Path) -> str:

@@ -10,9 +10,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from gates import ands, run, save, spec
+from brute import brute_force
+from common import HALF, run
+from gates import ands, save, spec
 from hypothesis import assume, given, settings, strategies as st
-from oracle import Truth, inputs, run as evaluated, truth
+from oracle import inputs, run as evaluated
 from strategies import Question, meaning, questions, rationals
 
 import supercheck
@@ -31,13 +33,6 @@ from supercheck.spec.domain import KSparse
 from supercheck.spec.formula import Formula, gate
 from supercheck.spec.readout import Readout
 from supercheck.spec.spec import Spec
-
-HALF = Readout("threshold", Fraction(1, 2))
-
-
-def brute_force(question: Question) -> Truth:
-    domain, functions = question.spec.domain, [meaning(formula) for formula in question.spec.formulas]
-    return truth(question.stored, domain.features, domain.max_active, functions, question.wrong)
 
 
 def found(question: Question, *, known: bool = True, margins: bool = False) -> Another | None:

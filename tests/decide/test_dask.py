@@ -18,11 +18,10 @@ from typing import Any
 
 import psutil
 import pytest
+from common import run
 from distributed import Client, LocalCluster
 from families import one_per_pair, write
-from gates import run
 from teams import FAMILIES, fail, hog, kill_own_worker, sleep, verified
-from training import CACHE
 
 from supercheck import FaultError, InputError, Limits, verify
 from supercheck.claims.evidence import Decision, Verdict
@@ -39,11 +38,7 @@ HERE = os.pathsep.join(str(Path(__file__).parents[1] / folder) for folder in ("s
 SOON = 30.0  # seconds in which what has to happen happens
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _trained_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(CACHE, str(tmp_path_factory.mktemp("trained")))
-        yield
+pytestmark = pytest.mark.usefixtures("trained_elsewhere")
 
 
 @pytest.fixture(scope="module")

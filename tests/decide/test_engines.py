@@ -6,9 +6,9 @@ from dataclasses import replace
 from fractions import Fraction
 from types import ModuleType
 
+from brute import brute_force
 from hypothesis import assume, given, settings
-from oracle import Truth, truth
-from strategies import Question, meaning, questions
+from strategies import Question, questions
 
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Decision, Verdict
@@ -21,11 +21,6 @@ from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import decide
 
 MARGINS = Limits(margins=True)
-
-
-def brute_force(question: Question) -> Truth:
-    domain, functions = question.spec.domain, [meaning(formula) for formula in question.spec.formulas]
-    return truth(question.stored, domain.features, domain.max_active, functions, question.wrong)
 
 
 def answers(engine: ModuleType, claims: Claims, limits: Limits = Limits()) -> dict[int, Decision]:

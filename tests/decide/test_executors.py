@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gates import ands, run, save, spec
+from common import run
+from gates import ands, save, spec
 from hypothesis import given, settings, strategies as st
 from strategies import questions
 from teams import FAMILIES, fail, hog, kill_self, lie, nap, sleep, told, use_up, verified
-from training import CACHE
 
 import supercheck
 from supercheck import FaultError, InputError, Limits, verify
@@ -34,17 +34,7 @@ from supercheck.decide.workers.executors import MOST, InProcess, Place
 from supercheck.decide.workers.pool import Team
 from supercheck.decide.workers.processes import Processes
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _trained_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(CACHE, str(tmp_path_factory.mktemp("trained")))
-        yield
-
-
-@pytest.fixture(autouse=True)
-def _own_seal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("trained_elsewhere", "own_account")
 
 
 @pytest.fixture

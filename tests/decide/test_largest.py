@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from common import SPECS
 from hypothesis import given, settings
 from oracle import truth
 from strategies import Question, meaning, questions
@@ -31,7 +32,6 @@ from supercheck.spec.formula import Var
 from supercheck.spec.read import read_spec
 from supercheck.spec.readout import Readout
 
-SPECS = Path(__file__).parents[2] / "specs"
 LARGEST = Limits(largest_k=True)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from common import SPECS
 
 from supercheck import verify
 from supercheck.base.errors import FaultError
@@ -34,7 +35,6 @@ from supercheck.spec.formula import Var
 from supercheck.spec.read import read_spec
 from supercheck.spec.readout import Readout
 
-SPECS = Path(__file__).parents[2] / "specs"
 STATE: list[int] = []
 
 

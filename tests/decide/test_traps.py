@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from common import HALF
 from oracle import Stored, truth
 from strategies import bits, network
 
@@ -23,8 +24,6 @@ from supercheck.spec.formula import gate
 from supercheck.spec.readout import Readout
 from supercheck.spec.spec import Spec
 from supercheck.spec.syntax import parse
-
-HALF = Readout("threshold", Fraction(1, 2))
 
 STORED = {
     "float32 1/c": lambda c: Fraction(float(np.float32(1 / c))),

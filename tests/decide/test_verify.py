@@ -6,9 +6,9 @@ import json
 import random
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
+from common import SPECS
 from hypothesis import given, settings, strategies as st
 from oracle import Stored, truth
 from strategies import Question, layers, meaning, network, questions, rationals
@@ -25,7 +25,6 @@ from supercheck.network.network import Network
 from supercheck.spec.domain import KSparse
 from supercheck.spec.spec import Source, Spec
 
-SPECS = Path(__file__).parents[2] / "specs"
 SMALL = ["trained_and8", "one_per_pair", "channel_eighths", "circuit_formulas", "majority_epsilon", "power_sums"]
 
 

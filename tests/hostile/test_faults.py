@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import stages
 import z3
+from common import PROVED, REFUTED, Capture, children, run
 
 from supercheck.base.errors import InputError
 from supercheck.base.files import written_aside
@@ -27,21 +28,7 @@ from supercheck.decide import smt
 from supercheck.network.formats.load import load
 from supercheck.spec.read import read_spec
 
-ROOT = Path(__file__).parents[2]
-SPECS = ROOT / "specs"
-PROVED, REFUTED = SPECS / "proved" / "trained_and8.toml", SPECS / "refuted" / "trained_and8_k4.toml"
-
-Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run in an empty folder, where fault files may be written."""
-    monkeypatch.chdir(tmp_path)
-
-
-def run(*arguments: object) -> int:
-    return cli.main([str(argument) for argument in arguments])
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 def process(
@@ -155,11 +142,6 @@ def solving(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     yield running
     running.kill()
     running.communicate()
-
-
-def children(pid: int) -> list[int]:
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    return [int(word) for word in listed.stdout.split()]
 
 
 def test_to_be_told_to_end_is_unknown_with_a_partial_report(solving: subprocess.Popen[bytes]) -> None:

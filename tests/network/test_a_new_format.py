@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 import toy_format
+from common import Capture
 
 import supercheck
 from supercheck.cli.app import main
 from supercheck.network.formats.load import load
 from supercheck.network.formats.table import FORMATS
-
-Capture = pytest.CaptureFixture[str]
 
 THIRDS = "0.weight 2x2 1/3 1/3 1 0\n0.bias 2 -1/3 0\n2.weight 1x2 3 0\n"
 """relu((x0 + x1 - 1) / 3) * 3, which is the AND of both; and a neuron that nobody looks at."""

@@ -17,7 +17,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from gates import STATED, ands, run, save, spec
+from common import SPECS, Capture, run
+from gates import STATED, ands, save, spec
 from oracle import Stored, run as evaluated
 from safetensors.numpy import save_file
 
@@ -33,19 +34,14 @@ from supercheck.network.formats.tensors import LayerNames, brief
 from supercheck.spec.spec import Source
 from supercheck.testing import assert_computes
 
-SPECS = Path(__file__).parents[2] / "specs"
 BETWEEN = (
     "The file does not say what follows its layers: ReLU after each but the last is assumed "
     '(say so with activation = "relu" in [network]).'
 )
 END = 'The file does not say what follows its last layer: no ReLU is assumed (say so with final = "none" in [network]).'
 WORDS = "ReLU between layers, none at the end"
-Capture = pytest.CaptureFixture[str]
 
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 import xmlschema
-from gates import CATEGORIES, run, said_by
+from common import run
+from gates import CATEGORIES, said_by
 from hypothesis import given, settings, strategies as st
 
 from supercheck.base.exit_codes import FAILED, FAULT, INPUT, PASSED, UNKNOWN

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from hypothesis import settings
-from oracle import inputs, run
+from oracle import Truth, inputs, run, truth
 from strategies import Question, meaning
 
 from supercheck import Limits
@@ -53,6 +53,12 @@ class Brute:
 
     def least(self, output: int) -> int:
         return min(len(active) for i, active in self.fails if i == output)
+
+
+def brute_force(question: Question) -> Truth:
+    """What there is to know of a question's outputs."""
+    domain, functions = question.spec.domain, [meaning(formula) for formula in question.spec.formulas]
+    return truth(question.stored, domain.features, domain.max_active, functions, question.wrong)
 
 
 def explored(asked: Question, wanted: Wanted = Wanted(), work: int = MOST_WORK) -> Exploration:

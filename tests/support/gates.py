@@ -13,7 +13,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from supercheck.cli import app as cli
+from supercheck.ci.cache import Cache
+from supercheck.ci.judge import Terms
+from supercheck.ci.suite import gate
+from supercheck.report.gate.outcome import Gate
 
 KINDS = ("proved", "control", "wrong", "too good", "unknown", "absent", "mismatch", "syntax", "limit", "copy")
 
@@ -24,10 +27,6 @@ STATED = 'activation = "relu"\nfinal = "none"'
 """What a file of bare tensors does not say, as a spec says it."""
 
 CATEGORIES = {0: "passed", 1: "failed", 2: "input", 3: "unknown", 4: "fault"}
-
-
-def run(*arguments: object) -> int:
-    return cli.main([str(argument) for argument in arguments])
 
 
 def ands(features: int, nudge: float = 0.0) -> dict[str, np.ndarray]:
@@ -116,6 +115,27 @@ def _muddled(tensors: dict[str, np.ndarray], seed: int) -> float:
         for x in map(np.array, inputs)
     ]
     return float(np.max(errors)) + 0.01
+
+
+CACHE = Path(".supercheck/cache.sqlite")
+
+
+def judged(**terms: object) -> Gate:
+    """The specs of this folder, with its cache."""
+    return gate(["specs"], terms=Terms(**{"cache": Cache(CACHE), **terms}))  # type: ignore[arg-type]
+
+
+def cached(found: Gate) -> list[bool]:
+    """Which verdicts were found in the cache."""
+    return [one.cached for one in found.judgements]
+
+
+def two() -> dict[str, int]:
+    """One spec that is proved, and one that is refuted against its expectation; the codes that they must get."""
+    for name, nudge in {"good": 0.0, "wrong": 0.75}.items():
+        save(Path(f"specs/{name}.npz"), ands(4, nudge))
+        spec(Path(f"specs/{name}.toml"), f"{name}.npz", 4)
+    return {"specs/good.toml": 0, "specs/wrong.toml": 1}
 
 
 def sealed_rows(cache: Path) -> int:

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import json
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
-
-from supercheck.spec.readout import Readout
-
-HALF = Readout("threshold", Fraction(1, 2))
-
 
 NAMES = [
     "uand_m6_n10", "uand_m8_n16_k3", "and24_m16_n20", "xor12_m10_n20", "perm_m16_n10", "or20_m12_h12_12",

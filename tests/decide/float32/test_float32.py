@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
+from common import HALF, SPECS
 from floats import kinds32
 from hypothesis import given, settings, strategies as st
 from machines import Machine, binary, rounded
@@ -29,8 +29,6 @@ from supercheck.spec.readout import Readout
 from supercheck.spec.spec import Spec
 
 F = Fraction
-SPECS = Path(__file__).parents[3] / "specs"
-HALF = Readout("threshold", F(1, 2))
 PROVED, REFUTED, UNKNOWN = Verdict.PROVED, Verdict.REFUTED, Verdict.UNKNOWN
 
 

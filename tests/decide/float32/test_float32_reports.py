@@ -7,13 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from common import SPECS, Capture
 
 from supercheck import read_spec, verify
 from supercheck.cli import app as cli
-
-SPECS = Path(__file__).parents[3] / "specs"
-
-Capture = pytest.CaptureFixture[str]
 
 EVERY_ORDER = "PROVED (float32, any summation order, with or without FMA; margin "
 
