@@ -137,7 +137,7 @@ def test_the_cut_behind_a_hub_counts_values_with_the_hub_on() -> None:
     """x0 with each of three partners through one neuron: with x0 on it takes two values, and four vectors come out."""
     pairs = [gate("and", [0, j]) for j in (1, 2, 3)]
     weight = [[1, 1, 1, 1]]
-    net = network([(weight, [-1], True), ([[1]] * 3, [0] * 3, False)])  # type: ignore[list-item, arg-type]
+    net = network([(weight, [-1], True), ([[1]] * 3, [0] * 3, False)])  # type: ignore[list-item]
     claims = pose(net, Spec(KSparse(4, 2), tuple(pairs), Readout("threshold", at=Fraction(1, 2))))
     hub = next(cut for cut in cuts(claims) if "x0" in cut.where)
     assert (hub.carried, hub.needed) == (1, 2)

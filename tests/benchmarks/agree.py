@@ -81,7 +81,7 @@ def random_formula(rng: np.random.Generator, features: int, depth: int = 2) -> F
     """A gate over plain features, or now and then a formula of formulas, in which features may occur twice."""
     if depth and rng.random() < 0.15:
         parts = tuple(random_formula(rng, features, depth - 1) for _ in range(rng.integers(1, 4)))
-        return [Not(parts[0]), Xor(parts), AtLeast(int(rng.integers(0, len(parts) + 2)), parts)][rng.integers(3)]
+        return [Not(parts[0]), Xor(parts), AtLeast(int(rng.integers(0, len(parts) + 2)), parts)][rng.integers(3)]  # type: ignore[return-value]
     name = str(rng.choice(sorted(GATES)))
     arity = 1 if name == "copy" else int(min(features, rng.choice([1, 2, 2, 2, 3, 3, 4, 6])))
     return gate(name, rng.choice(features, arity, replace=False).tolist())
@@ -142,7 +142,7 @@ def _largest(numbers: Array) -> int:
 def values(formula: Formula, inputs: Array) -> Array:
     """A function on every input."""
     if isinstance(formula, Var):
-        return inputs[:, formula.index] == 1
+        return inputs[:, formula.index] == 1  # type: ignore[no-any-return]
     if isinstance(formula, Not):
         return ~values(formula.inside, inputs)
     on = sum((values(part, inputs).astype(int) for part in formula.inside), np.zeros(len(inputs), dtype=int))

@@ -101,7 +101,7 @@ def main() -> None:
                     if engine == "auto" and not decided:
                         raise SystemExit(f"question {number}, {change}: output {output.index} was not decided")
             found[f"{change}, {'wrong' if any(bad) else 'still right'}"] += 1
-    wrong = sum(count for kind, count in found.items() if kind.endswith(", wrong"))
+    wrong = sum(count for kind, count in found.items() if kind.endswith(", wrong"))  # type: ignore[assignment, misc]
     sys.stdout.write(f"{found.total():,} mutants, {wrong:,} of them wrong, none missed\n")
     for kind, count in sorted(found.items()):
         sys.stdout.write(f"  {count:>6,}  {kind}\n")

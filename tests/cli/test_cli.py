@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import PROVED, REFUTED, SPECS, Capture, children, run
+from common import PROVED, REFUTED, SPECS, Capture, children, run, savez
 from stages import STAGES
 
 import supercheck
@@ -42,7 +42,7 @@ def hard(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A true claim about a dense network with float weights, far too much for Z3 in seconds."""
     folder, rng = tmp_path_factory.mktemp("hard"), np.random.default_rng(0)
     shapes = {"0": (60, 40), "2": (3, 60)}
-    np.savez(folder / "hard.npz", **{f"{n}.weight": rng.normal(size=s).astype(np.float32) for n, s in shapes.items()})
+    savez(folder / "hard.npz", {f"{n}.weight": rng.normal(size=s).astype(np.float32) for n, s in shapes.items()})
     (folder / "hard.toml").write_text(
         """
         network = {file = "hard.npz"}
@@ -281,7 +281,7 @@ def test_ctrl_c_after_a_counterexample_exits_with_1_and_does_not_call_it_minimal
 ) -> None:
     def engine(claims: Claims, outputs: list[int], limits: Limits, clock: Clock) -> Iterator[Decision]:
         found = list(ENUMERATE(claims, outputs, limits, clock))
-        yield [next(d for decisions in found for d in decisions if d.verdict is Verdict.REFUTED)]
+        yield [next(d for decisions in found for d in decisions if d.verdict is Verdict.REFUTED)]  # type: ignore[misc]
         raise KeyboardInterrupt
 
     def interrupt(*_: object) -> None:

@@ -8,6 +8,7 @@ from itertools import combinations, pairwise
 
 import numba
 import numpy as np
+from common import EXAMPLES
 from hypothesis import assume, given, settings, strategies as st
 from strategies import meaning
 
@@ -102,7 +103,7 @@ def chains(draw: st.DrawFn) -> tuple[list[tuple[Matrix, list[int]]], list[int]]:
     return layers, draw(st.lists(weight, min_size=widths[-1], max_size=widths[-1]))
 
 
-@settings(max_examples=settings.default.max_examples * 3)
+@settings(max_examples=EXAMPLES * 3)
 @given(chains(), st.data())
 def test_the_bound_closes_exactly_what_the_stated_rules_close(
     chain: tuple[list[tuple[Matrix, list[int]]], list[int]], data: st.DataObject
@@ -261,7 +262,7 @@ def test_values_that_differ_past_the_middle_of_the_wrapped_range_are_told_apart(
     """
     from supercheck.decide.kernels.bounds import above, signed
 
-    @numba.njit
+    @numba.njit  # type: ignore[untyped-decorator]
     def better(first: np.uint64, second: np.uint64, sign: float) -> bool:
         value = 27670116110430109712.0
         return above(value, signed(sign, first), value, signed(sign, second), 1e10)[0]

@@ -96,7 +96,7 @@ def test_result_and_certificate_are_those_of_one_process(family: str, word: str,
 def test_a_worker_killed_in_the_middle_changes_nothing(
     cluster: LocalCluster, word: str, tmp_path: Path, small: None
 ) -> None:
-    made, killed = FAMILIES["C"](), []
+    made, killed = FAMILIES["C"](), list[Any]()
 
     def progress(done: int, total: int, what: str) -> None:
         if what == "batches (bound)" and done >= 2 and not killed:
@@ -334,7 +334,7 @@ def test_a_child_that_another_thread_has_meanwhile_is_not_ended(desk: Desk) -> N
 
 def test_the_child_of_a_batch_that_nobody_waits_for_gets_no_other(desk: Desk) -> None:
     def cancelled(_: Batch) -> Answer:
-        children.extend(desk.busy.values())
+        children.extend(desk.busy.values())  # type: ignore[attr-defined]
         desk.transition("key", "executing", "released")
         return ANSWER
 

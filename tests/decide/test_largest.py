@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from common import SPECS
+from common import EXAMPLES, SPECS
 from hypothesis import given, settings
 from oracle import truth
 from strategies import Question, meaning, questions
@@ -42,7 +42,7 @@ def expected(question: Question) -> list[Sparsity]:
     return [Sparsity(features if size is None else size - 1, size, True) for size in smallest]
 
 
-@settings(max_examples=settings.default.max_examples * 2)
+@settings(max_examples=EXAMPLES * 2)
 @given(questions())
 def test_the_largest_k_is_what_brute_force_says(question: Question) -> None:
     result = decide(question.claims, LARGEST)

@@ -36,7 +36,7 @@ def process(
 ) -> subprocess.Popen[bytes]:
     """supercheck in a process of its own, `before` called in it first."""
     command = [sys.executable, "-B", "-m", "supercheck", *map(str, arguments)]  # no byte code on a full disk
-    return subprocess.Popen(command, preexec_fn=before, **{"stdout": -1, "stderr": -1} | streams)
+    return subprocess.Popen(command, preexec_fn=before, **{"stdout": -1, "stderr": -1} | streams)  # type: ignore[call-overload, no-any-return]
 
 
 # ---- every stage
