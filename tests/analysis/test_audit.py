@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from common import SPECS
+from common import SPECS, savez
 from strategies import network as of
 
 import supercheck
@@ -158,7 +158,7 @@ def test_interference_names_the_worst_interferers_by_the_exact_margin() -> None:
         assert not own & set(disturbed.interferers)
         # the closed form of output channels: the top k - 1 overlaps with other features' columns
         overlaps = sorted((int((hidden[:, j] & reads[output]).sum()) for j in range(12) if j not in own), reverse=True)
-        others = overlaps[:2]
+        others = list(overlaps[:2])  # type: ignore[assignment]
         assert disturbed.margin == Fraction(1, 2) - Fraction(sum(others), 8)
         assert disturbed.worst is not None
         assert disturbed.worst.value == Fraction(sum(others), 8)
@@ -216,7 +216,7 @@ def test_a_network_in_python_can_be_audited() -> None:
 def test_fixed_codes_have_their_width_set_beside_the_floor_of_blocks(tmp_path: Path) -> None:
     """A linear permutation between fixed codes: the function sits in an n x n block."""
     turned = np.roll(np.eye(6), 1, axis=0)
-    np.savez(tmp_path / "net.npz", **{"0.weight": turned})
+    savez(tmp_path / "net.npz", {"0.weight": turned})
     np.savez(tmp_path / "code.npz", weight=np.eye(6))
     over = [[(i - 1) % 6] for i in range(6)]
     (tmp_path / "spec.toml").write_text(
@@ -254,7 +254,7 @@ def test_a_code_below_the_floor_of_its_class_is_never_called_a_violation(tmp_pat
     decoder = np.zeros((8, 16))
     for row, pair in enumerate(pairs):
         decoder[row, pair] = 1
-    np.savez(tmp_path / "net.npz", **{"0.weight": np.eye(16), "1.weight": np.eye(16)})
+    savez(tmp_path / "net.npz", {"0.weight": np.eye(16), "1.weight": np.eye(16)})
     np.savez(tmp_path / "decoder.npz", weight=decoder)
     (tmp_path / "spec.toml").write_text(
         f"""

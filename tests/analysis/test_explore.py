@@ -12,7 +12,7 @@ from random import Random
 
 import pytest
 from brute import SOME, Brute, Pair, explored
-from common import HALF, SPECS
+from common import EXAMPLES, HALF, SPECS
 from hypothesis import given, settings, strategies as st
 from oracle import Stored, run
 from strategies import Question, meaning, questions
@@ -33,7 +33,7 @@ from supercheck.network.network import Network
 from supercheck.report.explore.json import explore_object
 from supercheck.spec.formula import AtLeast, Formula, Not, Var, Xor
 
-MANY = max(300, settings.default.max_examples)  # nightly: 20,000
+MANY = max(300, EXAMPLES)  # nightly: 20,000
 
 
 def pairs(found: Exploration) -> set[Pair]:

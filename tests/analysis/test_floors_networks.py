@@ -29,7 +29,7 @@ def asked(name: str) -> Claims:
 
 
 def cuts(claims: Claims) -> list[networks.Cut]:
-    return networks.cuts(claims, Wiring(claims.network), patterns(claims.formulas, claims.domain).inputs)
+    return networks.cuts(claims, Wiring(claims.network), patterns(claims.formulas, claims.cube).inputs)
 
 
 @given(questions())
@@ -38,8 +38,8 @@ def test_what_is_proved_keeps_to_every_floor_of_the_network(question: Question) 
     readout = claims.readout
     assume(readout.mode != "epsilon" or (readout.within or 0) < Fraction(1, 2))
     result = decide(claims)
-    needed = log2(max(1, len(patterns(claims.formulas, claims.domain))), up=False)
-    low = [layer for layer in states(claims.network, claims.domain) if networks.value_bits(layer) < needed]
+    needed = log2(max(1, len(patterns(claims.formulas, claims.cube))), up=False)
+    low = [layer for layer in states(claims.network, claims.cube) if networks.value_bits(layer) < needed]
     missed = [cut for cut in cuts(claims) if cut.carried < cut.needed]
     missing, _ = networks.missing_paths(claims, Wiring(claims.network))
     if result.verdict is Verdict.PROVED:
@@ -128,7 +128,7 @@ def test_a_bottleneck_is_found_by_max_flow() -> None:
     )
     [cut] = cuts(claims)
     assert (cut.carried, cut.needed) == (2, 3)
-    [layer] = states(net, claims.domain)
+    [layer] = states(net, claims.cube)
     assert networks.value_bits(layer) == 2  # 0 to 3
 
 
@@ -136,7 +136,7 @@ def test_the_cut_behind_a_hub_counts_values_with_the_hub_on() -> None:
     """x0 with each of three partners through one neuron: with x0 on it takes two values, and four vectors come out."""
     pairs = [gate("and", [0, j]) for j in (1, 2, 3)]
     weight = [[1, 1, 1, 1]]
-    net = network([(weight, [-1], True), ([[1]] * 3, [0] * 3, False)])  # type: ignore[list-item, arg-type]
+    net = network([(weight, [-1], True), ([[1]] * 3, [0] * 3, False)])  # type: ignore[list-item]
     claims = pose(net, Spec(KSparse(4, 2), tuple(pairs), Readout("threshold", at=Fraction(1, 2))))
     hub = next(cut for cut in cuts(claims) if "x0" in cut.where)
     assert (hub.carried, hub.needed) == (1, 2)

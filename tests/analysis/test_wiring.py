@@ -109,7 +109,7 @@ def test_reach_in_many_small_steps_is_the_same(monkeypatch: pytest.MonkeyPatch) 
 @given(questions())
 def test_states_are_those_of_brute_force(question: Question) -> None:
     claims = question.claims
-    found = states(claims.network, claims.domain)
+    found = states(claims.network, claims.cube)
     asked = [frozenset(active) for active in inputs(claims.domain.features, claims.domain.max_active)]
     values = layer_values(claims.network, asked)[1:]
     for place, (state, h) in enumerate(zip(found, values, strict=True)):

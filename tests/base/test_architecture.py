@@ -207,4 +207,4 @@ def test_every_public_name_can_be_imported() -> None:
     for name in supercheck.__all__:
         assert getattr(supercheck, name) is not None
     with pytest.raises(AttributeError):
-        _ = supercheck.no_such_name  # type: ignore[attr-defined]
+        _ = supercheck.no_such_name

@@ -73,7 +73,7 @@ def test_a_repr_is_one_screen_of_the_text_and_a_cell_one_page(kind: str, results
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_dictionary_of_a_result_is_its_json(kind: str, results: dict[str, Any]) -> None:
-    made: Callable[[Any], dict[str, Any]] = {
+    made: Callable[[Any], dict[str, Any]] = {  # type: ignore[assignment]
         "exploration": explore_object,
         "audit": audit_object,
         "pruning": prune_object,
@@ -124,7 +124,7 @@ def test_results_of_five_thousand_outputs_stay_small() -> None:
     for shown in results:
         assert on_one_screen(shown)
         assert len((shown._repr_html_() or "").encode()) < 200_000
-    for shown in (network, spec, made.built, made.result.claims):
+    for shown in (network, spec, made.built, made.result.claims):  # type: ignore[assignment]
         assert len(repr(shown)) < 500
 
 

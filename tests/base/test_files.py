@@ -9,13 +9,13 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-from common import Capture, run
-from conftest import ROOT
+from common import ROOT, Capture, run
 from onnx import TensorProto, helper, numpy_helper
 from writers import safetensors
 
@@ -99,7 +99,7 @@ def test_marked_networks_are_read_by_every_reader(name: str) -> None:
     assert run("verify", "--spec", "a.toml", "--certificate", "a.cert") == 0
     assert load(name).features == 4
     alone = [sys.executable, ROOT / "supercheck" / "checker", "a.cert", name, "a.toml"]
-    assert subprocess.run(alone, capture_output=True, check=False).returncode == 0
+    assert subprocess.run(alone, capture_output=True, check=False).returncode == 0  # type: ignore[arg-type]
     if name == "a.npz":
         with np.load(name) as arrays:
             assert {key.split(".")[0] for key in arrays} == {"0", "2"} or set(arrays) <= {"0.weight", "0.bias"}
@@ -435,8 +435,8 @@ AND = ("x0 & x1",)
 
 def asked() -> supercheck.Spec:
     return supercheck.Spec(
-        supercheck.KSparse(2, 2), tuple(map(supercheck.parse, AND)), supercheck.Readout("threshold", at="1/2")
-    )  # type: ignore[arg-type]
+        supercheck.KSparse(2, 2), tuple(map(supercheck.parse, AND)), supercheck.Readout("threshold", Fraction(1, 2))
+    )
 
 
 def test_the_digest_is_of_what_was_parsed_whatever_happens_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ def sign(number: Fraction) -> int:
 
 @pytest.mark.parametrize("show", [float_text, short])
 @given(numbers=neighbours(), digits=st.integers(1, 8))
-def test_each_of_several_numbers_is_shown_on_its_side_of_each_other(show, numbers, digits):
+def test_each_of_several_numbers_is_shown_on_its_side_of_each_other(show: Any, numbers: Any, digits: Any) -> None:
     texts = [show(value, digits, numbers[:i] + numbers[i + 1 :]) for i, value in enumerate(numbers)]
     for value, text in zip(numbers, texts, strict=True):
         assert sign(read(text)) == sign(value)
@@ -61,13 +61,13 @@ def test_each_of_several_numbers_is_shown_on_its_side_of_each_other(show, number
 
 
 @given(st.fractions(), st.integers(1, 12))
-def test_alone_a_number_is_shown_as_a_float_would_be(value, digits):
+def test_alone_a_number_is_shown_as_a_float_would_be(value: Any, digits: Any) -> None:
     assert abs(read(float_text(value, digits)) - value) <= abs(value) * F(5, 10**digits)
     assert len(float_text(value, digits)) <= digits + 8
 
 
 @given(st.integers(-(10**18), 10**18), st.integers(-30, 30), st.integers(1, 9))
-def test_a_double_is_written_as_python_writes_it(figures, power, digits):
+def test_a_double_is_written_as_python_writes_it(figures: Any, power: Any, digits: Any) -> None:
     value = float(F(figures) * F(10) ** power)
     assert read(float_text(F(value), digits)) == F(f"{value:.{digits}g}")
 
@@ -84,7 +84,7 @@ def test_a_double_is_written_as_python_writes_it(figures, power, digits):
         (F(1, 7), F(1, 2), "0.142857"),
     ],
 )
-def test_as_many_digits_are_shown_as_it_takes(value, beside, shown):
+def test_as_many_digits_are_shown_as_it_takes(value: Any, beside: Any, shown: Any) -> None:
     assert float_text(value, 6, [beside]) == shown
 
 
@@ -93,11 +93,13 @@ def just_above(mode: str = "threshold") -> tuple[Network, Spec]:
     weight = np.array([[0.5, 0.5, 2.0**-24]])
     network = Network.of([Affine(Rows.from_dense(weight), np.zeros(1), False)])
     at = {"threshold": {"at": F(1, 1)}, "epsilon": {"within": F(1)}}.get(mode, {})
-    return network, Spec(KSparse(3, 3), (parse("0"),), Readout(mode, **at))  # type: ignore[arg-type]
+    return network, Spec(KSparse(3, 3), (parse("0"),), Readout(mode, **at))
 
 
 @pytest.mark.parametrize("mode", ["threshold", "epsilon"])
-def test_a_value_just_past_its_limit_is_not_shown_as_the_limit_in_any_report(tmp_path, capsys, mode):
+def test_a_value_just_past_its_limit_is_not_shown_as_the_limit_in_any_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: Any
+) -> None:
     """Regression: "y = 0.5, but y <= 1/2 is expected"."""
     network, spec = just_above(mode)
     told = [str(verify(network, spec)), str(explore(network, spec)), page(explore(network, spec))]
@@ -111,12 +113,12 @@ def test_a_value_just_past_its_limit_is_not_shown_as_the_limit_in_any_report(tmp
         assert not re.search(r"y0? = ~?1(,|\.? |<|;)", report)
 
 
-def test_a_ledgers_terms_show_by_how_much_they_are_too_large():
+def test_a_ledgers_terms_show_by_how_much_they_are_too_large() -> None:
     told = str(explore(*just_above()))
     assert "the others move it by +1.0000001" in told
 
 
-def test_thresholds_that_part_classes_by_little_are_shown_apart():
+def test_thresholds_that_part_classes_by_little_are_shown_apart() -> None:
     weight = np.array([[0.5, 0.5 + 2.0**-40]])
     network = Network.of([Affine(Rows.from_dense(weight), np.zeros(1), False)])
     spec = Spec(KSparse(2, 1), (parse("x1"),), Readout("separable"))
@@ -129,7 +131,7 @@ def test_thresholds_that_part_classes_by_little_are_shown_apart():
 
 @settings(max_examples=1)
 @given(st.lists(neighbours(), min_size=60, max_size=60))
-def test_the_playground_shows_numbers_apart_as_well(lists):
+def test_the_playground_shows_numbers_apart_as_well(lists: Any) -> None:
     """Its own arithmetic, taken out of the page's script and run by Node."""
     if (node := shutil.which("node")) is None:
         pytest.skip("node is not on this machine")

@@ -84,7 +84,7 @@ def own(groups: Groups, limits: Limits) -> tuple[list[str | float | None], str]:
         if not chosen:
             times.append(None)
             continue
-        seconds, decided = [], 0
+        seconds, decided = list[float](), 0
         while len(seconds) < 5 and sum(seconds) < 10:
             result = decide(groups.made.only(chosen).claims, limits)
             seconds.append(result.seconds["decide"])

@@ -45,7 +45,7 @@ def generate(folder: Path, count: int = SPECS, seed: int = 0) -> None:
         name, rows = draw.choice(GATES), list(combinations(range(features), 2))
         draw.shuffle(rows)
         rows = rows[: draw.randint(1, len(rows))]
-        tensors, kind = _network(draw, name, features, rows), draw.choice(["right", "right", "noisy", "random"])
+        tensors, kind = _network(draw, name, features, rows), draw.choice(["right", "right", "noisy", "random"])  # type: ignore[arg-type]
         if kind != "right":
             size = 1e-3 if kind == "noisy" else 1.0
             noise = np.random.default_rng(draw.getrandbits(32))
@@ -56,7 +56,7 @@ def generate(folder: Path, count: int = SPECS, seed: int = 0) -> None:
         outputs = f'gate = "{name}"\nover = {[list(pair) for pair in rows]}'
         if number % 10 == 0:
             table = file.with_suffix(".csv")
-            table.write_text(_table(name, features, min(k, features), rows))
+            table.write_text(_table(name, features, min(k, features), rows))  # type: ignore[arg-type]
             outputs = f'table = "{table.name}"'
         expect = "proved" if kind != "random" else "refuted"
         file.with_suffix(".toml").write_text(
@@ -95,7 +95,7 @@ def _save(file: Path, tensors: dict[str, np.ndarray]) -> None:
 
         file.write_text(json.dumps({name: value.tolist() for name, value in tensors.items()}))
     elif file.suffix == ".npz":
-        np.savez(file, **tensors)
+        np.savez(file, **tensors)  # type: ignore[arg-type]
     else:
         from safetensors.numpy import save_file
 

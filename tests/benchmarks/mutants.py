@@ -84,7 +84,7 @@ def main() -> None:
         if decide(base.claims, Limits(workers=1)).verdict is not Verdict.PROVED:
             raise SystemExit(f"question {number}: the network itself is not proved")
         rng = np.random.default_rng([21, number])
-        readout, domain = base.claims.readout, base.claims.domain
+        readout, domain = base.claims.readout, base.claims.cube
         for _ in range(MUTANTS):
             layers, change = mutated(base.layers, rng)
             mutant = _posed(layers, base.claims.formulas, domain, readout.at or Fraction(0))
@@ -101,7 +101,7 @@ def main() -> None:
                     if engine == "auto" and not decided:
                         raise SystemExit(f"question {number}, {change}: output {output.index} was not decided")
             found[f"{change}, {'wrong' if any(bad) else 'still right'}"] += 1
-    wrong = sum(count for kind, count in found.items() if kind.endswith(", wrong"))
+    wrong = sum(count for kind, count in found.items() if kind.endswith(", wrong"))  # type: ignore[assignment, misc]
     sys.stdout.write(f"{found.total():,} mutants, {wrong:,} of them wrong, none missed\n")
     for kind, count in sorted(found.items()):
         sys.stdout.write(f"  {count:>6,}  {kind}\n")

@@ -40,7 +40,7 @@ def generate(folder: Path, features: int, seed: int = 0) -> Path:
         weight[neuron, pair] = 1
     bias, ends = -np.ones(NEURONS, np.float32), np.ones((1, NEURONS), np.float32)
     file = folder / f"table_{features}.npz"
-    np.savez(file, **{"0.weight": weight, "0.bias": bias, "2.weight": ends})
+    np.savez(file, **{"0.weight": weight, "0.bias": bias, "2.weight": ends})  # type: ignore[arg-type]
     lines = [",".join([*(f"x{j}" for j in range(features)), "y0"])]
     for size in range(3):
         for active in combinations(range(features), size):
@@ -65,7 +65,7 @@ def seconds(spec: Path) -> tuple[int, float]:
         claims, _, _ = question(None, spec, None)
         result = decide(claims, Limits(engine="enumerate", workers=1))
         spent.append(time.process_time() - begun)
-        rows = claims.domain.size
+        rows = claims.cube.size
         if result.verdict is not Verdict.PROVED:
             raise SystemExit(f"{spec} is {result.verdict.value}")
     return rows, min(spent)

@@ -116,7 +116,7 @@ def test_right_outputs_of_mixed_need_branching() -> None:
     relaxed = 0
     for i in right:
         above = False
-        for case in question(*made, i).cases:
+        for case in question(*made, i).cases:  # type: ignore[call-arg]
             solver, _ = model(case, relaxed=True)
             solver.run()
             above |= solver.getModelStatus() != highspy.HighsModelStatus.kInfeasible

@@ -44,7 +44,7 @@ SCALES = [(1_000, 5_000, 5_000), (2_000, 10_000, 10_000), (4_000, 20_000, 20_000
 def test_family(name: str, benchmark: Benchmark) -> None:
     made = CASES[name]()
     decide(made.only([0]).claims)  # compiled loops are loaded
-    result = benchmark.pedantic(lambda: decide(made.claims, Limits(timeout=60)), rounds=3)
+    result = benchmark.pedantic(lambda: decide(made.claims, Limits(timeout=60)), rounds=3)  # type: ignore[attr-defined]
     _describe(benchmark, made, result)
     if made.truth is not None:
         right = made.truth(range(len(result.outputs)))
@@ -58,7 +58,7 @@ def test_scale(m: int, outputs: int, n: int, benchmark: Benchmark) -> None:
     """The cost of an output over sizes of A that grow in proportion: it should stay the same."""
     made = channels(m, outputs, n, 32, 4)
     decide(made.only([0]).claims)
-    result = benchmark.pedantic(lambda: decide(made.claims, Limits(timeout=60)), rounds=3)
+    result = benchmark.pedantic(lambda: decide(made.claims, Limits(timeout=60)), rounds=3)  # type: ignore[attr-defined]
     _describe(benchmark, made, result)
     assert result.count(Verdict.UNKNOWN) == 0
 
@@ -66,15 +66,15 @@ def test_scale(m: int, outputs: int, n: int, benchmark: Benchmark) -> None:
 def test_from_file(benchmark: Benchmark, tmp_path: Path) -> None:
     """The whole way from a sparse NPZ and a spec of 50,000 outputs."""
     spec = write(channels(10_000, 50_000, 50_000, 32, 4), tmp_path, "large")
-    result = benchmark.pedantic(lambda: verify(None, spec), rounds=1)
-    benchmark.extra_info.update({key: round(value, 3) for key, value in result.seconds.items()})
+    result = benchmark.pedantic(lambda: verify(None, spec), rounds=1)  # type: ignore[attr-defined]
+    benchmark.extra_info.update({key: round(value, 3) for key, value in result.seconds.items()})  # type: ignore[attr-defined]
     assert result.verdict is not Verdict.UNKNOWN
 
 
 def _describe(benchmark: Benchmark, made: Instance, result: Result) -> None:
     """The deciding time alone goes into the record: the search for the smallest counterexample comes after it."""
     decided = result.seconds["decide"]
-    benchmark.extra_info.update(
+    benchmark.extra_info.update(  # type: ignore[attr-defined]
         outputs=len(result.outputs),
         proved=result.count(Verdict.PROVED),
         refuted=result.count(Verdict.REFUTED),

@@ -38,7 +38,7 @@ def main(name: str, counts: list[int]) -> None:
     print(f"{name}: {len(claims):,} outputs; the question is {size:,} bytes")
     for count in counts:
         options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "threads_per_worker": 1}
-        with LocalCluster(n_workers=count, processes=True, **options) as cluster:  # type: ignore[arg-type]
+        with LocalCluster(n_workers=count, processes=True, **options) as cluster:
             with Client(cluster, set_as_default=False) as client:
                 client.wait_for_workers(count)
             before, begun = _received(), time.perf_counter()

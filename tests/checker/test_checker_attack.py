@@ -121,7 +121,7 @@ def test_a_formula_that_is_none_is_unreadable(formula: str, tmp_path: Path, caps
 
 
 def test_a_refutation_of_an_output_before_the_first_is_rejected(tmp_path: Path) -> None:
-    network, claims = checker.question(*asked(tmp_path, "1(x0)", 3), None)
+    network, claims = checker.question(*asked(tmp_path, "1(x0)", 3), None)  # type: ignore[arg-type, call-arg]
     head = f"supercheck-certificate 1\nnetwork {network.digest}\nclaims {claims.digest}"
     (tmp_path / "cert").write_text(f"{head}\nrefuted -1 1 2\nend 0\n")
     assert checker.check([str(tmp_path / "cert")], network, claims).status == "rejected"
@@ -150,7 +150,7 @@ def spec_of(folder: Path, formula: str, features: int = 2, readout: str = 'mode 
 def test_outputs_in_two_forms_at_once_are_unreadable(extra: str, tmp_path: Path) -> None:
     """Regression: a gate beside formulas was not seen."""
     with pytest.raises(checker.CheckError, match="outputs"):
-        checker.question(*spec_of(tmp_path, f'formulas = ["x0"]\n{extra}'), None)
+        checker.question(*spec_of(tmp_path, f'formulas = ["x0"]\n{extra}'), None)  # type: ignore[arg-type, call-arg]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_number_of_python_is_no_formula(formula: str, tmp_path: Path) -> None:
     with pytest.raises(InputError):
         parse(formula)
     with pytest.raises(checker.CheckError, match=r"formula|Syntax"):
-        checker.question(*spec_of(tmp_path, f'formulas = ["{formula}"]'), None)
+        checker.question(*spec_of(tmp_path, f'formulas = ["{formula}"]'), None)  # type: ignore[arg-type, call-arg]
 
 
 @pytest.mark.parametrize("number", ["1e999999999", "1e-999999999", "1/0", "nan", "1" * 10_001])
@@ -175,7 +175,7 @@ def test_a_claim_with_a_number_out_of_reach_is_unreadable_at_once(number: str, t
 
 def test_pairs_beyond_number_are_unreadable(tmp_path: Path) -> None:
     with pytest.raises(checker.CheckError, match="tuples"):
-        checker.question(*spec_of(tmp_path, 'gate = "and"\nover = "all-pairs"', 10**9), None)
+        checker.question(*spec_of(tmp_path, 'gate = "and"\nover = "all-pairs"', 10**9), None)  # type: ignore[arg-type, call-arg]
 
 
 def test_a_sparse_weight_beyond_all_width_is_unreadable(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_sparse_weight_beyond_all_width_is_unreadable(tmp_path: Path) -> None:
 @pytest.mark.parametrize("tree", ["e", ".b", "0 e e"])
 def test_inputs_beyond_number_are_beyond_the_budget_at_once(tree: str, tmp_path: Path) -> None:
     """Regression: the number of inputs was computed to the last digit before it was held against the budget."""
-    network, claims = checker.question(*asked(tmp_path, f"2({','.join(f'x{j}' for j in range(5000))})", 5000), None)
+    network, claims = checker.question(*asked(tmp_path, f"2({','.join(f'x{j}' for j in range(5000))})", 5000), None)  # type: ignore[arg-type, call-arg]
     head = f"supercheck-certificate 1\nnetwork {network.digest}\nclaims {claims.digest}\nproved"
     (tmp_path / "cert").write_text(f"{head}\n0 {tree}\nend 1\n")
     assert checker.check([str(tmp_path / "cert")], network, claims).status == "unchecked"
@@ -202,7 +202,7 @@ def test_a_lack_of_memory_says_nothing_of_a_certificate(
     def fail(*_: object) -> None:
         raise error
 
-    network, claims = checker.question(*asked(tmp_path), None)
+    network, claims = checker.question(*asked(tmp_path), None)  # type: ignore[arg-type, call-arg]
     head = f"supercheck-certificate 1\nnetwork {network.digest}\nclaims {claims.digest}\nproved"
     (tmp_path / "cert").write_text(f"{head}\n0 .b\nend 1\n")
     assert checker.check([str(tmp_path / "cert")], network, claims).status == "accepted"

@@ -38,7 +38,7 @@ def typed_network(draw: random.Random, question: Question, folder: Path) -> Path
         save_file(arrays, folder / "network.safetensors")
         return folder / "network.safetensors"
     save = draw.choice([np.savez, np.savez_compressed])
-    save(folder / "network.npz", **arrays)
+    save(folder / "network.npz", **arrays)  # type: ignore[arg-type]
     return folder / "network.npz"
 
 

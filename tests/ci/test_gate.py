@@ -217,7 +217,7 @@ def test_a_fault_in_one_spec_is_four_and_the_others_are_judged(
             raise RuntimeError("bug")
         return asked(network, file, k)  # type: ignore[arg-type]
 
-    asked = judging.question
+    asked = judging.question  # type: ignore[attr-defined]
     monkeypatch.setattr(judging, "question", broken)
     found = gate(["specs"])
     assert [one.code for one in found.judgements] == [4, 1]

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("empty_folder", "own_account")
 
 
 @pytest.fixture
-def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def certified(own_account: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An account that can seal nothing, so that certificates alone convince; small questions have them, too."""
     (tmp_path / "file").write_text("a file where a folder should be")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))

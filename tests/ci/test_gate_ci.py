@@ -14,6 +14,7 @@ import yaml
 from common import ROOT
 
 from supercheck.ci.suite import gate
+from supercheck.network.formats.table import FORMATS
 
 SHOWN = ROOT / "supercheck" / "ci" / "README.md"
 (WORKFLOW,) = re.findall(r"^```yaml\n(.*?)^```$", SHOWN.read_text(), flags=re.MULTILINE | re.DOTALL)
@@ -58,9 +59,17 @@ def test_the_hook_is_a_gate(checkout: Path) -> None:
     spec = checkout / "specs" / "refuted" / "one_weight_mutant.toml"
     spec.write_text(spec.read_text().replace('"refuted"', '"proved"'))
     assert shell(command, checkout).returncode == 1
-    for name in ("a.toml", "b/c.onnx", "d.safetensors", "e.npz", "f.json", "truth.csv"):
+    for name in ("a.toml", "truth.csv", "net.onnx.data", *(f"b/c{suffix}" for suffix in FORMATS)):
         assert re.search(hook["files"], name)
     assert not re.search(hook["files"], "README.md")
+
+
+def test_a_commit_here_is_held_to_steps_that_ci_has() -> None:
+    (own,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    steps = {line.split("()")[0] for line in (ROOT / ".ci" / "run").read_text().splitlines() if "() {" in line}
+    entries = {hook["entry"] for hook in own["hooks"]}
+    assert entries == {"bash .ci/run lint", "bash .ci/run types"}
+    assert {"lint", "types"} <= steps
 
 
 def test_the_projects_own_specs_pass() -> None:

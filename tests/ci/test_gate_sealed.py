@@ -38,7 +38,7 @@ def test_a_proof_of_the_same_bytes_is_found_without_posing_it(monkeypatch: pytes
 def test_a_refutation_that_does_not_replay_is_decided_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     two()
     first = judged()
-    real = judging.find_sealed
+    real = judging.find_sealed  # type: ignore[attr-defined]
 
     def other(*rest: object) -> object:
         found = real(*rest)  # type: ignore[arg-type]
@@ -180,7 +180,7 @@ def test_a_byte_of_any_file_is_another_question(name: str) -> None:
 def test_what_changes_while_it_is_judged_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The network is looked at, exchanged, and read: its verdict is not that of what was looked at."""
     two()
-    real = judging.question
+    real = judging.question  # type: ignore[attr-defined]
 
     def exchanged(*rest: object) -> object:
         save(Path("specs/wrong.npz"), ands(4))

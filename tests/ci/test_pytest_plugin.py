@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gates import ands, save, spec
@@ -120,7 +121,7 @@ def test_an_interruption_stops_the_session() -> None:
 
 # assert_computes
 
-STATED = {"activation": "relu", "final": "none"}
+STATED: dict[str, Any] = {"activation": "relu", "final": "none"}
 PAIRS = ["x0 & x1", "x0 & x2", "x0 & x3", "x1 & x2", "x1 & x3", "x2 & x3"]
 
 

@@ -9,14 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from common import PROVED, REFUTED, SPECS, Capture, children, run
+from common import PROVED, REFUTED, SPECS, Capture, children, run, savez
 from stages import STAGES
 
 import supercheck
@@ -45,7 +45,7 @@ def hard(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A true claim about a dense network with float weights, far too much for Z3 in seconds."""
     folder, rng = tmp_path_factory.mktemp("hard"), np.random.default_rng(0)
     shapes = {"0": (60, 40), "2": (3, 60)}
-    np.savez(folder / "hard.npz", **{f"{n}.weight": rng.normal(size=s).astype(np.float32) for n, s in shapes.items()})
+    savez(folder / "hard.npz", {f"{n}.weight": rng.normal(size=s).astype(np.float32) for n, s in shapes.items()})
     (folder / "hard.toml").write_text(
         """
         network = {file = "hard.npz"}
@@ -203,8 +203,12 @@ def test_an_engine_that_lies_is_exit_4(lie: Decision, monkeypatch: pytest.Monkey
     assert capsys.readouterr().out == ""
 
 
+def only_the_first(*_: object) -> Iterator[list[Decision]]:
+    yield [Proved(0)]
+
+
 def test_an_output_that_no_engine_decides_is_unknown(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setitem(ENGINES, "enumerate", replace(ENUMERATE, work=lambda *_: iter([[Proved(0)]])))
+    monkeypatch.setitem(ENGINES, "enumerate", replace(ENUMERATE, work=only_the_first))
     assert run("verify", "--spec", PROVED) == 3
     assert "27 outputs undecided: no engine decided it" in capsys.readouterr().out
 
@@ -281,7 +285,7 @@ def alive(pid: int) -> bool:
 def test_ctrl_c_after_a_counterexample_exits_with_1_and_does_not_call_it_minimal(
     at: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    def engine(claims: Claims, outputs: list[int], limits: Limits, clock: Clock) -> Iterator[Decision]:
+    def engine(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
         found = list(ENUMERATE.decide(claims, outputs, limits, clock))
         yield [next(d for decisions in found for d in decisions if isinstance(d, Refuted))]
         raise KeyboardInterrupt

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import SPECS, Capture, run
+from common import SPECS, Capture, run, savez
 from gates import ands, save
 
 from supercheck import load, read_spec
@@ -91,7 +91,7 @@ def test_the_spec_may_lie_elsewhere_and_names_may_be_anything(tmp_path: Path) ->
 )
 def test_bad_input_is_one_line_and_leaves_nothing(arguments: list[str], capsys: Capture) -> None:
     save(Path("a.npz"), ands(4))
-    np.savez("unnamed.npz", **{"W_in": np.eye(2)})
+    savez("unnamed.npz", {"W_in": np.eye(2)})
     for name in ("a.pt", "empty.npz"):
         Path(name).write_bytes(b"")
     before = sorted(Path().rglob("*"))

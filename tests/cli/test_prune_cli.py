@@ -144,7 +144,7 @@ def test_a_network_that_is_not_proved_in_time_is_not_pruned(tmp_path: Path, caps
 def test_ctrl_c_keeps_what_is_proved_proves_it_once_more_and_exits_3(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real, calls = proving.unproved, []
+    real, calls = proving.unproved, []  # type: ignore[attr-defined]
 
     def interrupted(*arguments: object) -> OutputResult | None:
         calls.append(1)
@@ -165,9 +165,11 @@ def test_ctrl_c_keeps_what_is_proved_proves_it_once_more_and_exits_3(
 def test_time_that_is_up_keeps_what_is_proved_and_exits_3(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real = pruning.search
+    real = pruning.search  # type: ignore[attr-defined]
     monkeypatch.setattr(
-        pruning, "search", lambda a, b, c, _clock, *rest, **more: real(a, b, c, Late(200), *rest, **more)
+        pruning,
+        "search",
+        lambda a, b, c, _clock, *rest, **more: real(a, b, c, Late(200), *rest, **more),  # type: ignore[arg-type]
     )
     spec, output = SPECS / "proved" / "trained_permutation.toml", tmp_path / "small.npz"
     assert cli.main(["prune", "--spec", str(spec), "-o", str(output)]) == 3
@@ -244,7 +246,7 @@ def test_codes_that_the_written_spec_names_wrongly_are_a_fault(
     encoder = json.loads((SPECS / "proved" / "edge_code_encoder.json").read_text())
     rows = [[str(2 * Fraction(value)) for value in row] for row in encoder["weight"]]
     (tmp_path / "other.json").write_text(json.dumps({"weight": rows}))
-    real = pruning.spec_bytes
+    real = pruning.spec_bytes  # type: ignore[attr-defined]
 
     def lost(spec: Spec, layers: Layers, names: dict[str, str], notes: list[str]) -> bytes:
         return real(spec, layers, names | {"encoder": "other.json"}, notes)

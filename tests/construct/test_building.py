@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import pytest
@@ -156,9 +157,9 @@ def test_a_seed_is_told_where_something_is_drawn(command: str, drawn: bool, caps
     assert ("# seed: 0\n" in Path("n.toml").read_text()) == drawn
 
 
-def run(command: str, capsys: Capture) -> tuple[int, dict[str, object]]:
+def run(command: str, capsys: Capture) -> tuple[int, dict[str, Any]]:
     code = cli.main([*command.split(), "--format", "json"])
-    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return code, found
 
 
@@ -254,6 +255,7 @@ def test_python_takes_lists_graphs_and_formulas_in_place_of_files() -> None:
     written = supercheck.build("circuit", formulas=["x0 ^ x1", supercheck.parse("~x2")], max_active=3)
     assert written.built.neurons == 3
     odd = supercheck.build("circuit", output="x.npz", formulas=[Xor((Var(1),)), "x0 & x1"], max_active=1)
+    assert odd.spec is not None
     assert '"x1",' in odd.spec.read_text()
     with pytest.raises(InputError, match="column 4"):
         supercheck.build("circuit", formulas=["x0 x1"], max_active=3)

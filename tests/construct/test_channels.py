@@ -50,7 +50,7 @@ def test_the_margin_is_the_engines(made: Channels, k: int, engine: str) -> None:
     found = verify(built.whole, built.spec, limits=Limits(engine=engine, margins=True))
     expected = margins(made, k).tolist()
     assert [one.verdict is Verdict.PROVED for one in found.outputs] == [margin > 0 for margin in expected]
-    assert [one.extremes.off.value for one in found.outputs] == [1 - margin for margin in expected]
+    assert [one.extremes.off.value for one in found.outputs] == [1 - margin for margin in expected]  # type: ignore[union-attr]
 
 
 @given(channels())

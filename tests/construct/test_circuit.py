@@ -115,7 +115,7 @@ def test_the_way_is_the_one_that_takes_the_fewest(
 ) -> None:
     lines = ["x0,x1,x2,x3,x4,y0"]
     for active in (active for size in range(5) for active in combinations(range(5), size)):
-        lines.append(",".join([*(str(int(j in active)) for j in range(5)), str(int(function(active)))]))
+        lines.append(",".join([*(str(int(j in active)) for j in range(5)), str(int(function(active)))]))  # type: ignore[operator]
     file = tmp_path / "t.csv"
     file.write_text("\n".join(lines))
     built = table(Wanted(4, table=file))

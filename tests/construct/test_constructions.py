@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from common import savez
 
 from supercheck import read_spec, verify
 from supercheck.cli import app as cli
@@ -57,7 +58,7 @@ def test_two_units_of_the_grid_are_not_alike(tmp_path: Path) -> None:
         arrays = {name: file[name].astype(np.float64) for name in file.files}
     step = unit(arrays[weight])
     for units, alike in ((1, True), (2, False)):
-        np.savez(tmp_path / "n.npz", **(arrays | {weight: arrays[weight] + units * step}))
+        savez(tmp_path / "n.npz", arrays | {weight: arrays[weight] + units * step})
         with nullcontext() if alike else pytest.raises(AssertionError):
             assert_alike(tmp_path / "n.npz", kept)
 

@@ -91,7 +91,7 @@ def test_pairs_of_a_graph_and_of_all_features() -> None:
 
 
 def test_pairs_of_numpy_are_pairs_and_floats_are_none() -> None:
-    assert of_edges(np.array([[3, 1], [0, 2]])).tolist() == [[1, 3], [0, 2]]  # type: ignore[arg-type]
+    assert of_edges(np.array([[3, 1], [0, 2]])).tolist() == [[1, 3], [0, 2]]
     for wrong in ([0.0, 1.0], [True, 2], ["0", "1"], [0], 5):
         with pytest.raises(InputError, match="two different features"):
             of_edges([wrong])  # type: ignore[list-item]

@@ -13,6 +13,7 @@ import supercheck
 from supercheck.base.errors import InputError
 from supercheck.construct.catalogue.permutation import permutation
 from supercheck.construct.request import Built, Wanted
+from supercheck.spec.formula import Var
 
 
 def interval(built: Built) -> tuple[Fraction, Fraction]:
@@ -25,6 +26,7 @@ def interval(built: Built) -> tuple[Fraction, Fraction]:
     most = built.spec.domain.max_active
     off, on = [0], []
     for row, formula in zip(table.tolist(), built.spec.formulas, strict=True):
+        assert isinstance(formula, Var)
         own = row.pop(formula.index)
         row.sort()
         off.append(sum(value for value in row[::-1][:most] if value > 0))
@@ -41,12 +43,15 @@ def test_small_permutations_are_right_by_all_three(features: int, most: int) -> 
         return
     built = permutation(Wanted(most, features=features, smallest=True, seed=features))
     off, on = interval(built)
-    assert off <= built.spec.readout.at
-    assert most == 0 or built.spec.readout.at < on
+    at = built.spec.readout.at
+    assert at is not None
+    assert off <= at
+    assert most == 0 or at < on
     assert right(built)
     assert proved(built, "auto")
     assert (built.neurons, built.width) == (0, built.made["width"])
-    assert sorted(formula.index for formula in built.spec.formulas) == list(range(features))
+    assert set(built.spec.formulas) == {Var(j) for j in range(features)}
+    assert len(built.spec.formulas) == features
 
 
 def test_a_threshold_outside_the_interval_is_refuted() -> None:
@@ -64,6 +69,8 @@ def test_its_numbers_are_whole_or_dyadics_of_twelve_bits_and_only_the_inner_laye
     power = max(Fraction(value).denominator for value in inner.tolist())
     assert power & (power - 1) == 0
     assert max(abs(Fraction(value) * power) for value in inner.tolist()) < 2**11
+    assert one.encoder is not None
+    assert one.decoder is not None
     code = one.encoder.weight.dense()
     assert set(code.ravel().tolist()) == {1, -1}
     assert (one.decoder.weight.dense() == code.T).all()
@@ -102,8 +109,9 @@ def test_256_features_fit_through_a_third_fewer_than_the_prototype_needed() -> N
 
 def test_its_audit_says_that_there_are_no_neurons(tmp_path: Path) -> None:
     found = supercheck.build("permutation", output=tmp_path / "p.npz", max_active=2, features=16)
+    assert found.spec is not None
     audit = supercheck.audit(None, found.spec)
-    assert (audit.counts.neurons, audit.verdict.value) == (0, "proved")
+    assert (audit.counts.neurons, audit.verdict) == (0, supercheck.Verdict.PROVED)
     assert "0 neurons" in str(audit)
 
 

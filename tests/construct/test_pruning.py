@@ -188,9 +188,11 @@ def test_a_constant_output_needs_nothing() -> None:
 
 @pytest.mark.parametrize("looks", [1, 30, 200])
 def test_what_is_proved_when_time_is_up_is_kept(looks: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = pruning.search
+    real = pruning.search  # type: ignore[attr-defined]
     monkeypatch.setattr(
-        pruning, "search", lambda a, b, c, _clock, *rest, **more: real(a, b, c, Late(looks), *rest, **more)
+        pruning,
+        "search",
+        lambda a, b, c, _clock, *rest, **more: real(a, b, c, Late(looks), *rest, **more),  # type: ignore[arg-type]
     )
     spec = SPECS / "proved" / "trained_permutation.toml"
     found = prune(None, spec)

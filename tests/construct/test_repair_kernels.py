@@ -215,7 +215,7 @@ def pairs(draw: st.DrawFn) -> tuple[int, list[Pair]]:
 
 def begun(search: repairing._Search) -> tuple[Common | Apart, Open]:
     """The arrays of a search that has begun."""
-    inside = dict(zip(search.run.__code__.co_freevars, search.run.__closure__ or (), strict=True))  # type: ignore[attr-defined]
+    inside = dict(zip(search.run.__code__.co_freevars, search.run.__closure__ or (), strict=True))
     return inside["net"].cell_contents, inside["left"].cell_contents
 
 
@@ -282,18 +282,20 @@ def shortened(array: Array) -> Array:
 @pytest.mark.parametrize("name", [*Common._fields, *Open._fields])
 def test_arrays_of_a_repair_that_do_not_fit_are_a_fault(name: str) -> None:
     net, left = begun(repairing._in_common(4, np.array([(0, 1), (2, 3)]), 3, stream(0)))
+    assert isinstance(net, Common)
     for change in (shortened, lambda a: a.astype(np.float32)):
         if name in net._fields:
-            arrays = net._replace(**{name: change(getattr(net, name))}), left
+            own, rest = net._replace(**{name: change(getattr(net, name))}), left
         else:
-            arrays = net, left._replace(**{name: change(getattr(left, name))})
+            own, rest = net, left._replace(**{name: change(getattr(left, name))})
         with pytest.raises(FaultError):
-            kernels.mend_common(*arrays, 1, 10, 0.1, 0)
+            kernels.mend_common(own, rest, 1, 10, 0.1, 0)
 
 
 @pytest.mark.parametrize("name", Apart._fields)
 def test_arrays_of_channels_that_do_not_fit_are_a_fault(name: str) -> None:
     net, left = begun(repairing._apart(4, np.array([(0, 1), (2, 3)]), 3, 1, 3, stream(0)))
+    assert isinstance(net, Apart)
     for change in (shortened, lambda a: a.astype(np.float32)):
         with pytest.raises(FaultError):
             kernels.mend_apart(net._replace(**{name: change(getattr(net, name))}), left, 0, 1, 10, 0.1, 0)

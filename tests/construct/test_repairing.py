@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,7 +104,7 @@ def test_what_cannot_be_repaired_is_told() -> None:
 
 @pytest.mark.parametrize("wanted", [{}, {"repair": True}, {"smallest": True}, {"repair": True, "neurons": 40}])
 @pytest.mark.parametrize("k", [0, 1, 2, 3])
-def test_the_construction_is_right_however_it_is_wanted(wanted: dict[str, int], k: int) -> None:
+def test_the_construction_is_right_however_it_is_wanted(wanted: dict[str, Any], k: int) -> None:
     built = output_channels(Wanted(k, outputs=40, max_influence=3, seconds=0.5, **wanted))
     assert verify(built.whole, built.spec).verdict is Verdict.PROVED
     assert built.neurons == wanted.get("neurons", built.neurons)
@@ -131,7 +132,7 @@ def test_so_many_neurons_as_are_asked_for_may_be_too_few() -> None:
         ({"cut": 3}, "--cut: expected nothing"),
     ],
 )
-def test_what_contradicts_itself_is_refused(wanted: dict[str, int], words: str) -> None:
+def test_what_contradicts_itself_is_refused(wanted: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         output_channels(Wanted(2, outputs=40, **wanted))
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import combinations, pairwise
 
 import numpy as np
+from common import EXAMPLES
 from hypothesis import assume, given, settings, strategies as st
 from strategies import meaning
 
@@ -102,7 +103,7 @@ def chains(draw: st.DrawFn) -> tuple[list[tuple[Matrix, list[int]]], list[int]]:
     return layers, draw(st.lists(weight, min_size=widths[-1], max_size=widths[-1]))
 
 
-@settings(max_examples=settings.default.max_examples * 3)
+@settings(max_examples=EXAMPLES * 3)
 @given(chains(), st.data())
 def test_the_bound_closes_exactly_what_the_stated_rules_close(
     chain: tuple[list[tuple[Matrix, list[int]]], list[int]], data: st.DataObject

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from common import savez
 
 import supercheck
 from supercheck.api.audit import examine
@@ -52,7 +53,7 @@ def test_a_question_that_is_too_much_is_proved_or_unknown_soon(
     features, outputs, limit, functions = QUESTIONS[name]
     weights = np.random.default_rng(1)
     first = weights.normal(size=(40, features)).astype(np.float32)
-    np.savez(tmp_path / "a.npz", **{"0.weight": first, "1.weight": weights.normal(size=(outputs, 40))})
+    savez(tmp_path / "a.npz", {"0.weight": first, "1.weight": weights.normal(size=(outputs, 40))})
     lines = f'[domain]\nfeatures = {features}\nmax_active = {limit}\n[readout]\nmode = "epsilon"\nwithin = 9_999\n'
     (tmp_path / "a.toml").write_text(f'network = {{file = "a.npz"}}\n{lines}[outputs]\n{functions}\n')
     words = ["verify", "--spec", str(tmp_path / "a.toml"), "--engine", engine, "--timeout", "1", "--format", "json"]
@@ -72,7 +73,7 @@ def test_constants_cost_nothing_and_reading_ends_at_the_deadline(
     timeout: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     weights = np.random.default_rng(0).integers(-2, 3, (20, 1000)).astype(np.float32)
-    np.savez(tmp_path / "a.npz", **{"0.weight": weights, "1.weight": weights[:1, :20]})
+    savez(tmp_path / "a.npz", {"0.weight": weights, "1.weight": weights[:1, :20]})
     lines = '[domain]\nfeatures = 1000\nmax_active = 12\n[readout]\nmode = "threshold"\nat = "1/2"\n'
     (tmp_path / "a.toml").write_text(f'network = {{file = "a.npz"}}\n{lines}[outputs]\n{constants(400_000)}\n')
     code = cli.main(["verify", "--spec", str(tmp_path / "a.toml"), "--engine", "bound", "--timeout", timeout])
@@ -99,7 +100,7 @@ def test_the_deadline_holds_for_what_comes_after_the_verdict(
     monkeypatch.chdir(tmp_path)
     weights = np.random.default_rng(0).integers(-2, 3, (20, 1000)).astype(np.float32)
     outputs, features = (40, NARROW) if name == "repeats" else (1, 1000)
-    np.savez("a.npz", **{"0.weight": weights[:, :features], "1.weight": weights.reshape(-1, 20)[:outputs]})
+    savez("a.npz", {"0.weight": weights[:, :features], "1.weight": weights.reshape(-1, 20)[:outputs]})
     Path("a.toml").write_text(lines_of(name))
     words, more = verb.split(), ["-o", "b.npz"] if verb == "prune" else []
     asked = ["a.toml"] if verb == "gate" else ["--spec", "a.toml"]
@@ -114,18 +115,18 @@ def test_what_no_time_is_left_to_explore_is_said_to_be_left_out(tmp_path: Path) 
     spec = tmp_path / "a.toml"
     spec.write_text(lines_of("constants"))
     weights = np.random.default_rng(0).integers(-2, 3, (20, 1000)).astype(np.float32)
-    np.savez(tmp_path / "a.npz", **{"0.weight": weights, "1.weight": weights[:1, :20]})
+    savez(tmp_path / "a.npz", {"0.weight": weights, "1.weight": weights[:1, :20]})
     result = supercheck.verify(None, spec, limits=supercheck.Limits(engine="enumerate", timeout=60))
     found = explored(result, supercheck.Limits(timeout=1e-3).clock())
     assert found.left_out == ("all but the verdict and its counterexamples: timeout after 0.001 s",)
-    assert [case.active for case in found.cases] == [one.counterexample.active for one in result.outputs]
+    assert [case.active for case in found.cases] == [one.counterexample.active for one in result.outputs]  # type: ignore[union-attr]
     assert not found.complete
     assert "timeout after 0.001 s" in f"{found}"
     assert [row.wrong_outputs.exact for row in found.profile] == [False] * 11
 
 
 def test_an_audit_whose_time_is_up_says_what_it_left_out(tmp_path: Path) -> None:
-    np.savez(tmp_path / "a.npz", **{"0.weight": np.eye(4), "1.weight": np.ones((1, 4))})
+    savez(tmp_path / "a.npz", {"0.weight": np.eye(4), "1.weight": np.ones((1, 4))})
     functions = 'formulas = ["x0 | x1 | x2 | x3"]'
     text = f'network = {{file = "a.npz"}}\ndomain = {{features = 4, max_active = 2}}\noutputs = {{{functions}}}\n'
     (tmp_path / "a.toml").write_text(f'{text}readout = {{mode = "threshold", at = "1/2"}}\n')

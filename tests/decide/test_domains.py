@@ -8,6 +8,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
+from common import EXAMPLES
 from hypothesis import given, settings, strategies as st
 from oracle import run
 
@@ -128,7 +129,7 @@ def questions(
     number = draw(values)
     given_ = {"threshold": {"at": number}, "epsilon": {"within": abs(number)}}.get(mode, {})
     of = network(stored)
-    return Claims(of, of, domain, [parse(formula)], Readout(mode, **given_)), stored  # type: ignore[arg-type]
+    return Claims(of, of, domain, [parse(formula)], Readout(mode, **given_)), stored
 
 
 def truth(claims: Claims, stored: list[tuple[list[list[int]], list[int], bool]]) -> bool:
@@ -152,7 +153,7 @@ def eval_formula(claims: Claims, x: Input) -> int:
     return int(holds(claims.formulas[0], frozenset(x.active)))
 
 
-@settings(max_examples=settings.default.max_examples * 3)
+@settings(max_examples=EXAMPLES * 3)
 @given(questions(two_valued()))
 def test_every_engine_is_right_on_any_two_values(
     asked: tuple[Claims, list[tuple[list[list[int]], list[int], bool]]],

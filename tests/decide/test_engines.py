@@ -7,6 +7,7 @@ from fractions import Fraction
 from types import ModuleType
 
 from brute import brute_force
+from common import EXAMPLES
 from hypothesis import assume, given, settings
 from strategies import Question, questions
 
@@ -53,14 +54,14 @@ def sizes(claims: Claims, decisions: dict[int, Decision]) -> list[int | None]:
     return found
 
 
-@settings(max_examples=settings.default.max_examples * 3)
+@settings(max_examples=EXAMPLES * 3)
 @given(questions())
 def test_enumeration_agrees_with_brute_force_on_verdicts_and_on_smallest_sizes(question: Question) -> None:
     claims = question.claims
     assert sizes(claims, enumerated(claims)) == brute_force(question).smallest
 
 
-@settings(max_examples=settings.default.max_examples * 3)
+@settings(max_examples=EXAMPLES * 3)
 @given(questions())
 def test_z3_agrees_with_brute_force_on_verdicts(question: Question) -> None:
     claims = question.claims
@@ -68,7 +69,7 @@ def test_z3_agrees_with_brute_force_on_verdicts(question: Question) -> None:
     assert found == [size is not None for size in brute_force(question).smallest]
 
 
-@settings(max_examples=settings.default.max_examples * 3)
+@settings(max_examples=EXAMPLES * 3)
 @given(questions())
 def test_branch_and_bound_agrees_with_brute_force_on_verdicts(question: Question) -> None:
     claims = question.claims
@@ -76,7 +77,7 @@ def test_branch_and_bound_agrees_with_brute_force_on_verdicts(question: Question
     assert found == [size is not None for size in brute_force(question).smallest]
 
 
-@settings(max_examples=settings.default.max_examples * 3)
+@settings(max_examples=EXAMPLES * 3)
 @given(questions())
 def test_the_bound_alone_is_never_wrong(question: Question) -> None:
     claims, smallest = question.claims, brute_force(question).smallest
@@ -127,7 +128,7 @@ def test_all_engines_find_the_exact_largest_error(question: Question) -> None:
                 assert (mine and abs(mine.value - on)) == (other and abs(other.value - on))
 
 
-@settings(max_examples=settings.default.max_examples * 2)
+@settings(max_examples=EXAMPLES * 2)
 @given(questions())
 def test_the_portfolio_proves_its_smallest_counterexample_minimal(question: Question) -> None:
     smallest = brute_force(question).smallest
@@ -152,7 +153,7 @@ def test_a_class_is_called_vacuous_exactly_if_no_input_has_it(question: Question
         assert claims.vacuous(i) == absent
 
 
-@settings(max_examples=settings.default.max_examples // 2)
+@settings(max_examples=EXAMPLES // 2)
 @given(questions())
 def test_z3_needs_no_bound_of_ours(question: Question) -> None:
     """With every simplification by closed-form bounds switched off, Z3 says the same."""

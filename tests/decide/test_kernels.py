@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from common import EXAMPLES
 from hypothesis import assume, given, settings, strategies as st
 from kernels_in_fractions import INFINITE, PROVED, REFUTED, Part, Search, answer as answer_in_fractions
 
@@ -27,7 +28,7 @@ from supercheck.spec.readout import Readout
 
 Place = tuple[int, int]
 PLACES = [(kind, side) for kind in range(2) for side in range(2)]
-EXAMPLES = settings(max_examples=settings.default.max_examples * 3)
+MANY = settings(max_examples=EXAMPLES * 3)
 
 small = st.integers(-9, 9) | st.just(0)
 ties = st.sampled_from([-1, 0, 1])
@@ -88,7 +89,9 @@ def questions(draw: st.DrawFn, numbers: st.SearchStrategy[int] = small | ties, m
     k = draw(st.integers(0, network.features))
     size = draw(st.integers(1, min(3, network.features)))
     features = tuple(map(Var, range(size)))
-    form = draw(st.sampled_from([AtLeast(size, features), AtLeast(1, features), Xor(features), Not(Xor(features))]))
+    form: Formula = draw(
+        st.sampled_from([AtLeast(size, features), AtLeast(1, features), Xor(features), Not(Xor(features))])
+    )
     claims = Claims(network, network, KSparse(network.features, k), [form] * network.outputs, Readout("separable"))
     orders = st.permutations(range(network.features))
     supports = np.array([draw(orders)[:size] for _ in range(network.outputs)], dtype=np.int32)
@@ -132,7 +135,7 @@ def near(question: Question, data: st.DataObject) -> list[dict[Place, int]]:
     return goals
 
 
-@EXAMPLES
+@MANY
 @given(questions(), st.data(), st.sampled_from([1, 2, 7, 10**6]), st.booleans(), st.booleans())
 def test_whatever_is_found_is_what_the_same_search_in_fractions_finds(
     question: Question, data: st.DataObject, cap: int, optimise: bool, merged: bool
@@ -156,7 +159,7 @@ def test_whatever_is_found_is_what_the_same_search_in_fractions_finds(
         assert chunk.plain[o] == told.plain
 
 
-@EXAMPLES
+@MANY
 @given(questions(tiny_and_huge, most=5), st.data(), st.booleans(), st.booleans())
 def test_what_is_found_of_weights_far_apart_is_true_of_every_input(
     question: Question, data: st.DataObject, optimise: bool, merged: bool
@@ -216,7 +219,7 @@ def whole_tree(question: Question, output: int, wanted: dict[Place, int], few: i
     return rest([], set())
 
 
-@EXAMPLES
+@MANY
 @given(questions(), st.data(), st.sampled_from([1, 3, 64]))
 def test_a_proof_tree_is_the_one_that_the_same_search_in_fractions_grows(
     question: Question, data: st.DataObject, few: int
@@ -275,7 +278,8 @@ def test_values_that_differ_past_the_middle_of_the_wrapped_range_are_told_apart(
 def above(flat: Flat, claims: Claims, feature: int, sign: int, goal: int) -> bool:
     """Whether C sees that sign * w . h exceeds a goal where one feature alone is on."""
     others = np.array([[feature, *(j for j in range(4) if j != feature)]], dtype=np.int32)
-    alone = Cases(*(np.array(part) for part in ([0], [1], [1], [3], [0], [1, 2, 3])), False)
+    values, count, on_ends, off_ends, on, off = map(np.array, ([0], [1], [1], [3], [0], [1, 2, 3]))
+    alone = Cases(values, count, on_ends, off_ends, on, off, False)
     shape, at = (1, 2, 2), (0, 0, int(sign < 0))
     chunk = Chunk(
         np.zeros(1, dtype=np.int64), others, np.full(shape, np.inf), np.zeros(shape, dtype=np.uint64),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from common import SPECS
+from common import EXAMPLES, SPECS
 from hypothesis import given, settings
 from oracle import truth
 from strategies import Question, meaning, questions
@@ -42,7 +42,7 @@ def expected(question: Question) -> list[Sparsity]:
     return [Sparsity(features if size is None else size - 1, size, True) for size in smallest]
 
 
-@settings(max_examples=settings.default.max_examples * 2)
+@settings(max_examples=EXAMPLES * 2)
 @given(questions())
 def test_the_largest_k_is_what_brute_force_says(question: Question) -> None:
     result = decide(question.claims, LARGEST)
@@ -110,7 +110,7 @@ def test_a_proof_that_a_witness_contradicts_is_a_disagreement(tmp_path: Path, mo
     claims = pose(load(spec.source.file, spec.source.layers), spec)
     honest = ENGINES["enumerate"]
 
-    def lies_at_four(asked: Claims, outputs: list[int], *more: Any) -> Iterator[list[Decision]]:
+    def lies_at_four(asked: Claims, outputs: Sequence[int], *more: Any) -> Iterator[list[Decision]]:
         if asked.domain.max_active != 4:
             yield from honest.decide(asked, outputs, *more)
         else:

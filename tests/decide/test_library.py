@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -102,11 +103,11 @@ def test_a_refused_field_is_named() -> None:
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder in which the library is looked for, empty."""
     monkeypatch.setattr(library, "HERE", tmp_path)
     library.library.cache_clear()
-    yield tmp_path  # type: ignore[misc]
+    yield tmp_path
     library.library.cache_clear()
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator, Sequence
 from concurrent.futures import wait
 from dataclasses import replace
 from fractions import Fraction
@@ -21,7 +22,7 @@ from supercheck import verify
 from supercheck.base.errors import FaultError
 from supercheck.base.matrix import Rows
 from supercheck.claims.claims import Claims, pose
-from supercheck.claims.evidence import Decision, Proved, Verdict
+from supercheck.claims.evidence import Decision, Proved, Unknown, Verdict
 from supercheck.cli import app as cli
 from supercheck.decide import smt
 from supercheck.decide.cross_check import reproduce
@@ -112,8 +113,8 @@ def test_an_output_whose_process_is_lost_is_tried_class_by_class(monkeypatch: py
     assert decision.verdict is Verdict.PROVED
     monkeypatch.setattr(smt, "_answer", always_die)
     [[decision]] = smt.decide(posed, [3], Limits(workers=1), Clock.start(None))
-    assert decision.verdict is Verdict.UNKNOWN
-    assert "signal 9" in (decision.reason or "")
+    assert isinstance(decision, Unknown)
+    assert "signal 9" in decision.reason
 
 
 def answer_by_class(output: int, optimise: bool, aided: bool, classes: tuple[bool, ...] = (True, False)) -> Decision:
@@ -155,8 +156,8 @@ def test_engines_that_disagree_are_exit_4_and_the_reproducer_reproduces(
     assert "1 of 1 output" in capsys.readouterr().out
 
 
-def says_proved(_claims: object, outputs: list[int], *_: object) -> list[list[Decision]]:
-    return [[Proved(i) for i in outputs]]
+def says_proved(_claims: object, outputs: Sequence[int], *_: object) -> Iterator[list[Decision]]:
+    yield [Proved(i) for i in outputs]
 
 
 def test_a_reproducer_overwrites_nothing_and_a_dead_output_can_be_read_back(tmp_path: Path) -> None:

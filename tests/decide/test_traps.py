@@ -95,13 +95,13 @@ def test_evaluation_in_floats_miscounts_what_the_stored_numbers_say(
 
 def float_count(stored: Stored, pairs: list[tuple[int, int]], k: int, dtype: type) -> int:
     """What enumeration in floats says: the trap itself."""
-    (first, bias, _), (last, _, _) = (
+    (first, bias, _), (last, _, _) = (  # type: ignore[var-annotated]
         tuple(np.array(part, dtype=float).astype(dtype) for part in layer) for layer in stored
     )
     wrong = np.zeros(len(pairs), dtype=bool)
     for size in range(k + 1):
         active = np.array(list(combinations(range(30), size)), dtype=int)
-        x = np.zeros((len(active), 30), dtype=dtype)
+        x = np.zeros((len(active), 30), dtype=dtype)  # type: ignore[var-annotated]
         np.put_along_axis(x, active, 1, axis=1)
         y = np.maximum(x @ first.T + bias, 0) @ last.T
         on = np.stack([x[:, a] * x[:, b] > 0 for a, b in pairs], axis=1)
@@ -138,7 +138,7 @@ def test_int64_would_wrap_on_trained_float32_weights_and_we_do_not() -> None:
         for w, b, relu in zip(weights, biases, (True, False), strict=True)
     ]
     stored: Stored = [
-        ([[Fraction(float(v)) for v in row] for row in w], [Fraction(float(v)) for v in b], relu)
+        ([[Fraction(float(v)) for v in row] for row in w], [Fraction(float(v)) for v in b], relu)  # type: ignore[attr-defined]
         for w, b, relu in zip(weights, biases, (True, False), strict=True)
     ]
     pairs = [(0, 1), (1, 2), (2, 3), (3, 4)]

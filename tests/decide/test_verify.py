@@ -76,7 +76,7 @@ def test_encoder_and_decoder_are_folded_in_exactly(
 
 def stored_layers(whole: Network) -> Stored:
     def exact(row: list[object]) -> list[Fraction]:
-        return [Fraction(value) for value in row]
+        return [Fraction(value) for value in row]  # type: ignore[call-overload]
 
     return [
         ([exact(row) for row in layer.weight.dense().tolist()], exact(layer.bias.tolist()), layer.relu)
@@ -88,6 +88,7 @@ def stored_layers(whole: Network) -> Stored:
 def test_one_weight_mutants_come_out_as_brute_force_says(name: str) -> None:
     """One weight or bias of a proved network moved, by a little or a lot; no mutant that is wrong is missed."""
     spec = supercheck.read_spec(SPECS / "proved" / f"{name}.toml")
+    assert spec.file is not None
     result = supercheck.verify(None, spec.file)
     base, draw, verdicts = stored_layers(result.claims.network), random.Random(name), set()
     functions = [meaning(formula) for formula in spec.formulas]
@@ -203,7 +204,7 @@ def test_a_readout_that_contradicts_itself_is_refused(readout: dict[str, object]
 def test_a_spec_changed_in_python_stays_changed_at_another_sparsity() -> None:
     """Regression: a larger k read the file again and dropped the change."""
     spec = supercheck.read_spec(SPECS / "proved" / "gate_or.toml")
-    changed = replace(spec, domain=KSparse(5, 1), readout=supercheck.Readout("threshold", at=5))
+    changed = replace(spec, domain=KSparse(5, 1), readout=supercheck.Readout("threshold", Fraction(5)))
     assert changed.at_most(5).readout.at == 5
     assert changed.at_most(5).formulas == spec.formulas
     table = supercheck.read_spec(SPECS / "proved" / "truth_table.toml")
@@ -214,7 +215,7 @@ def test_a_spec_changed_in_python_stays_changed_at_another_sparsity() -> None:
 def test_limits_and_domains_take_only_what_can_be_meant() -> None:
     for wrong in ({"workers": 0}, {"timeout": -1.0}, {"timeout": float("nan")}, {"timeout": "5"}):
         with pytest.raises(InputError):
-            Limits(**wrong)  # type: ignore[arg-type]
+            Limits(**wrong)
     for features in (True, "3", 3.0):
         with pytest.raises(InputError):
             KSparse(features, 1)  # type: ignore[arg-type]

@@ -133,7 +133,7 @@ def main() -> None:
         import supercheck.network.formats.onnx.read
         import supercheck.network.formats.safetensors
         import supercheck.spec.read  # noqa: F401
-    zipfile.ZipExtFile._update_crc = lambda *_: None  # type: ignore[attr-defined] - no mutant has the right checksum
+    zipfile.ZipExtFile._update_crc = lambda *_: None  # type: ignore[attr-defined]  # no mutant has the right checksum
     atheris.Setup([sys.argv[0], *sys.argv[2:]], target(reader))
     atheris.Fuzz()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from alone import Alone, Fate
+from common import savez
 from onnx import TensorProto, helper, numpy_helper
 from writers import npy, npz, sparse, written
 
@@ -78,7 +79,7 @@ def zeros(members: int, side: int, method: int = zipfile.ZIP_DEFLATED) -> Make:
 
 def archive(path: Path, members: list[tuple[bytes, bytes, bytes]], *, overlapping: bool = False) -> None:
     """A zip archive made by hand; `overlapping` members all lie where the first does."""
-    local, central, start = [], [], 0
+    local, central, start = list[bytes](), list[bytes](), 0
     for name, fixed, squeezed in members:
         central += [b"PK\1\2", struct.pack("<H", 20), fixed]
         central += [struct.pack("<HHHHHII", len(name), 0, 0, 0, 0, 0, 0 if overlapping else start), name]
@@ -110,12 +111,12 @@ def tall(path: Path) -> None:
 
 
 def exponents(path: Path) -> None:
-    np.savez(path, **{"0.weight": np.where(np.arange(1 << 18) % 2, 2.0**1000, 2.0**-1000)[None]})
+    savez(path, {"0.weight": np.where(np.arange(1 << 18) % 2, 2.0**1000, 2.0**-1000)[None]})
 
 
 def growing(path: Path) -> None:
     small = {f"{i}.weight": np.diag([2.0**-1000, 1.0]) for i in range(500)}
-    np.savez(path, **small | {"500.weight": np.ones((9, 2))})
+    savez(path, small | {"500.weight": np.ones((9, 2))})
 
 
 def long_numbers(side: int, layers: int) -> Make:
@@ -189,10 +190,10 @@ NETWORKS: dict[str, Make] = {
     "zeros.onnx": lambda path: (path.write_bytes(b"\0"), os.truncate(path, (1 << 27) - 1)),
     "input.onnx": lambda path: model(path, [1, 2**24], helper.make_node("Relu", ["x"], ["y"])),
     "inputs.onnx": lambda path: model(path, [1, 2**40], helper.make_node("Relu", ["x"], ["y"])),
-    "product.onnx": lambda path: chain(path, 60_000, "Mul", [1, 2], np.float32([3.3])),
+    "product.onnx": lambda path: chain(path, 60_000, "Mul", [1, 2], np.array([3.3], np.float32)),
     "broadcast.onnx": lambda path: chain(path, 1, "Add", [1, 8000], np.zeros((2000, 1), np.float32)),
     "sums.onnx": lambda path: chain(path, 99, "Add", [1, 100_000], np.full((1, 100_000), 3.3, np.float32)),
-    "matrices.onnx": lambda path: chain(path, 1100, "MatMul", [1, 2], np.float32([[3.3, 1], [1, 2]])),
+    "matrices.onnx": lambda path: chain(path, 1100, "MatMul", [1, 2], np.array([[3.3, 1], [1, 2]], np.float32)),
 }  # fmt: skip
 
 

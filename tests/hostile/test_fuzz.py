@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from common import EXAMPLES
 from fuzz.fuzz_readers import READERS, seeds, target
 from hypothesis import given, settings, strategies as st
 
@@ -46,7 +47,7 @@ edits = st.lists(
 def test_a_mutant_of_a_good_file_is_read_or_refused_with_one_line(reader: str) -> None:
     good, read = seeds(reader), target(reader)
 
-    @settings(max_examples=settings.default.max_examples * 2)
+    @settings(max_examples=EXAMPLES * 2)
     @given(st.sampled_from(good), edits)
     def survives(seed: bytes, changes: list[Edit]) -> None:
         read(mutated(seed, changes))

@@ -9,6 +9,8 @@ import struct
 import tracemalloc
 import warnings
 import zipfile
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,9 +34,9 @@ from supercheck.network.formats.tensors import LayerNames
 
 
 @pytest.mark.parametrize("suffix", [*PICKLES, ".PT"])
-def test_a_pickle_is_refused_with_the_recipe_that_converts_it(tmp_path, suffix):
+def test_a_pickle_is_refused_with_the_recipe_that_converts_it(tmp_path: Path, suffix: str) -> Any:
     class Trap:
-        def __reduce__(self):
+        def __reduce__(self) -> Any:
             return (os.mkdir, (str(tmp_path / "sprung"),))
 
     path = written(tmp_path / f"model{suffix}", pickle.dumps(Trap()))
@@ -42,6 +44,7 @@ def test_a_pickle_is_refused_with_the_recipe_that_converts_it(tmp_path, suffix):
     with pytest.raises(InputError) as refusal:
         load(path)
     assert len(str(refusal.value.recipe).splitlines()) == 3
+    assert refusal.value.recipe is not None
     assert f'torch.load("{path.name}", weights_only=True)' in refusal.value.recipe
     assert '"model.safetensors")' in refusal.value.recipe
     compile(refusal.value.recipe, "recipe", "exec")
@@ -51,7 +54,7 @@ def test_a_pickle_is_refused_with_the_recipe_that_converts_it(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".json", ".safetensors"])
-def test_what_is_no_file_of_its_format_is_refused(tmp_path, suffix):
+def test_what_is_no_file_of_its_format_is_refused(tmp_path: Path, suffix: str) -> None:
     assert refused(written(tmp_path / f"a{suffix}", "")) == ": expected 1 to 4,294,967,296 bytes, got 0"
     (tmp_path / f"folder{suffix}").mkdir()
     assert refused(tmp_path / f"folder{suffix}").startswith(": expected a network file, got ")
@@ -61,7 +64,7 @@ def test_what_is_no_file_of_its_format_is_refused(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".json", ".safetensors"])
-def test_a_file_cut_anywhere_is_refused(tmp_path, suffix):
+def test_a_file_cut_anywhere_is_refused(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     if suffix == ".npz":
         npz(path, {"0.weight": npy(W), "0.bias": npy([1.0])})
@@ -74,18 +77,18 @@ def test_a_file_cut_anywhere_is_refused(tmp_path, suffix):
         refused(written(path, whole[:length]))
 
 
-def test_a_name_without_a_known_suffix_is_refused(tmp_path):
+def test_a_name_without_a_known_suffix_is_refused(tmp_path: Path) -> None:
     for name, got in (("a.txt", ".txt"), ("a", "no suffix")):
         found = refused(written(tmp_path / name, "{}"))
         assert found == f": expected a file ending in .safetensors, .npz, .json, .onnx, got {got}"
 
 
-def test_a_path_that_the_system_refuses_is_an_input_error(tmp_path):
+def test_a_path_that_the_system_refuses_is_an_input_error(tmp_path: Path) -> None:
     assert refused(tmp_path / ("n" * 300 + ".json"))
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is unreadable for root")
-def test_an_unreadable_file_is_refused(tmp_path):
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "a.json", '{"0.weight": [[1]]}')
     path.chmod(0)
     assert refused(path).startswith(": expected a readable file, got ")
@@ -95,7 +98,7 @@ NOT_FINITE = {"nan": 0x7FC0, "inf": 0x7F80, "-inf": 0xFF80}
 
 
 @pytest.mark.parametrize("word", NOT_FINITE)
-def test_what_is_not_finite_is_told_by_tensor_and_index(tmp_path, word):
+def test_what_is_not_finite_is_told_by_tensor_and_index(tmp_path: Path, word: Any) -> None:
     raw = bytes(6) + struct.pack("<H", NOT_FINITE[word])
     found = refused(safetensors(tmp_path / "a.safetensors", {"0.weight": ("BF16", [2, 2], raw)}))
     assert found == f": 0.weight[1, 1]: expected a finite number, got {word}"
@@ -107,7 +110,7 @@ def test_what_is_not_finite_is_told_by_tensor_and_index(tmp_path, word):
     )
 
 
-def test_a_signalling_nan_is_refused_without_a_warning(tmp_path):
+def test_a_signalling_nan_is_refused_without_a_warning(tmp_path: Path) -> None:
     path = safetensors(tmp_path / "a.safetensors", {"0.weight": ("F32", [1, 1], struct.pack("<I", 0x7F800001))})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -115,12 +118,12 @@ def test_a_signalling_nan_is_refused_without_a_warning(tmp_path):
 
 
 @pytest.mark.parametrize("cell", ["NaN", "Infinity", "-Infinity", "1e999999", "-1e-999999", "1e99999999999999999999"])
-def test_a_number_in_json_that_is_not_finite_is_told_by_tensor(tmp_path, cell):
+def test_a_number_in_json_that_is_not_finite_is_told_by_tensor(tmp_path: Path, cell: Any) -> None:
     path = written(tmp_path / "a.json", f'{{"0.weight": [[1, 2]],\n"0.bias": [{cell}]}}')
     assert "0.bias" in refused(path)
 
 
-def test_an_integer_of_thousands_of_digits_has_a_digest(tmp_path):
+def test_an_integer_of_thousands_of_digits_has_a_digest(tmp_path: Path) -> None:
     big = 10**3000
     tensors = {"0.weight": [[big, 1]], "1.weight": [[big]], "2.weight": [[big]]}
     network = load(written(tmp_path / "a.json", json.dumps(tensors)))
@@ -155,7 +158,7 @@ def test_an_integer_of_thousands_of_digits_has_a_digest(tmp_path):
         (b'{"0.weight": [["\xff"]]}', ": expected JSON, got "),
     ],
 )  # fmt: skip
-def test_a_bad_json_file_is_told_where(tmp_path, text, message):
+def test_a_bad_json_file_is_told_where(tmp_path: Path, text: str, message: str) -> None:
     assert refused(written(tmp_path / "a.json", text)).startswith(message)
 
 
@@ -187,11 +190,11 @@ SPARSE = [
 
 
 @pytest.mark.parametrize(("parts", "message"), SPARSE)
-def test_a_bad_part_of_a_sparse_weight_is_told(tmp_path, parts, message):
+def test_a_bad_part_of_a_sparse_weight_is_told(tmp_path: Path, parts: Any, message: str) -> None:
     assert refused(sparse(tmp_path / "a.npz", **parts)).startswith(": 0.weight" + message)
 
 
-def test_a_weight_that_is_both_dense_and_sparse_is_refused(tmp_path):
+def test_a_weight_that_is_both_dense_and_sparse_is_refused(tmp_path: Path) -> None:
     path = sparse(tmp_path / "a.npz")
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("0.weight.npy", npy([[9.0, 9, 9]]))
@@ -209,7 +212,7 @@ def test_a_weight_that_is_both_dense_and_sparse_is_refused(tmp_path):
         header("(1, 2)", "'(1000000000,)f8'"),
     ],
 )  # fmt: skip
-def test_a_member_that_is_no_array_of_numbers_is_told_by_name(tmp_path, member):
+def test_a_member_that_is_no_array_of_numbers_is_told_by_name(tmp_path: Path, member: Any) -> None:
     path = npz(tmp_path / "a.npz", {"1.bias": npy([1.0]), "0.weight": member})
     assert refused(path).startswith(": 0.weight: expected ")
 
@@ -217,12 +220,12 @@ def test_a_member_that_is_no_array_of_numbers_is_told_by_name(tmp_path, member):
 @pytest.mark.parametrize(
     "shape", [f"(0, {10**30})", "(True, 2)", "(" * 9000, "-" * 9000 + "1"], ids=["0 x huge", "True", "((((", "----"]
 )
-def test_an_odd_header_of_a_member_is_an_input_error(tmp_path, shape):
+def test_an_odd_header_of_a_member_is_an_input_error(tmp_path: Path, shape: Any) -> None:
     assert refused(npz(tmp_path / "a.npz", {"0.weight": header(shape)})).startswith(": 0.weight: expected ")
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_a_damaged_member_is_refused_or_read_unharmed(tmp_path, method):
+def test_a_damaged_member_is_refused_or_read_unharmed(tmp_path: Path, method: Any) -> None:
     path = npz(tmp_path / "a.npz", {"0.weight": npy(W)}, method)
     whole = path.read_bytes()
     for position in range(len(whole)):
@@ -234,7 +237,7 @@ def test_a_damaged_member_is_refused_or_read_unharmed(tmp_path, method):
 @pytest.mark.parametrize(
     "names", [["0.weight.npy", "0.weight.npy"], ["0.weight.npy", "readme.txt"], ["0.weight"], ["0.weight.npy", "a/"]]
 )
-def test_a_zip_of_other_things_is_refused(tmp_path, names):
+def test_a_zip_of_other_things_is_refused(tmp_path: Path, names: Any) -> None:
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in names:
@@ -262,18 +265,18 @@ WEIGHT = {"dtype": "F32", "shape": [1, 2], "data_offsets": [0, 8]}
         [],
     ],
 )
-def test_a_bad_safetensors_header_is_refused(tmp_path, header):
+def test_a_bad_safetensors_header_is_refused(tmp_path: Path, header: Any) -> None:
     text = json.dumps(header).encode()
     path = written(tmp_path / "a.safetensors", struct.pack("<Q", len(text)) + text + bytes(8))
     assert ": expected " in refused(path)
 
 
 @pytest.mark.parametrize("shape", [[0, 2**62], [0, 2**63], [2**62, 0, 2**62], [0] * 80])
-def test_an_empty_tensor_of_absurd_shape_is_an_input_error(tmp_path, shape):
+def test_an_empty_tensor_of_absurd_shape_is_an_input_error(tmp_path: Path, shape: Any) -> None:
     assert "0.weight" in refused(safetensors(tmp_path / "a.safetensors", {"0.weight": ("F32", shape, b"")}))
 
 
-def test_turning_a_sparse_weight_does_not_make_it_dense(tmp_path):
+def test_turning_a_sparse_weight_does_not_make_it_dense(tmp_path: Path) -> None:
     path = sparse(tmp_path / "a.npz", shape=[4000, 4000], indptr=[0, 2, *[3] * 3999])
     tracemalloc.start()
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from writers import refused, written
@@ -30,7 +31,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_a_file_with_an_odd_name_is_read_and_named_in_one_printable_line(tmp_path, name):
+def test_a_file_with_an_odd_name_is_read_and_named_in_one_printable_line(tmp_path: Path, name: str) -> None:
     path = written(tmp_path / name, '{"0.weight": [[1, 2]]}')
     assert load(path).run([1, 1]) == (3,)
     with pytest.raises(InputError, match=":1: expected JSON") as refusal:
@@ -64,7 +65,9 @@ SPECIAL = [pipe, device, bound, circle, dangling, os.mkdir]
 
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("special", SPECIAL, ids=lambda make: make.__name__)
-def test_what_is_no_regular_file_is_refused_at_once(tmp_path, monkeypatch, special, suffix):
+def test_what_is_no_regular_file_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, special: Any, suffix: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     special(tmp_path / f"a{suffix}")
     assert refused(tmp_path / f"a{suffix}").startswith(
@@ -73,7 +76,9 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path, monkeypatch, speci
 
 
 @pytest.mark.parametrize("special", SPECIAL, ids=lambda make: make.__name__)
-def test_a_spec_or_table_that_is_no_regular_file_is_refused_at_once(tmp_path, monkeypatch, special):
+def test_a_spec_or_table_that_is_no_regular_file_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, special: Any
+) -> None:
     monkeypatch.chdir(tmp_path)
     special(tmp_path / "a")
     for read in (read_spec, lambda path: read_table(path, KSparse(2, 1))):

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from common import SPECS, Capture, run
+from common import SPECS, Capture, run, savez
 from gates import STATED, ands, save, spec
 from oracle import Stored, run as evaluated
 from safetensors.numpy import save_file
@@ -130,7 +130,7 @@ def questions() -> Iterator[tuple[random.Random, Stored, dict[str, Any], tuple[s
     for seed, (activation, final) in enumerate(product((None, "relu", "none"), repeat=2), 1):
         for more in range(12):
             draw = random.Random(100 * seed + more)
-            parts, tensors = stored_of(draw, draw.randint(1, 4)), {}
+            parts, tensors = stored_of(draw, draw.randint(1, 4)), dict[str, Any]()
             own = [draw.choice([None, None, True, False]) for _ in parts]
             ends = [activation != "none"] * (len(parts) - 1) + [final == "relu"]
             relus = [end if one is None else one for one, end in zip(own, ends, strict=True)]
@@ -179,7 +179,7 @@ def test_another_activation_is_refused(key: str, word: str, capsys: Capture) -> 
     assert f"network.{key}: expected " in (told := capsys.readouterr().err)
     assert "relu" in told
     assert "none" in told
-    for attempt in (lambda: Source(**{key: word}), lambda: load("a.json", (), **{key: word})):
+    for attempt in (lambda: Source(**{key: word}), lambda: load("a.json", (), **{key: word})):  # type: ignore[arg-type]
         with pytest.raises(InputError, match=f"network.{key}: expected relu or none"):
             attempt()
 
@@ -234,7 +234,7 @@ def test_of_tied_weights_and_embeddings_nothing_is_taken(
         with pytest.raises(InputError) as refused:
             load("a.safetensors", layers, *said)
         assert f"{name}: expected {' and '.join(missing)} in [network]" in str(refused.value)
-    for said in product(("relu", "none"), repeat=2):
+    for said in product(("relu", "none"), repeat=2):  # type: ignore[assignment]
         assert load("a.safetensors", layers, *said).notes == ()
     own = [LayerNames(one.weight, None, one.transpose, True) for one in layers]
     assert not own or load("a.safetensors", own).notes == ()
@@ -319,7 +319,7 @@ def test_tensors_that_nobody_uses_are_listed_and_not_looked_at() -> None:
         "pair": np.zeros(2, [("a", "f4")]), "complex": np.array([1j]), "objects": np.array([{}, []], object),
         "long": np.ones(2, np.longdouble), "cube": np.zeros((2, 2, 2)), "none": np.zeros((0, 3)), "s.shape": np.ones(1),
     }  # fmt: skip
-    np.savez("a.npz", **good, **odd)
+    np.savez("a.npz", **good, **odd)  # type: ignore[arg-type]
     digest = {load("a.npz", named).digest}
     told = "nan, none, objects"
     assert told in load("a.npz", named).notes[-1]
@@ -370,7 +370,7 @@ def test_a_tensor_that_nobody_uses_takes_no_memory_beside_its_file() -> None:
 
     tensors = {"w": np.ones((1, 2)), "moments": np.zeros((1 << 22,))}
     save_file(tensors, "a.safetensors")
-    np.savez("a.npz", **tensors)
+    savez("a.npz", tensors)
     for file in ("a.safetensors", "a.npz"):
         load(file, [LayerNames("w")])
         tracemalloc.start()
@@ -382,7 +382,7 @@ def test_a_tensor_that_nobody_uses_takes_no_memory_beside_its_file() -> None:
 
 
 def test_without_layers_a_tensor_more_is_refused_before_it_is_looked_at() -> None:
-    np.savez("a.npz", **{"0.weight": np.ones((1, 2)), "1.running_mean": np.array(["x"])})
+    savez("a.npz", {"0.weight": np.ones((1, 2)), "1.running_mean": np.array(["x"])})
     with pytest.raises(InputError, match=r"1\.running_mean: expected only tensors named"):
         load("a.npz")
 
@@ -436,7 +436,7 @@ REPORTS: dict[str, tuple[str, Callable[[Capture, str, str], str]]] = {
     "prune text": ("prune", _verb("-o", "pruned.npz")),
     "prune json": ("prune", _verb("-o", "pruned.npz", "--format", "json")),
     **{
-        f"gate {kind}": ("gate", lambda capsys, verb, file, kind=kind: _shown(capsys, verb, file, "--format", kind))
+        f"gate {kind}": ("gate", lambda capsys, verb, file, kind=kind: _shown(capsys, verb, file, "--format", kind))  # type: ignore[misc]
         for kind in ("text", "json", "json-lines", "junit", "sarif", "github")
     },
     "gate quiet": ("gate", lambda capsys, verb, file: _shown(capsys, verb, file, "-q")),
@@ -585,7 +585,7 @@ def test_build_and_prune_and_reproducers_write_both_keys() -> None:
     built = build("copy", features=4, max_active=2, output="copy.npz")
     assert built.spec is not None
     assert stated(built.spec) == ("relu", "none")
-    np.savez("net.npz", **{"0.weight": np.eye(2), "2.weight": np.eye(2)})
+    savez("net.npz", {"0.weight": np.eye(2), "2.weight": np.eye(2)})
     asked = Spec(KSparse(2, 1), (parse("x0"), parse("x1")), Readout("threshold", Fraction(1, 2)))
     pruned = prune("net.npz", asked, output="pruned.npz")
     assert pruned.spec is not None
@@ -600,7 +600,7 @@ def test_build_and_prune_and_reproducers_write_both_keys() -> None:
 @pytest.mark.parametrize("relus", list(product((False, True), repeat=3)))
 def test_what_is_written_is_what_follows_each_layer(relus: Sequence[bool]) -> None:
     ones = {f"{2 * n}.weight": np.ones((1, 1)) for n in range(3)} | {f"{2 * n}.bias": np.zeros(1) for n in range(3)}
-    np.savez("a.npz", **ones)
+    savez("a.npz", ones)
     names = [LayerNames(f"{2 * n}.weight", f"{2 * n}.bias", relu=relu) for n, relu in enumerate(relus)]
     network = load("a.npz", names)
     asked = Spec(KSparse(1, 1), (parse("x0"),), Readout("equality"))

@@ -7,6 +7,8 @@ import random
 import zipfile
 from fractions import Fraction
 from itertools import chain
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +37,7 @@ from supercheck.network.formats.tensors import LayerNames, brief
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("kind", SIZES)
-def test_every_stored_bit_survives_in_safetensors_and_npz(tmp_path, kind, seed):
+def test_every_stored_bit_survives_in_safetensors_and_npz(tmp_path: Path, kind: Any, seed: int) -> None:
     draw = random.Random(f"{kind} {seed}")
     first, bias, last = (cells(draw, kind, n) for n in (6, 3, 6))
     f, b, g = fractions(kind, first), fractions(kind, bias), fractions(kind, last)
@@ -50,7 +52,7 @@ def test_every_stored_bit_survives_in_safetensors_and_npz(tmp_path, kind, seed):
             agree(load(npz(tmp_path / "a.npz", {n: npy(array) for n, array in arrays.items()})), stored)
 
 
-def test_a_file_as_the_safetensors_library_writes_it_is_read(tmp_path):
+def test_a_file_as_the_safetensors_library_writes_it_is_read(tmp_path: Path) -> None:
     save_file({"1.weight": W.astype(np.float16), "1.bias": np.array([0.1], np.float32)}, tmp_path / "a.safetensors")
     assert load(tmp_path / "a.safetensors").run([1, 1]) == (3 + Fraction(float(np.float32(0.1))),)
 
@@ -58,7 +60,7 @@ def test_a_file_as_the_safetensors_library_writes_it_is_read(tmp_path):
 @pytest.mark.parametrize(
     "number", ["0.1", '"1/3"', '"-2"', "1e-300", "-1E+2", "9007199254740993", '"7/2"', "-0.0", "9" * 4000]
 )
-def test_a_number_in_json_is_exactly_what_is_written(tmp_path, number):
+def test_a_number_in_json_is_exactly_what_is_written(tmp_path: Path, number: Any) -> None:
     path = written(tmp_path / "a.json", f'{{"0.weight": [[{number}, 1]], "0.bias": [{number}]}}')
     exact = Fraction(number.strip('"'))
     assert load(path).run([1, Fraction(1, 2)]) == (2 * exact + Fraction(1, 2),)
@@ -66,13 +68,13 @@ def test_a_number_in_json_is_exactly_what_is_written(tmp_path, number):
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_memory_order_and_compression_change_nothing(tmp_path, order, method):
+def test_memory_order_and_compression_change_nothing(tmp_path: Path, order: Any, method: Any) -> None:
     path = npz(tmp_path / "a.npz", {"0.weight": npy(np.array([[1.0, 2], [3, 4], [5, 6]], order=order))}, method)
     assert load(path).run([1, 10]) == (21, 43, 65)
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_sparse_weight_is_the_dense_one(tmp_path, seed):
+def test_a_sparse_weight_is_the_dense_one(tmp_path: Path, seed: int) -> None:
     draw = random.Random(seed)
     kind = draw.choice([float, np.float32, np.int64, np.uint64])
     dense = np.array([[draw.choice([0, 0, 5, 2**40 + 1]) for _ in range(6)] for _ in range(4)], kind)
@@ -89,14 +91,14 @@ def test_a_sparse_weight_is_the_dense_one(tmp_path, seed):
 # ---- names and layers
 
 
-def test_layers_are_in_the_order_of_their_numbers(tmp_path):
+def test_layers_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     tensors = {"10.weight": [[5]], "2.weight": [[1, 2, 3]], "2.bias": [-1], "0.weight": [[1], [2], [3]]}
     stored = [([[1], [2], [3]], [0] * 3, True), ([[1, 2, 3]], [-1], True), ([[5]], [0], False)]
     path = written(tmp_path / "a.json", json.dumps(tensors))
     agree(load(path), [([[Fraction(w) for w in r] for r in m], list(map(Fraction, b)), relu) for m, b, relu in stored])
 
 
-def test_a_missing_bias_is_zero(tmp_path):
+def test_a_missing_bias_is_zero(tmp_path: Path) -> None:
     zeros = '{"0.weight": [[1, -2]], "0.bias": [0], "2.weight": [[3]], "2.bias": [0]}'
     without = load(written(tmp_path / "a.json", '{"0.weight": [[1, -2]], "2.weight": [[3]]}'))
     assert without.digest == load(written(tmp_path / "b.json", zeros)).digest
@@ -118,7 +120,7 @@ A, B, C, D = [[1, -2, 3], [-4, 5, 6]], [-1, 2, -3], [[1, 2, -3], [4, -5, 6]], [7
         ([LayerNames("C", relu=True), LayerNames("C", "B", True, False)], [(C, [0, 0], True), ("Ct", B, False)]),
     ],
 )  # fmt: skip
-def test_layers_named_in_the_spec_are_the_layers(tmp_path, layers, stored):
+def test_layers_named_in_the_spec_are_the_layers(tmp_path: Path, layers: Any, stored: Any) -> None:
     path = written(tmp_path / "a.json", json.dumps({"A": A, "B": B, "C": C, "D": D}))
     turned = {"At": list(zip(*A, strict=True)), "Ct": list(zip(*C, strict=True))}
     rows = [(turned[w] if isinstance(w, str) else w, b, relu) for w, b, relu in stored]
@@ -130,7 +132,7 @@ def test_layers_named_in_the_spec_are_the_layers(tmp_path, layers, stored):
     assert all(f"{', '.join(unused)}." in note for note in told)
 
 
-def test_a_linear_code_is_one_weight_and_maybe_a_bias(tmp_path):
+def test_a_linear_code_is_one_weight_and_maybe_a_bias(tmp_path: Path) -> None:
     path = written(tmp_path / "a.json", '{"weight": [[1, "1/2"]], "bias": [3]}')
     code = load_linear(path)
     assert (code.weight.dense().tolist(), code.bias.tolist(), code.relu) == ([[1, Fraction(1, 2)]], [3], False)
@@ -138,7 +140,7 @@ def test_a_linear_code_is_one_weight_and_maybe_a_bias(tmp_path):
         load_linear(written(path, '{"0.weight": [[1]]}'))
 
 
-def test_a_code_may_begin_with_a_number_of_many_digits(tmp_path):
+def test_a_code_may_begin_with_a_number_of_many_digits(tmp_path: Path) -> None:
     """Regression: what supercheck had written itself was refused as "an object without any" tensors."""
     path = written(tmp_path / "a.json", json.dumps({"supercheck": {}, "weight": [[f"1/{3**99}"]]}))
     assert load_linear(path).weight.dense().tolist() == [[Fraction(1, 3**99)]]
@@ -165,5 +167,5 @@ FIRST = LayerNames("0.weight")
         ({"a\nb": [[1, 2]]}, (FIRST,), ": 0.weight: expected a tensor of this name, one of a"),
     ],
 )  # fmt: skip
-def test_tensors_that_make_no_network_are_told_by_name(tmp_path, tensors, layers, message):
+def test_tensors_that_make_no_network_are_told_by_name(tmp_path: Path, tensors: Any, layers: Any, message: str) -> None:
     assert refused(written(tmp_path / "a.json", json.dumps(tensors)), layers).startswith(message)

@@ -26,7 +26,8 @@ chains = st.integers(1, 5).flatmap(lambda features: layers(features, 3))
 
 
 def dense(rows: Rows) -> list[list[int]]:
-    return rows.dense().tolist()
+    found: list[list[int]] = rows.dense().tolist()
+    return found
 
 
 @given(chains, st.data())
@@ -102,6 +103,7 @@ def test_doubles_err_by_no_more_than_they_admit(stored: Stored) -> None:
     doubles = Doubles.of(normal, 1)
     for level in range(normal.features + 1) if doubles is not None else ():
         active = np.arange(level).reshape(1, -1)
+        assert doubles is not None
         _, sums = doubles.evaluate(active)
         for i in range(normal.outputs):
             [exact] = Exactly(normal).totals(active, np.array([i]), lambda: None).tolist()

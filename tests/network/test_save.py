@@ -14,7 +14,7 @@ from supercheck.base.errors import InputError
 from supercheck.base.matrix import Array, Rows, exact_array, integers
 from supercheck.construct.output import spec_bytes
 from supercheck.network.formats.load import load, load_linear
-from supercheck.network.formats.save import code_bytes, network_bytes
+from supercheck.network.formats.save import Made, code_bytes, network_bytes
 from supercheck.network.layers import Affine
 from supercheck.network.network import Network
 from supercheck.spec.domain import KSparse
@@ -23,7 +23,7 @@ from supercheck.spec.read import read_spec
 from supercheck.spec.readout import Readout
 from supercheck.spec.spec import Spec
 
-MADE = {"construction": "chance", "seed": 3, "words": 'with "quotes" and ü'}
+MADE: Made = {"construction": "chance", "seed": 3, "words": 'with "quotes" and ü'}
 dyadic = st.sampled_from([small, halves, singles, doubles])
 
 

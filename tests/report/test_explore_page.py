@@ -108,6 +108,7 @@ def test_counterexample_buttons_show_the_values_of_the_json(browser: Any, spec: 
 @pytest.mark.parametrize("spec", [SPEC, DEEP], ids=lambda path: path.stem)
 def test_toggled_features_change_outputs_as_exact_evaluation_says(browser: Any, spec: Path, tmp_path: Path) -> None:
     asked, random = read_spec(spec), Random(1)
+    assert asked.source.file is not None
     network = load(asked.source.file)
     opened(browser, page(explored(spec)), tmp_path)
     press(browser, "#none")

@@ -6,6 +6,7 @@ import pickle
 import time
 from itertools import combinations
 from math import inf
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -82,14 +83,14 @@ def fewest(formula: Formula, features: int) -> tuple[float, float]:
 
 
 @given(core)
-def test_text_reads_back_as_the_same_function(formula):
+def test_text_reads_back_as_the_same_function(formula: Any) -> None:
     again = parse(text(formula))
     assert [meaning(again)(active) for active in EVERY] == [meaning(formula)(active) for active in EVERY]
     assert text(again) == text(formula)
 
 
 @given(terms)
-def test_operators_bind_as_in_python(source):
+def test_operators_bind_as_in_python(source: Any) -> Any:
     def atleast(count: int, *parts: int) -> int:
         return int(sum(part & 1 for part in parts) >= count)
 
@@ -113,7 +114,7 @@ def test_operators_bind_as_in_python(source):
         ("0", FALSE),
     ],
 )
-def test_a_text_is_read_as_this_tree(source, tree):
+def test_a_text_is_read_as_this_tree(source: Any, tree: Any) -> None:
     assert parse(source) == tree
 
 
@@ -129,14 +130,14 @@ PLAIN = {
 }
 
 
-def test_every_gate_has_a_plain_meaning_here():
+def test_every_gate_has_a_plain_meaning_here() -> None:
     assert set(PLAIN) == set(GATES)
 
 
 @pytest.mark.parametrize(
     ("name", "arity"), [(name, arity) for name in PLAIN for arity in range(1, 6) if name != "copy" or arity == 1]
 )
-def test_a_gate_is_what_plain_python_says(name, arity):
+def test_a_gate_is_what_plain_python_says(name: str, arity: Any) -> None:
     features = [7, 2, 5, 0, 11][:arity]
     formula = gate(name, features)
     for size in range(arity + 1):
@@ -145,17 +146,17 @@ def test_a_gate_is_what_plain_python_says(name, arity):
 
 
 @given(core)
-def test_many_inputs_at_once_are_each_input_alone(formula):
+def test_many_inputs_at_once_are_each_input_alone(formula: Any) -> None:
     columns = {j: sum(int(j in active) << b for b, active in enumerate(EVERY)) for j in range(FEATURES)}
     together = evaluate(formula, columns.__getitem__, (1 << len(EVERY)) - 1)
-    alone = [evaluate(formula, lambda j, active=active: int(j in active)) for active in EVERY]
+    alone = [evaluate(formula, lambda j, active=active: int(j in active)) for active in EVERY]  # type: ignore[misc]
     assert [together >> b & 1 for b in range(len(EVERY))] == alone
     assert alone == [int(meaning(formula)(active)) for active in EVERY]
     assert together >> len(EVERY) == 0
 
 
 @given(tables(range(2, 8)))
-def test_a_table_means_the_or_of_its_rows(table):
+def test_a_table_means_the_or_of_its_rows(table: Any) -> None:
     spelled = AtLeast(table.count, table.inside)
     assert (text(spelled), prefix(spelled)) == (text(table), prefix(table))
     for active in map(frozenset, inputs(8, 8)):
@@ -166,7 +167,7 @@ def test_a_table_means_the_or_of_its_rows(table):
 
 
 @given(core)
-def test_the_support_is_every_feature_that_occurs_and_nothing_else_matters(formula):
+def test_the_support_is_every_feature_that_occurs_and_nothing_else_matters(formula: Any) -> None:
     assert list(support(formula)) == sorted(occurring(formula))
     outside = set(range(FEATURES)) - set(support(formula))
     for active in EVERY:
@@ -174,27 +175,27 @@ def test_the_support_is_every_feature_that_occurs_and_nothing_else_matters(formu
 
 
 @given(core, st.booleans(), st.integers(0, FEATURES + 2))
-def test_assignments_are_those_that_trying_all_finds(formula, on, limit):
+def test_assignments_are_those_that_trying_all_finds(formula: Any, on: Any, limit: Any) -> None:
     own = support(formula)
     tried = [frozenset(own[j] for j in active) for active in inputs(len(own), limit)]
     assert list(assignments(formula, on, limit)) == [a for a in tried if meaning(formula)(a) == on]
 
 
-def test_assignments_do_not_stop_at_a_batch():
+def test_assignments_do_not_stop_at_a_batch() -> None:
     formula = Xor(tuple(map(Var, range(15))))  # 6435 assignments of one size
     tried = [frozenset(a) for a in inputs(15, 15) if len(a) % 2]
     assert list(assignments(formula, True, 15)) == tried
 
 
 @given(spelled)
-def test_least_active_is_the_minimum_over_all_inputs(formula):
+def test_least_active_is_the_minimum_over_all_inputs(formula: Any) -> None:
     names: list[int] = []
     fresh = renamed(formula, names)
     assert least_active(fresh) == fewest(fresh, len(names))
 
 
 @pytest.mark.parametrize("source", ["x0 & x0", "x0 ^ (x1 | x0)", "atleast(1, x1, ~x1)"])
-def test_least_active_says_nothing_of_a_feature_that_occurs_twice(source):
+def test_least_active_says_nothing_of_a_feature_that_occurs_twice(source: Any) -> None:
     assert least_active(parse(source)) is None
 
 
@@ -208,22 +209,22 @@ def test_least_active_says_nothing_of_a_feature_that_occurs_twice(source):
         (Not(Var(3)), (1, 0)),
     ],
 )
-def test_least_active_is_infinite_where_nothing_does_it(formula, least):
+def test_least_active_is_infinite_where_nothing_does_it(formula: Any, least: Any) -> None:
     assert least_active(formula) == least
 
 
 @given(core, st.booleans(), st.integers(0, FEATURES))
-def test_reaches_is_what_trying_all_says(formula, on, limit):
+def test_reaches_is_what_trying_all_says(formula: Any, on: Any, limit: Any) -> None:
     assert reaches(formula, on, limit) == any(meaning(formula)(a) == on for a in EVERY if len(a) <= limit)
 
 
 @given(core, st.booleans(), st.integers(0, FEATURES), st.integers(1, 16))
-def test_reaches_with_a_small_budget_is_right_or_silent(formula, on, limit, budget):
+def test_reaches_with_a_small_budget_is_right_or_silent(formula: Any, on: Any, limit: Any, budget: Any) -> None:
     answer = reaches(formula, on, limit, budget)
     assert answer is None or answer == any(meaning(formula)(a) == on for a in EVERY if len(a) <= limit)
 
 
-def test_reaches_is_silent_where_the_budget_ends_before_an_answer():
+def test_reaches_is_silent_where_the_budget_ends_before_an_answer() -> None:
     wide = AtLeast(12, tuple(map(Var, range(12))))
     twice = AtLeast(2, (wide, wide))
     assert reaches(twice, True, 12, budget=100) is None
@@ -231,7 +232,7 @@ def test_reaches_is_silent_where_the_budget_ends_before_an_answer():
     assert reaches(twice, True, 11) is False
 
 
-def test_a_gate_over_thousands_of_features_is_measured_at_once():
+def test_a_gate_over_thousands_of_features_is_measured_at_once() -> None:
     start = time.perf_counter()
     assert least_active(gate("and", range(3000))) == (0, 3000)
     assert time.perf_counter() - start < 1
@@ -262,14 +263,14 @@ A_FEATURE = "expected a feature such as x3, 0, 1, ~, ( or atleast(, got "
         ("x0 & x1000000000", 'column 6: expected a feature\'s index, got "x1000000000"'),
     ],
 )  # fmt: skip
-def test_a_bad_formula_is_told_where_what_was_expected_and_found(source, message):
+def test_a_bad_formula_is_told_where_what_was_expected_and_found(source: Any, message: str) -> None:
     with pytest.raises(InputError) as refusal:
         parse(source)
     assert str(refusal.value) == message
 
 
 @pytest.mark.parametrize("opening", ["(", "~", "atleast(1, "])
-def test_nesting_is_read_up_to_its_limit_and_refused_beyond(opening):
+def test_nesting_is_read_up_to_its_limit_and_refused_beyond(opening: Any) -> None:
     closing = ")" if "(" in opening else ""
     deepest = DEEPEST - 1
     assert support(parse(opening * deepest + "x5" + closing * deepest)) == (5,)
@@ -278,11 +279,11 @@ def test_nesting_is_read_up_to_its_limit_and_refused_beyond(opening):
             parse(opening * depth + "x5" + closing * depth)
 
 
-def test_length_is_not_nesting():
+def test_length_is_not_nesting() -> None:
     assert support(parse(" | ".join(f"(~x{j} & x{j + 1})" for j in range(5000)))) == tuple(range(5001))
 
 
-def test_a_formula_beyond_the_length_limit_is_refused():
+def test_a_formula_beyond_the_length_limit_is_refused() -> None:
     assert support(parse("x7" + " " * (LONGEST - 2))) == (7,)
     with pytest.raises(InputError, match="at most 1,000,000 characters, got 1,000,001"):
         parse("x7" + " " * (LONGEST - 1))
@@ -291,7 +292,7 @@ def test_a_formula_beyond_the_length_limit_is_refused():
 @pytest.mark.parametrize(
     "source", ["9" * 900_000, "x" + "9" * 900_000, "atleast(" + "9" * 900_000, "x0 & " + "?" * 900_000]
 )
-def test_a_huge_word_gives_a_short_message(source):
+def test_a_huge_word_gives_a_short_message(source: Any) -> None:
     with pytest.raises(InputError) as refusal:
         parse(source)
     assert len(str(refusal.value)) < 400

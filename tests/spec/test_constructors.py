@@ -42,7 +42,7 @@ JUNK: list[object] = [
     {"max_edges": "m #\x7f"}, {"max_bits": F(1, 3)}, {"no": 1}, {1: 1}, np.int64(1), np.uint8(200), np.int8(-1),
     np.float64(1), np.True_,
     np.array(1), np.array([1]), np.array([0, 1]), np.array(["a", "b"]), np.ma.masked, F(1, 2),
-    F(np.int64(1), np.int64(2)),
+    F(np.int64(1), np.int64(2)),  # type: ignore[call-overload]
     F(10**5000), Decimal("0.1"), Decimal("1e-900"), Decimal("NaN"), Decimal("1e999999999"), 1j, object(), Path("a.npz"),
     Var(0), [Var(0), Not(Var(1))], KSparse(2, 1), Readout("equality"), LayerNames("w"), Source(), (LayerNames("w"),),
 ]  # fmt: skip
@@ -83,11 +83,11 @@ def handmade(draw: st.DrawFn, depth: int = 3) -> object:
         name, features = draw(st.sampled_from(["and", "xor", "copy"]) | junk), draw(st.lists(junk, max_size=2) | junk)
         return made(lambda: gate(name, features))  # type: ignore[arg-type]
     parts = draw(inside | junk) if kind is Xor else draw(handmade(depth - 1) | junk)
-    return made(lambda: kind(parts))  # type: ignore[arg-type]
+    return made(lambda: kind(parts))  # type: ignore[operator]
 
 
 @given(handmade())
-def test_a_formula_made_by_hand_is_one_that_text_can_say(formula):
+def test_a_formula_made_by_hand_is_one_that_text_can_say(formula: Any) -> None:
     if not isinstance(formula, Var | Not | AtLeast | Xor):
         return
     assert parse(text(formula)) == canonical(formula)
@@ -99,7 +99,7 @@ def test_a_formula_made_by_hand_is_one_that_text_can_say(formula):
 
 
 @pytest.mark.parametrize("count", [-9, -2, -1, 10**9, 1.5, True, "1", None])
-def test_a_count_that_no_file_can_say_is_refused(count):
+def test_a_count_that_no_file_can_say_is_refused(count: Any) -> None:
     """Regression: a negative count proved a false claim. A count of 0 stays: files say `atleast(0, x0)` and mean 1."""
     with pytest.raises(InputError, match=r"^AtLeast: expected a whole number from 0 to 999,999,999, got "):
         AtLeast(count, (Var(0), Var(1)))
@@ -108,27 +108,27 @@ def test_a_count_that_no_file_can_say_is_refused(count):
 
 
 @pytest.mark.parametrize("index", [0.5, -1, True, "0", 10**9, None, np.array([0])])
-def test_a_feature_that_no_file_can_name_is_refused(index):
+def test_a_feature_that_no_file_can_name_is_refused(index: Any) -> None:
     """Regression: `Var(0.5)` was read as x0."""
     with pytest.raises(InputError, match=r"^Var: expected a whole number from 0 to 999,999,999, got "):
         Var(index)
 
 
-def test_numpys_integers_become_pythons():
+def test_numpys_integers_become_pythons() -> None:
     """Regression: a count of dtype int8 wrapped among 200 features."""
-    formula = AtLeast(np.int8(120), [Var(np.uint8(j)) for j in range(200)])
+    formula = AtLeast(np.int8(120), [Var(np.uint8(j)) for j in range(200)])  # type: ignore[arg-type]
     assert type(formula.count) is int
     assert formula == AtLeast(120, tuple(map(Var, range(200))))
 
 
-def test_a_formula_that_unfolds_without_end_or_is_nested_too_deeply_is_refused():
+def test_a_formula_that_unfolds_without_end_or_is_nested_too_deeply_is_refused() -> None:
     """Regression: a formula whose parts are shared took for ever, a deep one ended in a RecursionError."""
-    shared = reduce(lambda part, _: AtLeast(1, (part, part)), range(60), Var(0))
-    deep = reduce(lambda part, _: Not(part), range(5000), Var(0))
-    for formula in (shared, deep, reduce(lambda part, _: Not(part), range(100), Var(0))):
+    shared = reduce(lambda part, _: AtLeast(1, (part, part)), range(60), Var(0))  # type: ignore[arg-type, return-value]
+    deep = reduce(lambda part, _: Not(part), range(5000), Var(0))  # type: ignore[arg-type, return-value]
+    for formula in (shared, deep, reduce(lambda part, _: Not(part), range(100), Var(0))):  # type: ignore[arg-type, return-value]
         with pytest.raises(InputError, match=r"^outputs\[0\].*(levels|nodes)"):
             Spec(KSparse(2, 1), (formula,), Readout("equality"))
-    assert Spec(KSparse(2, 1), (reduce(lambda part, _: Not(part), range(99), Var(0)),), Readout("equality"))
+    assert Spec(KSparse(2, 1), (reduce(lambda part, _: Not(part), range(99), Var(0)),), Readout("equality"))  # type: ignore[arg-type, return-value]
 
 
 fields = st.fixed_dictionaries(
@@ -142,7 +142,9 @@ fields = st.fixed_dictionaries(
 
 @settings(max_examples=300)
 @given(st.data())
-def test_a_spec_made_by_hand_is_written_and_read_back_as_it_is_or_refused(tmp_path_factory, data):
+def test_a_spec_made_by_hand_is_written_and_read_back_as_it_is_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> Any:
     def drawn(*usual: object) -> object:
         return data.draw(st.sampled_from(usual) | junk if data.draw(st.booleans()) else st.sampled_from(usual))
 
@@ -153,7 +155,7 @@ def test_a_spec_made_by_hand_is_written_and_read_back_as_it_is_or_refused(tmp_pa
     readout: Any = made(lambda: Readout(mode, **numbers))  # type: ignore[arg-type]
     formulas: Any = data.draw(st.lists(handmade(2), min_size=1, max_size=2) | junk)
     more = data.draw(fields | st.just({}))
-    spec = made(lambda: Spec(domain, formulas, readout, **more))
+    spec = made(lambda: Spec(domain, formulas, readout, **more))  # type: ignore[arg-type]
     if spec is None or spec.table is not None:
         return
     folder = tmp_path_factory.mktemp("spec")
@@ -174,7 +176,7 @@ def test_a_spec_made_by_hand_is_written_and_read_back_as_it_is_or_refused(tmp_pa
     ),
     st.lists(junk, min_size=4, max_size=4),
 )
-def test_limits_sources_and_layer_names_are_taken_or_refused(limits, parts):
+def test_limits_sources_and_layer_names_are_taken_or_refused(limits: Any, parts: Any) -> None:
     found = made(lambda: Limits(**limits))
     if found is not None:
         assert {type(number) for number in (found.workers, found.nodes, found.cross_check)} == {int}
@@ -188,7 +190,7 @@ def test_limits_sources_and_layer_names_are_taken_or_refused(limits, parts):
 
 
 numbers = st.sampled_from(
-    [0, 1, -3, 2**62, 2**70, F(1, 3), F(np.int64(1), np.int64(3)), np.int64(2**62), np.int8(-5), True]
+    [0, 1, -3, 2**62, 2**70, F(1, 3), F(np.int64(1), np.int64(3)), np.int64(2**62), np.int8(-5), True]  # type: ignore[call-overload]
 )
 floats = st.sampled_from([0.0, 1.0, -0.1, float("nan"), float("inf"), 1e300])
 dtypes = st.sampled_from([np.float16, np.float32, np.float64, np.longdouble, np.complex64, np.int8, np.uint64, bool])
@@ -242,7 +244,9 @@ def plain(layer: Affine) -> tuple[list[list[Fraction]], list[Fraction], bool]:
 
 @settings(max_examples=300, deadline=None)
 @given(stored(2, 2), stored(2, 1), st.data())
-def test_a_network_made_by_hand_is_decided_as_brute_force_says_or_refused(tmp_path_factory, first, second, data):
+def test_a_network_made_by_hand_is_decided_as_brute_force_says_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, first: Any, second: Any, data: st.DataObject
+) -> None:
     layers = [layer for layer in (first, second) if layer is not None]
     network = made(lambda: Network.of(layers))
     if network is None:
@@ -252,7 +256,7 @@ def test_a_network_made_by_hand_is_decided_as_brute_force_says_or_refused(tmp_pa
     variable = st.integers(0, 1).map(Var)
     formula = variable | st.builds(AtLeast, st.integers(0, 3), st.lists(variable, max_size=2))
     formulas = data.draw(st.lists(formula, min_size=count, max_size=count))
-    spec = made(lambda: Spec(KSparse(network.features, 2), formulas, Readout("threshold", at=F(1, 2))))
+    spec = made(lambda: Spec(KSparse(network.features, 2), formulas, Readout("threshold", at=F(1, 2))))  # type: ignore[arg-type]
     if spec is None:
         return
     known = truth(layers, 2, 2, [meaning(f) for f in formulas], lambda y, on: y <= F(1, 2) if on else y > F(1, 2))
@@ -266,7 +270,7 @@ def test_a_network_made_by_hand_is_decided_as_brute_force_says_or_refused(tmp_pa
 
 
 @given(st.lists(junk, min_size=5, max_size=5))
-def test_a_normal_form_made_of_junk_is_refused(parts):
+def test_a_normal_form_made_of_junk_is_refused(parts: Any) -> None:
     assert made(lambda: Layer(*parts[:3])) is None
     assert made(lambda: Output(*parts[:4])) is None
     assert made(lambda: Network(*parts)) is None
@@ -274,7 +278,7 @@ def test_a_normal_form_made_of_junk_is_refused(parts):
 
 
 @given(questions())
-def test_a_networks_parts_made_by_hand_again_are_the_same_network(question):
+def test_a_networks_parts_made_by_hand_again_are_the_same_network(question: Any) -> None:
     network = network_of(question.stored)
     hidden = tuple(Layer(layer.weight, layer.bias, layer.name) for layer in network.hidden)
     output = Output(network.output.weight, network.output.bias, network.output.scale)
@@ -301,31 +305,31 @@ ASCEND = "Rows.indices: expected columns that ascend within a row, each once, go
         ([0, 1], [0], [float("nan")], "Rows.data: expected finite numbers, got nan"),
     ],
 )  # fmt: skip
-def test_rows_that_are_not_as_they_should_be_are_refused(indptr, indices, data, message):
+def test_rows_that_are_not_as_they_should_be_are_refused(indptr: Any, indices: Any, data: Any, message: str) -> None:
     """Regression: a column twice in a row was read once by one engine and twice by another."""
     with pytest.raises(InputError, match=f"^{message}; Rows.from_dense" if "Rows.i" in message else f"^{message}"):
         Rows(np.array(indptr, dtype=int), np.array(indices, dtype=int), np.array(data, dtype=float), 2)
 
 
 @pytest.mark.parametrize("bias", [np.zeros(1), np.zeros(3), np.array([0, np.nan]), np.zeros(2, np.longdouble), [0, 0]])
-def test_a_bias_that_is_not_one_exact_number_a_row_is_refused(bias):
+def test_a_bias_that_is_not_one_exact_number_a_row_is_refused(bias: Any) -> None:
     """Regression: a longer bias was cut, a shorter one ended in an IndexError."""
     with pytest.raises(InputError, match=r"^Affine.bias: expected "):
         Affine(Rows.from_dense(np.ones((2, 2))), bias, True)
 
 
-def test_numpy_integers_among_objects_do_not_wrap():
+def test_numpy_integers_among_objects_do_not_wrap() -> None:
     weight = np.empty((1, 3), dtype=object)
-    weight[0] = [np.int64(2**62), np.int64(2**62), F(np.int64(2**62), np.int64(3))]
+    weight[0] = [np.int64(2**62), np.int64(2**62), F(np.int64(2**62), np.int64(3))]  # type: ignore[call-overload]
     network = Network.of([Affine(Rows.from_dense(weight), np.zeros(1), False)])
     assert network.run([1, 1, 1]) == (2**63 + F(2**62, 3),)
 
 
-def test_the_nodes_of_formulas_are_public():
+def test_the_nodes_of_formulas_are_public() -> None:
     assert {"AtLeast", "Var", "Not", "Xor"} <= set(supercheck.__all__)
 
 
-def test_tests_ask_an_oracle_of_their_own_what_a_formula_means():
+def test_tests_ask_an_oracle_of_their_own_what_a_formula_means() -> None:
     """Only the tests of the evaluator itself know it; all others go by `strategies.meaning`."""
     asked = {
         file.name

@@ -8,6 +8,7 @@ import re
 from fractions import Fraction
 from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from oracle import inputs
@@ -86,7 +87,7 @@ def refused(path: Path, max_active: int | None = None) -> str:
     return message.removeprefix(str(path.parent) + os.sep)
 
 
-def test_a_complete_file_gives_the_spec_it_describes(tmp_path):
+def test_a_complete_file_gives_the_spec_it_describes(tmp_path: Path) -> None:
     path = written(tmp_path, COMPLETE)
     assert read_spec(path) == Spec(
         domain=KSparse(5, 3),
@@ -106,7 +107,7 @@ def test_a_complete_file_gives_the_spec_it_describes(tmp_path):
     )
 
 
-def test_what_is_left_out_has_its_default(tmp_path):
+def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     text = GOOD.replace('[network]\nfile = "net.json"\n', "")
     spec = read_spec(written(tmp_path, text))
     assert spec.readout == Readout("threshold", Fraction(1, 2), Fraction(0))
@@ -114,7 +115,7 @@ def test_what_is_left_out_has_its_default(tmp_path):
     assert LayerNames("w") == LayerNames("w", bias=None, transpose=False, relu=None)
 
 
-def test_all_pairs_are_in_lexicographic_order(tmp_path):
+def test_all_pairs_are_in_lexicographic_order(tmp_path: Path) -> None:
     assert read_spec(written(tmp_path, GOOD)).formulas == tuple(gate("and", p) for p in combinations(range(4), 2))
 
 
@@ -128,7 +129,7 @@ def test_all_pairs_are_in_lexicographic_order(tmp_path):
         ('formulas = ["x0 & ~x1", "1"]', [AtLeast(2, (Var(0), Not(Var(1)))), AtLeast(0, ())]),
     ],
 )
-def test_every_form_of_outputs_gives_its_formulas(tmp_path, outputs, formulas):
+def test_every_form_of_outputs_gives_its_formulas(tmp_path: Path, outputs: Any, formulas: Any) -> None:
     spec = read_spec(edited(tmp_path, 'gate = "and"\nover = "all-pairs"', outputs))
     assert list(spec.formulas) == formulas
 
@@ -142,7 +143,7 @@ def test_every_form_of_outputs_gives_its_formulas(tmp_path, outputs, formulas):
         ('mode = "separable"', Readout("separable")),
     ],
 )
-def test_every_readout_is_read(tmp_path, readout, expected):
+def test_every_readout_is_read(tmp_path: Path, readout: Any, expected: Any) -> None:
     assert read_spec(edited(tmp_path, 'mode = "threshold"\nat = "1/2"', readout)).readout == expected
 
 
@@ -161,13 +162,13 @@ def complete_but(line: int, text: str) -> str:
 
 
 @pytest.mark.parametrize(("line", "table", "key"), KEYS)
-def test_a_key_of_the_wrong_type_is_told_its_line(tmp_path, line, table, key):
+def test_a_key_of_the_wrong_type_is_told_its_line(tmp_path: Path, line: Any, table: Any, key: Any) -> None:
     found = refused(written(tmp_path, complete_but(line, f"{key} = {{zebra = 1}}")))
     assert re.fullmatch(rf"a\.toml:{line}: {table}\.{key}: expected .*, got {{'zebra': 1}}.*", found), found
 
 
 @pytest.mark.parametrize(("line", "table", "key"), KEYS)
-def test_a_misspelt_key_is_told_its_line_and_the_nearest_key(tmp_path, line, table, key):
+def test_a_misspelt_key_is_told_its_line_and_the_nearest_key(tmp_path: Path, line: Any, table: Any, key: Any) -> None:
     found = refused(written(tmp_path, complete_but(line, f"{key}{key[-1]} = 1")))
     wrong = key + key[-1]
     place = f"a.toml:{line}: {table}.{wrong}: expected a key of [{table}]"
@@ -175,14 +176,14 @@ def test_a_misspelt_key_is_told_its_line_and_the_nearest_key(tmp_path, line, tab
 
 
 @pytest.mark.parametrize("table", ["network", "domain", "outputs", "readout", "arithmetic", "audit", "expect"])
-def test_a_misspelt_table_is_told_its_line_and_the_nearest_table(tmp_path, table):
+def test_a_misspelt_table_is_told_its_line_and_the_nearest_table(tmp_path: Path, table: Any) -> None:
     line = COMPLETE.splitlines().index(f"[{table}]") + 1
     found = refused(written(tmp_path, complete_but(line, f"[{table[1:]}]")))
     assert found == f'a.toml:{line}: {table[1:]}: expected a key of the file, got "{table[1:]}"; did you mean {table}?'
 
 
 @pytest.mark.parametrize("value", ["true", '"3"', "3.0", "3e0", "nan", "[3]", "2020-01-01"])
-def test_an_integer_is_strictly_an_integer(tmp_path, value):
+def test_an_integer_is_strictly_an_integer(tmp_path: Path, value: Any) -> None:
     shown = value.strip('"').capitalize() if value == "true" else re.escape(value.strip('"[]')[:1])
     for old, place in [("= 4", r"4: domain\.features"), ("= 2", r"5: domain\.max_active")]:
         found = refused(edited(tmp_path, old, f"= {value}"))
@@ -242,7 +243,7 @@ FILE = 'file = "net.json"'
         ('gate = "and"', 'formulas = ["x0"]', ":8: outputs.over: expected no over beside formulas, got over"),
     ],
 )  # fmt: skip
-def test_a_wrong_spec_is_told_line_key_expected_and_got(tmp_path, old, new, message):
+def test_a_wrong_spec_is_told_line_key_expected_and_got(tmp_path: Path, old: Any, new: Any, message: str) -> None:
     found = refused(edited(tmp_path, old, new))
     assert re.fullmatch(r"a\.toml" + message, found), found
 
@@ -258,7 +259,7 @@ def test_a_wrong_spec_is_told_line_key_expected_and_got(tmp_path, old, new, mess
         ('["' + "(" * 5000 + '"]', "a.toml:7: outputs.formulas[0], column 101: expected at most 100 levels of nesting"),
     ],
 )
-def test_a_wrong_formula_is_told_its_line_and_column(tmp_path, formulas, message):
+def test_a_wrong_formula_is_told_its_line_and_column(tmp_path: Path, formulas: Any, message: str) -> None:
     found = refused(edited(tmp_path, 'gate = "and"\nover = "all-pairs"', f"formulas = {formulas}"))
     assert found.startswith(message)
 
@@ -268,7 +269,7 @@ def test_a_wrong_formula_is_told_its_line_and_column(tmp_path, formulas, message
     [('"1/3"', Fraction(1, 3)), ("0.1", Fraction(1, 10)), ('"0.1"', Fraction(1, 10)), ("-7", Fraction(-7)),
      ("1_0.5", Fraction(21, 2)), ("1e-30", Fraction(1, 10**30)), ('"-2"', Fraction(-2)), ("0x10", Fraction(16))],
 )  # fmt: skip
-def test_a_rational_is_exactly_what_is_written(tmp_path, literal, value):
+def test_a_rational_is_exactly_what_is_written(tmp_path: Path, literal: Any, value: Any) -> None:
     assert read_spec(edited(tmp_path, '"1/2"', literal)).readout.at == value
 
 
@@ -278,13 +279,13 @@ def test_a_rational_is_exactly_what_is_written(tmp_path, literal, value):
      '"' + "9" * 5000 + '"', "0." + "9" * 5000, "2020-01-01", "{}", '"a\\nb"',
      "1e99999999999999999999", "-1e-99999999999999999999"],
 )  # fmt: skip
-def test_what_is_no_rational_is_refused(tmp_path, literal):
+def test_what_is_no_rational_is_refused(tmp_path: Path, literal: Any) -> None:
     assert refused(edited(tmp_path, '"1/2"', literal)).startswith("a.toml:11: readout.at: expected a number such as ")
 
 
 @pytest.mark.parametrize("digits", [20, 4000, 5000])
 @pytest.mark.parametrize("key", ["features = 4", "max_active = 2", 'over = "all-pairs"', 'at = "1/2"'])
-def test_an_integer_of_many_digits_ends_in_a_message_or_a_spec(tmp_path, key, digits):
+def test_an_integer_of_many_digits_ends_in_a_message_or_a_spec(tmp_path: Path, key: Any, digits: Any) -> None:
     literal = "9" * digits if key[0] in "fma" else f"[[0, {'9' * digits}]]"
     path = edited(tmp_path, key, f"{key.split()[0]} = {literal}")
     if key[0] == "a" and digits < 4300:
@@ -307,21 +308,21 @@ def test_an_integer_of_many_digits_ends_in_a_message_or_a_spec(tmp_path, key, di
         (b'"a\\nb\\u001b[31m" = 1\n' + GOOD.encode(), "a.toml"),
     ],
 )
-def test_what_is_no_toml_is_refused(tmp_path, content, message):
+def test_what_is_no_toml_is_refused(tmp_path: Path, content: Any, message: str) -> None:
     assert refused(written(tmp_path, content)).startswith(message)
 
 
-def test_a_file_cut_short_is_told_its_last_line(tmp_path):
+def test_a_file_cut_short_is_told_its_last_line(tmp_path: Path) -> None:
     assert refused(written(tmp_path, GOOD + "[expect]\nverdict = ")).startswith("a.toml:13: expected TOML, got ")
 
 
-def test_a_layer_in_a_table_of_its_own_is_told_its_line(tmp_path):
+def test_a_layer_in_a_table_of_its_own_is_told_its_line(tmp_path: Path) -> None:
     text = '[[network.layers]]\nweight = "a"\n[[network.layers]]\nweight = "b"\nwieght = "c"'
     found = refused(edited(tmp_path, '[network]\nfile = "net.json"', text))
     assert re.match(r"a\.toml:[345]: network\.layers\[1\]\.wieght: ", found), found
 
 
-def test_a_spec_that_is_not_there_is_refused(tmp_path):
+def test_a_spec_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path / "no.toml") == "no.toml: expected a spec file, got no such file"
     (tmp_path / "folder.toml").mkdir()
     assert refused(tmp_path / "folder.toml") == "folder.toml: expected a spec file, got a folder"
@@ -329,7 +330,7 @@ def test_a_spec_that_is_not_there_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(("features", "most"), [(14_000, 14_000), (14_001, 1000), (10_000_000, 583)])
-def test_the_number_of_inputs_can_always_be_written(tmp_path, features, most):
+def test_the_number_of_inputs_can_always_be_written(tmp_path: Path, features: Any, most: Any) -> None:
     """Regression: half of 100,000 features on was an internal fault, and half of 10,000,000 took for ever."""
     text = GOOD.replace("= 4", f"= {features}").replace('over = "all-pairs"', "over = [[0, 1]]")
     spec = read_spec(written(tmp_path, text.replace("= 2", f"= {most}")))
@@ -338,7 +339,7 @@ def test_the_number_of_inputs_can_always_be_written(tmp_path, features, most):
     assert f"domain.max_active: expected 0 to {most}, " in found
 
 
-def test_the_command_line_wins_over_the_files_own_sparsity(tmp_path):
+def test_the_command_line_wins_over_the_files_own_sparsity(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD)
     assert read_spec(path, max_active=4).domain == KSparse(4, 4)
     assert read_spec(path, max_active=0).domain == KSparse(4, 0)
@@ -347,7 +348,7 @@ def test_the_command_line_wins_over_the_files_own_sparsity(tmp_path):
     assert read_spec(edited(tmp_path, "= 2", "= 9"), max_active=1).domain == KSparse(4, 1)
 
 
-def test_a_spec_at_another_sparsity_is_otherwise_the_same(tmp_path):
+def test_a_spec_at_another_sparsity_is_otherwise_the_same(tmp_path: Path) -> None:
     spec = read_spec(written(tmp_path, GOOD))
     for other in (0, 1, 2, 3, 4):
         again = spec.at_most(other)
@@ -367,7 +368,7 @@ def test_a_spec_at_another_sparsity_is_otherwise_the_same(tmp_path):
         (2, 1, (Var(0), Var(2)), r"outputs\[1\]: expected features x0 to x1, got x2"),
     ],
 )
-def test_a_spec_made_in_python_may_not_ask_nothing(features, limit, formulas, message):
+def test_a_spec_made_in_python_may_not_ask_nothing(features: Any, limit: Any, formulas: Any, message: str) -> None:
     with pytest.raises(InputError, match=f"^{message}$"):
         Spec(KSparse(features, limit), formulas, Readout("equality"))
 
@@ -383,7 +384,7 @@ def tabulated(folder: Path, table: str, features: int = 4, limit: int = 2) -> Pa
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2, 3, 5])
-def test_a_truth_table_gives_the_functions_it_lists(tmp_path, limit):
+def test_a_truth_table_gives_the_functions_it_lists(tmp_path: Path, limit: Any) -> None:
     named = [3, 0, 1]
     wanted = [lambda on: len(on) == 2, lambda on: 3 in on, lambda on: True, lambda on: False]
     rows = [r for r in product([1, 0], repeat=3) if sum(r) <= limit]
@@ -397,13 +398,13 @@ def test_a_truth_table_gives_the_functions_it_lists(tmp_path, limit):
         assert [meaning(f)(on) for f in formulas] == [f(on & {0, 1, 3}) for f in wanted], active
 
 
-def test_rows_beyond_the_sparsity_are_kept_for_a_larger_one(tmp_path):
+def test_rows_beyond_the_sparsity_are_kept_for_a_larger_one(tmp_path: Path) -> None:
     path = tabulated(tmp_path, "x0,x1,y0\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n", limit=1)
     holds = meaning(read_spec(path).at_most(2).formulas[0])
     assert [active for active in inputs(2, 2) if holds(frozenset(active))] == [(0,), (1,)]
 
 
-def test_a_larger_sparsity_needs_the_tables_missing_rows(tmp_path):
+def test_a_larger_sparsity_needs_the_tables_missing_rows(tmp_path: Path) -> None:
     spec = read_spec(tabulated(tmp_path, "x0,x1,y0\n0,0,0\n0,1,1\n1,0,1\n", limit=1))
     assert spec.at_most(0).domain == KSparse(4, 0)
     with pytest.raises(InputError, match=r"t\.csv: expected every assignment .*, got no row for x0 x1 on$"):
@@ -430,17 +431,17 @@ def test_a_larger_sparsity_needs_the_tables_missing_rows(tmp_path):
         ("x0,y0\n" + "0" * 200_000 + ",0\n", ": expected CSV, got .*"),
     ],
 )  # fmt: skip
-def test_a_wrong_truth_table_is_told_where(tmp_path, table, message):
+def test_a_wrong_truth_table_is_told_where(tmp_path: Path, table: Any, message: str) -> None:
     found = refused(tabulated(tmp_path, table))
     assert re.fullmatch(r"t\.csv" + message, found), found
 
 
-def test_a_table_of_many_features_is_refused_at_once_for_its_missing_rows(tmp_path):
+def test_a_table_of_many_features_is_refused_at_once_for_its_missing_rows(tmp_path: Path) -> None:
     table = ",".join(f"x{j}" for j in range(60)) + ",y0\n" + ",".join("0" * 61)
     assert "got no row for x0 on" in refused(tabulated(tmp_path, table, 60, 60))
 
 
-def test_a_truth_table_that_is_not_there_is_refused(tmp_path):
+def test_a_truth_table_that_is_not_there_is_refused(tmp_path: Path) -> None:
     path = tabulated(tmp_path, "")
     (tmp_path / "t.csv").unlink()
     assert refused(path) == "t.csv: expected a truth table, got no such file"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from common import savez
 from hypothesis import given, strategies as st
 from oracle import inputs
 from strategies import formulas, meaning, tables
@@ -39,7 +40,7 @@ def memorised(folder: Path, features: int, ones: set[frozenset[int]], *, wrong: 
     ]
     (folder / "t.csv").write_text("\n".join([",".join(head), *lines]) + "\n")
     first = np.random.default_rng(1).integers(-2, 3, (4, features)).astype(np.float32)
-    np.savez(folder / "a.npz", **{"0.weight": first * (not wrong), "1.weight": np.ones((outputs, 4), np.float32)})
+    savez(folder / "a.npz", {"0.weight": first * (not wrong), "1.weight": np.ones((outputs, 4), np.float32)})
     within = "0" if wrong else "99"
     (folder / "a.toml").write_text(
         f'network = {{file = "a.npz"}}\ndomain = {{features = {features}, max_active = 2}}\n'
@@ -56,7 +57,7 @@ def drawn(features: int, share: float) -> set[frozenset[int]]:
 def seconds_a_row(claims: Claims) -> float:
     begun = time.process_time()
     assert decide(claims, Limits(engine="enumerate")).verdict is Verdict.PROVED
-    return (time.process_time() - begun) / claims.domain.size
+    return (time.process_time() - begun) / claims.cube.size
 
 
 def test_a_row_of_9871_costs_no_more_than_one_of_529(tmp_path: Path) -> None:
@@ -92,14 +93,14 @@ def test_the_lone_checker_looks_up_what_the_formula_says(formula: Formula) -> No
     parsed, support = core.formula(0)
     rows = listed(parsed, support)
     for active in map(frozenset, inputs(WIDTH, WIDTH)) if rows is not None else ():
-        assert (active & set(support) in rows) == bool(value(parsed, dict.fromkeys(active, 1), 0))
-        assert (active & set(support) in rows) == meaning(formula)(active)
+        assert (active & set(support) in rows) == bool(value(parsed, dict.fromkeys(active, 1), 0))  # type: ignore[operator]
+        assert (active & set(support) in rows) == meaning(formula)(active)  # type: ignore[operator]
 
 
 @given(tables(range(WIDTH)), st.integers(0, WIDTH))
 def test_the_cases_of_a_table_hold_its_inputs_once(formula: Formula, limit: int) -> None:
     place = {feature: position for position, feature in enumerate(sorted(formula.features))}  # type: ignore[union-attr]
-    shape = type(formula)(tuple(place.values()), formula.table, formula.column)  # type: ignore[call-arg, union-attr]
+    shape = type(formula)(tuple(place.values()), formula.table, formula.column)  # type: ignore[arg-type, call-arg, union-attr]
     split = cases(shape, limit)
     assert split is not None
     for active in map(frozenset, inputs(len(place), limit)):
@@ -142,5 +143,5 @@ def test_a_table_is_as_large_as_its_rows_are_written_out(tmp_path: Path) -> None
     ones = [{frozenset([i]), frozenset([i, i + 1])} for i in range(9)]
     for on in ones:  # read one after the other, as a spec's outputs are
         spec = read_spec(memorised(tmp_path, 12, on))
-        plain = AtLeast(1, spec.formulas[0].inside)  # type: ignore[union-attr]
+        plain = AtLeast(1, spec.formulas[0].inside)  # type: ignore[arg-type, union-attr]
         assert extent(spec.formulas[0], known) == extent(plain, {})

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -62,7 +63,7 @@ def test_a_spec_reads_back_as_the_same(tmp_path_factory: pytest.TempPathFactory,
     file.write_bytes(spec_text(spec, notes).encode())
     read = read_spec(file)
     files = {key: getattr(spec.source, key) for key in ("file", "encoder", "decoder")}
-    found = {key: None if path is None else file.parent / path for key, path in files.items()}
+    found: dict[str, Any] = {key: None if path is None else file.parent / path for key, path in files.items()}
     assert read.source == replace(spec.source, **found)
     asked = ("domain", "readout", "arithmetic", "expect", "table")
     assert [getattr(read, key) for key in asked] == [getattr(spec, key) for key in asked]
@@ -102,7 +103,7 @@ def test_gates_are_written_as_gates(name: str, tmp_path: Path) -> None:
 
 def test_limits_are_written(tmp_path: Path) -> None:
     """Regression: prune dropped them, so that a gate no longer looked."""
-    limits = {"max_neurons": 3, "max_edges": "3 * outputs", "max_bits": Fraction(5, 2)}
+    limits: dict[str, int | Fraction | str] = {"max_neurons": 3, "max_edges": "3 * outputs", "max_bits": Fraction(5, 2)}
     spec = Spec(KSparse(2, 1), (gate("copy", (0,)),), Readout("equality"), audit=limits)
     file = tmp_path / "spec.toml"
     file.write_bytes(spec_text(spec).encode())
@@ -114,7 +115,7 @@ def test_limits_are_written(tmp_path: Path) -> None:
 def test_a_table_is_named_and_not_spelled_out(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x0,y0\n0,1\n1,0\n")
     file = tmp_path / "s.toml"
-    stated = Spec(KSparse(2, 1), (gate("nand", (0,)),), Readout("equality"), table="t.csv")
+    stated = Spec(KSparse(2, 1), (gate("nand", (0,)),), Readout("equality"), table=Path("t.csv"))
     file.write_bytes(spec_text(stated).encode())
     read = read_spec(file)
     assert read.table == tmp_path / "t.csv"

@@ -42,7 +42,7 @@ def means(formula: Formula, on: frozenset[int]) -> bool:
     if kind == "x":
         return parts[0] in on
     if kind == "gate":
-        return GATES[parts[0]](len(on & set(parts[1])), len(parts[1]))
+        return bool(GATES[parts[0]](len(on & set(parts[1])), len(parts[1])))
     found = sum(means(part, on) for part in parts)
     if type(kind) is int:
         return found >= kind
@@ -115,7 +115,11 @@ def random_question(draw: random.Random) -> Question:
             return Fraction(0)
         if kind == "float32":
             return Fraction(struct.unpack("<f", struct.pack("<f", draw.gauss(0, 1)))[0])
-        scale = {"whole": 1, "dyadic": Fraction(1, draw.choice([1, 2, 4])), "large": draw.choice([1, 3, 10**6 + 3])}
+        scale: dict[str, int | Fraction] = {
+            "whole": 1,
+            "dyadic": Fraction(1, draw.choice([1, 2, 4])),
+            "large": draw.choice([1, 3, 10**6 + 3]),
+        }
         return Fraction(draw.randint(-4, 4)) * scale[kind]
 
     stored: Stored = []
@@ -168,7 +172,7 @@ def one_formula(draw: random.Random, features: int) -> Formula:
 def by_a_hair(draw: random.Random, question: Question) -> Question:
     """Choose the readout so that one input decides."""
     off, on = question.ends(draw.randrange(len(question.formulas)), question.room)
-    hair = Fraction(1, draw.choice([1, 2, 10**9]))
+    hair: Any = Fraction(1, draw.choice([1, 2, 10**9]))
     mode = draw.choice(["threshold", "threshold", "threshold", "separable", "epsilon", "equality"])
     readout: dict[str, Any] = {"mode": mode}
     if mode == "threshold":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 
-from hypothesis import settings
+from common import EXAMPLES
 from oracle import Truth, inputs, run, truth
 from strategies import Question, meaning
 
@@ -16,7 +16,7 @@ from supercheck.analysis.explore.search import Wanted, examine
 from supercheck.decide.limits import Clock
 from supercheck.decide.portfolio import decide
 
-SOME = settings.default.max_examples // 2
+SOME = EXAMPLES // 2
 
 
 Pair = tuple[int, tuple[int, ...]]

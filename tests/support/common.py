@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import settings
 
 from supercheck.cli import app
 from supercheck.spec.readout import Readout
@@ -17,12 +21,20 @@ PROVED, REFUTED = SPECS / "proved" / "trained_and8.toml", SPECS / "refuted" / "t
 
 Capture = pytest.CaptureFixture[str]
 
+EXAMPLES: int = settings.default.max_examples if settings.default else 100
+"""How many random examples a property is tried on."""
+
 HALF = Readout("threshold", Fraction(1, 2))
 
 
 def run(*words: object) -> int:
     """The exit code of `supercheck` with these words."""
     return app.main([str(word) for word in words])
+
+
+def savez(file: str | Path, tensors: Mapping[str, Any]) -> None:
+    """Write tensors as numpy writes them."""
+    np.savez(file, **tensors)
 
 
 def children(pid: int) -> list[int]:

@@ -101,7 +101,7 @@ class Forger:
 
     def forge(self) -> list[Path]:
         """Write one certificate, or its shards."""
-        draw, shards = self.draw, []
+        draw, shards = self.draw, list[Path]()
         verdict, room = ("proved", self.question.room) if draw.random() < 0.75 else self.refutation()
         lines = self.lines(room) if room >= 0 and not verdict.startswith("refuted ") else []
         if draw.random() < 0.3:

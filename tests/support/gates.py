@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+from common import savez
 
 from supercheck.ci.cache import Cache
 from supercheck.ci.judge import Terms
@@ -45,7 +46,7 @@ def save(file: Path, tensors: Mapping[str, np.ndarray]) -> Path:
     if file.suffix == ".json":
         file.write_text(json.dumps({name: tensor.tolist() for name, tensor in tensors.items()}))
     else:
-        np.savez(file, **dict(tensors))
+        savez(file, dict(tensors))
     return file
 
 

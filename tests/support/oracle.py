@@ -14,7 +14,7 @@ Wrong = Callable[[Fraction, bool], bool]
 """Whether y is wrong where the function is on (True) or off (False)."""
 
 
-def run(layers: Stored, x: Sequence[int]) -> list[Fraction]:
+def run(layers: Stored, x: Sequence[int | Fraction]) -> list[Fraction]:
     """Evaluate a network, one multiplication at a time."""
     h = [Fraction(value) for value in x]
     for weight, bias, relu in layers:
@@ -53,11 +53,13 @@ def truth(
         y = run(layers, [int(j in active) for j in range(features)])
         for i, function in enumerate(functions):
             on = function(frozenset(active))
+            lowest, highest = low[i], high[i]
             if on:
-                low[i] = y[i] if low[i] is None else min(low[i], y[i])
+                low[i] = lowest = y[i] if lowest is None else min(lowest, y[i])
             else:
-                high[i] = y[i] if high[i] is None else max(high[i], y[i])
-            fails = wrong(y[i], on) if wrong else None not in (low[i], high[i]) and high[i] >= low[i]
+                high[i] = highest = y[i] if highest is None else max(highest, y[i])
+            overlap = lowest is not None and highest is not None and highest >= lowest
+            fails = wrong(y[i], on) if wrong else overlap
             if fails and smallest[i] is None:
                 smallest[i] = len(active)
     return Truth(smallest, high, low)

@@ -14,7 +14,7 @@ def duplicated() -> tuple[Network, Spec]:
     """AND of two pairs of four features: a neuron each, one of them twice over, one dead, one unread, one constant."""
     weight = [[1, 1, 0, 0], [2, 2, 0, 0], [0, 0, 1, 1], [-1, -1, -1, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
     bias = [-1, -2, -1, 0, 0, 1]
-    read = [[Fraction(1, 2), Fraction(1, 4), 0, 5, 0, 0], [0, 0, 1, 5, 0, 0]]
+    read: list[list[Fraction | int]] = [[Fraction(1, 2), Fraction(1, 4), 0, 5, 0, 0], [0, 0, 1, 5, 0, 0]]
     stored: Stored = [
         ([[Fraction(w) for w in row] for row in weight], [Fraction(b) for b in bias], True),
         ([[Fraction(w) for w in row] for row in read], [Fraction(0), Fraction(0)], False),

@@ -39,9 +39,11 @@ class Subject:
         rng, stored = np.random.default_rng(1), load(file).stored
         self.layers: list[tuple[Array, Array, bool]] = []
         for layer in stored:
-            weight, bias = np.float32(layer.weight.dense()), np.float32(layer.bias)
+            weight, bias = (np.asarray(part, np.float32) for part in (layer.weight.dense(), layer.bias))
             if scale != 1:
-                weight, bias = (np.float32(part * scale ** rng.normal(size=part.shape)) for part in (weight, bias))
+                weight, bias = (
+                    np.asarray(part * scale ** rng.normal(size=part.shape), np.float32) for part in (weight, bias)
+                )
             self.layers.append((weight, bias, layer.relu))
         features = self.layers[0][0].shape[1]
         every = list(inputs(features, 3))
@@ -65,6 +67,7 @@ class Subject:
             for value, exact, bound, whole in zip(values, real, bounds, self.whole, strict=True):
                 off = abs(Fraction(value) - exact)
                 assert off <= bound, f"{float(off)} above E(x) = {float(bound)}"
+                assert whole is not None
                 assert off <= whole, f"{float(off)} above E = {float(whole)}"
                 worst = max(worst, off / bound if bound else Fraction(0))
         return float(worst)

@@ -120,7 +120,7 @@ class Question:
         if readout.mode == "threshold":
             at, margin = readout.at or Fraction(0), readout.margin
             return lambda y, on: y <= at + margin if on else y > at - margin
-        within = readout.within if readout.mode == "epsilon" else Fraction(0)
+        within = readout.within or Fraction(0)
         return lambda y, on: abs(y - on) > within
 
 

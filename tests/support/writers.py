@@ -9,6 +9,7 @@ import struct
 import zipfile
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def value(kind: str, raw: bytes) -> Fraction | None:
 
 def cells(draw: random.Random, kind: str, count: int) -> bytes:
     """Finite cells: any bits, small magnitudes and subnormals, extremes, zeros."""
-    size, found = SIZES[kind], []
+    size, found = SIZES[kind], list[bytes]()
     special = [
         bytes(size),
         b"\1" + bytes(size - 1),
@@ -62,7 +63,7 @@ def safetensors(path: Path, tensors: dict[str, tuple[str, list[int], bytes]], **
     return path
 
 
-def npy(array: object, dtype: object = None) -> bytes:
+def npy(array: Any, dtype: Any = None) -> bytes:
     out = io.BytesIO()
     np.lib.format.write_array(out, np.asarray(array, dtype), allow_pickle=True)
     return out.getvalue()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ortools.sat.python import cp_model
 
 from peers.common import Answer, Case, Clock, Question, UnsupportedError, by_cases, possible
@@ -24,7 +26,7 @@ def _find(case: Case, clock: Clock, _asked: Question) -> list[int] | None:
     model.add(sum(free) <= case.room)
     before, peaks = free, [1] * len(free)
     for layer in case.layers:
-        values = []
+        values: list[Any] = []
         for row, bias, low, high in zip(layer.rows, layer.bias, layer.low, layer.high, strict=True):
             _check(sum(abs(w) * peaks[j] for j, w in row) + abs(bias))
             if high <= 0:
@@ -40,7 +42,7 @@ def _find(case: Case, clock: Clock, _asked: Question) -> list[int] | None:
                 model.add(h >= z)
                 model.add(h <= high * on)
                 model.add(h <= z - low * (1 - on))
-        before, peaks = values, layer.high
+        before, peaks = values, layer.high  # type: ignore[assignment]
     _check(sum(abs(w) * peaks[j] for j, w in case.row) + abs(case.limit))
     total = cp_model.LinearExpr.weighted_sum([before[j] for j, _ in case.row], [w for _, w in case.row])
     model.add(total >= case.limit)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import Any
 
 from peers.common import Answer, Case, Clock, Number, Question, by_cases, possible
 from supercheck.network.network import Network
@@ -31,7 +32,7 @@ def _find(case: Case, clock: Clock, asked: Question) -> list[int] | None:
     values = _solve(scaled, clock, whole=False)
     if values is None:
         return None
-    ranked = sorted(range(len(values)), key=lambda j: -values[j])[: case.room]
+    ranked = sorted(range(len(values)), key=lambda j: -values[j])[: case.room]  # type: ignore[index]
     rounded = [j for j in ranked if values[j] > 0.5]
     for found in (rounded, [j for j in ranked if values[j] > 1e-6]):
         if asked.wrong(case.active(found)):
@@ -88,7 +89,7 @@ def _solve(case: Case, clock: Clock, *, whole: bool) -> list[float] | None:
     return [values[j] for j in range(inputs)]
 
 
-def _equation(row: list[tuple[int, Number]], bound: Number, kind: str) -> Equation:
+def _equation(row: list[tuple[int, Number]], bound: Number, kind: str) -> Any:
     equation = Equation(getattr(Equation, kind))
     for j, weight in row:
         equation.addAddend(weight, j)

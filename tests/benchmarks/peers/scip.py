@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyscipopt import Model, quicksum
 
 from peers.common import Answer, Case, Clock, Question, by_cases, possible
@@ -24,7 +26,7 @@ def _find(case: Case, clock: Clock, _asked: Question) -> list[int] | None:
     solver.addCons(quicksum(free) <= case.room)
     before = free
     for layer in case.layers:
-        values = []
+        values: list[Any] = []
         for row, bias, low, high in zip(layer.rows, layer.bias, layer.low, layer.high, strict=True):
             if high <= 0:
                 values.append(None)

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 HERE = Path(__file__).parent
 
 
-class Scaled(nn.Sequential):
+class Scaled(nn.Sequential):  # type: ignore[misc]
     """Arithmetic with constants around a stack."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -80,9 +80,9 @@ def main() -> None:
             if name in ("mlp", "bare", "scaled"):
                 export(model, f"{name}-{exporter}-batch5", five, **kept)
                 if dynamo:
-                    kept["dynamic_shapes"] = ({0: torch.export.Dim("batch")},)
+                    kept["dynamic_shapes"] = ({0: torch.export.Dim("batch")},)  # type: ignore[assignment]
                 else:
-                    kept["dynamic_axes"] = {"x": {0: "batch"}, "y": {0: "batch"}}
+                    kept["dynamic_axes"] = {"x": {0: "batch"}, "y": {0: "batch"}}  # type: ignore[assignment]
                 export(model, f"{name}-{exporter}-symbolic", five, **kept)
     unfolded = {"dynamo": False, "do_constant_folding": False}
     export(models["bare"], "bare-legacy-unfolded", torch.zeros(1, 1, 5), **unfolded)

@@ -62,9 +62,9 @@ def test_nor_in_networks_of_the_usual_size() -> None:
     closest = 0.0
     for number in range(6):
         sizes, scale = (16, 20, 12, 4), 2.0 ** rng.integers(0, 24)
-        stored = []
+        stored: Stored = []
         for a, b in pairwise(sizes):
-            weight, bias = (np.float32(rng.normal(size=shape)) for shape in ((b, a), b))
+            weight, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((b, a), b))
             weight[:, 0] = np.float32(scale)  # a large number that later layers cancel
             weight[1::2, 0] *= -1
             stored.append(
@@ -261,8 +261,8 @@ def test_forms_enclose_every_real_sum_and_its_parts(data: st.DataObject) -> None
             for active, values in h.items():
                 assert outside.low[i] <= z[active][i] <= outside.high[i]
                 for sign, most in ((1, outside.positives[i]), (-1, outside.negatives[i])):
-                    assert sum(max(w * sign, 0) * v for w, v in zip(row, values, strict=True)) <= most
+                    assert sum(max(w * sign, 0) * v for w, v in zip(row, values, strict=True)) <= most  # type: ignore[misc, operator]
         if relu:
             ends = [[f([values[i] for values in z.values()]) for i in range(len(bias))] for f in (min, max)]
             forms = forms.rectified(*(np.array([float(end) for end in part]) for part in ends))
-        h = {active: [max(v, F(0)) for v in values] if relu else values for active, values in z.items()}
+        h = {active: [max(v, F(0)) for v in values] if relu else values for active, values in z.items()}  # type: ignore[misc]

@@ -153,7 +153,7 @@ COVERED = {
     "a layer of additions": ("Add x c; Relu .; MatMul . V; Relu .; Add . B", [1, 3]),
     "transposed": ("Transpose x; MatMul W .; Relu .; Transpose .; Add . B", [1, 3]),
 }
-EXTRA = {"c": np.float32([0.1, -0.7, 1 / 3]), "f": np.float32(3)}
+EXTRA = {"c": np.array([0.1, -0.7, 1 / 3], np.float32), "f": np.float32(3)}
 
 
 @pytest.mark.parametrize("name", UNCOVERED)
@@ -181,7 +181,7 @@ def test_a_graph_that_is_covered_keeps_to_the_bound_in_onnx_runtime(name: str, t
     session = onnxruntime.InferenceSession(tmp_path / "net.onnx", providers=["CPUExecutionProvider"])
     for active in inputs(3, 3):
         x = np.isin(np.arange(3), active)
-        y = session.run(None, {"x": np.float32(x)[None]})[0].ravel().tolist()
+        y = session.run(None, {"x": np.float32(x)[None]})[0].ravel().tolist()  # type: ignore[index]
         for i, (value, real) in enumerate(zip(y, network.run(x.astype(int).tolist()), strict=True)):
             [bound] = at_inputs(chain.part(i), [active])
             assert bound is not None
