@@ -89,9 +89,8 @@ def questions(draw: st.DrawFn, numbers: st.SearchStrategy[int] = small | ties, m
     k = draw(st.integers(0, network.features))
     size = draw(st.integers(1, min(3, network.features)))
     features = tuple(map(Var, range(size)))
-    form: Formula = draw(
-        st.sampled_from([AtLeast(size, features), AtLeast(1, features), Xor(features), Not(Xor(features))])
-    )
+    forms: list[Formula] = [AtLeast(size, features), AtLeast(1, features), Xor(features), Not(Xor(features))]
+    form = draw(st.sampled_from(forms))
     claims = Claims(network, network, KSparse(network.features, k), [form] * network.outputs, Readout("separable"))
     orders = st.permutations(range(network.features))
     supports = np.array([draw(orders)[:size] for _ in range(network.outputs)], dtype=np.int32)
