@@ -133,7 +133,7 @@ def test_a_library_of_other_sources_is_refused(elsewhere: Path, monkeypatch: pyt
     shutil.copy(build.HERE / build.LIBRARY, elsewhere)
     assert library.library() is not None
     library.library.cache_clear()
-    monkeypatch.setattr(library, "digest", lambda: build.digest() ^ 1)
+    monkeypatch.setattr(library, "digest", lambda files: build.digest(files) ^ 1)
     assert "got those of other sources" in refusal()
 
 
@@ -142,13 +142,13 @@ def test_the_digest_changes_with_every_source(tmp_path: Path, monkeypatch: pytes
         (tmp_path / file.relative_to(HOUSE)).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, tmp_path / file.relative_to(HOUSE))
     monkeypatch.setattr(build, "PACKAGE", tmp_path)
-    known = {build.digest()}
+    known = {build.digest(build.sources())}
     assert len(build.sources()) > 8
     for file in build.sources():
         with file.open("a") as stream:
             stream.write("\n")
-        assert build.digest() not in known
-        known.add(build.digest())
+        known.add(build.digest(build.sources()))
+    assert len(known) == len(build.sources()) + 1
 
 
 def compiler() -> list[str]:
@@ -164,7 +164,7 @@ def test_any_compiler_makes_a_library_that_says_the_same(tmp_path: Path) -> None
     assert [file.name for file in tmp_path.iterdir()] == [build.LIBRARY]
     found = ctypes.CDLL(str(made))
     found.sc_sources.restype = ctypes.c_uint64
-    assert found.sc_sources() == build.digest() == library.library().sc_sources()
+    assert found.sc_sources() == build.digest(build.sources()) == library.library().sc_sources()
 
 
 @pytest.mark.skipif(sys.platform != "linux" or not shutil.which("nm"), reason="needs nm")
