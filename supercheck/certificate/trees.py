@@ -11,7 +11,7 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Decision, Verdict
 from supercheck.decide.flatten import lay_out
 from supercheck.decide.kernels.arrays import Scratch
-from supercheck.decide.kernels.proof_tree import EVERY, RULE_A, RULE_B, SIDES, grow_tree
+from supercheck.decide.kernels.proof_tree import EVERY, RULE_A, RULE_B, SIDES, Growth, grow_tree
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.relaxation import goals_of, threaded
 from supercheck.spec.cases import decision_tree
@@ -64,7 +64,8 @@ def _trees(claims: Claims, outputs: Sequence[int], cap: int, workers: int, clock
         tree, values = shapes[claims.shapes.of[output]]
         support = np.array(claims.shapes.supports[output], dtype=np.int64)
         tokens = np.zeros(min(MOST_TOKENS, 8 * cap * len(values) + 2 * len(tree) + 8), dtype=np.int32)
-        count = grow_tree(flat, own, output, support, tree, values, goals[place], width, cap, FEW, tokens)
+        growth = Growth(support, tree, values, goals[place], tokens, output, width, cap, FEW)
+        count = grow_tree(flat, own, growth)
         return output, None if count < 0 else tokens[:count].copy()
 
     places = [place for place, output in enumerate(outputs) if claims.shapes.of[output] in shapes]

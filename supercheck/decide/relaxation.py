@@ -24,7 +24,7 @@ from supercheck.claims.evidence import Decision, Verdict
 from supercheck.decide.extremes import End, asked, concluded
 from supercheck.decide.flatten import lay_out, lowest
 from supercheck.decide.kernels.arrays import OPEN, REFUTED, WRAP, Cases, Flat, Scratch
-from supercheck.decide.kernels.outputs import answer
+from supercheck.decide.kernels.outputs import Chunk, answer
 from supercheck.decide.limits import Clock, Limits
 from supercheck.network.evaluate import totals
 from supercheck.spec.cases import MOST_SPLIT, Case, cases
@@ -219,10 +219,10 @@ class _Chunk:
         status, sizes = np.zeros(shape, dtype=np.int8), np.full(shape, -1, dtype=np.int64)
         witnesses, nodes = np.zeros((*shape, width), dtype=np.int32), np.zeros(shape, dtype=np.int64)
         plain = np.zeros(len(self.outputs), dtype=np.bool_)
-        answer(
-            flat, own, self.outputs, self.supports, self.cases, goals, goal_lows, width, cap, optimise,
-            status, sizes, witnesses, nodes, plain,
-        )  # fmt: skip
+        found = Chunk(
+            self.outputs, self.supports, goals, goal_lows, status, sizes, witnesses, nodes, plain, width, cap, optimise
+        )
+        answer(flat, own, self.cases, found)
         if lost := claims.shapes.reduced:  # the checker goes by the function as it is written
             plain &= np.array([i not in lost for i in self.outputs.tolist()])
         return Answers(self.outputs, status, sizes, witnesses, nodes, plain & self.whole)
@@ -307,7 +307,7 @@ def _scratch(flat: Flat, claims: Claims, stop: Array) -> Scratch:
         down=np.zeros(rows),
         value=np.zeros(rows),
         low=np.zeros(rows, dtype=np.uint64),
-        stamp=np.full(rows, -1, dtype=np.int64),
+        met=np.zeros(rows, dtype=np.int8),
         members=np.zeros(rows, dtype=np.int64),
         ends=np.zeros(len(flat.starts), dtype=np.int64),
         on=np.zeros(2 * room, dtype=np.int64),

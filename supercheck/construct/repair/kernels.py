@@ -10,18 +10,16 @@ These loops search. Whether what they find is right is decided elsewhere.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import ctypes
+from functools import cache
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from supercheck.base.matrix import Array
-from supercheck.decide.kernels.arrays import compiled, entry_point
+from supercheck.base.errors import FaultError
+from supercheck.decide.kernels.library import Int16, Int32, Int64, Struct, UInt8, function
 
 BROKEN, NEURONS, KEPT = range(3)
 OWN = 1 << 13
 """Stands where an output meets its own features, so that these never count; above any number of neurons here."""
-
-_TRIES = 64  # for a neuron that is free
 
 
 class Open(NamedTuple):
@@ -35,10 +33,10 @@ class Open(NamedTuple):
             `kept` have, or 0.
     """
 
-    wrong: Array
-    rows: Array
-    place: Array
-    state: Array
+    wrong: Int64
+    rows: Int64
+    place: Int64
+    state: Int64
 
 
 class Common(NamedTuple):
@@ -52,12 +50,12 @@ class Common(NamedTuple):
         kept: the latest `fed` without any.
     """
 
-    pairs: Array
-    starts: Array
-    users: Array
-    fed: Array
-    missed: Array
-    kept: Array
+    pairs: Int64
+    starts: Int64
+    users: Int64
+    fed: UInt8
+    missed: Int16
+    kept: UInt8
 
 
 class Apart(NamedTuple):
@@ -74,271 +72,82 @@ class Apart(NamedTuple):
         kept: the latest `lists` without any.
     """
 
-    pairs: Array
-    lists: Array
-    owners: Array
-    number: Array
-    place: Array
-    feeds: Array
-    fed: Array
-    hit: Array
-    kept: Array
+    pairs: Int64
+    lists: Int64
+    owners: Int32
+    number: Int64
+    place: Int32
+    feeds: Int32
+    fed: UInt8
+    hit: Int16
+    kept: Int64
 
 
-@compiled
-def note(left: Open, i: int, more: int) -> None:
-    """Output i has so many more counterexamples."""
-    before = left.wrong[i]
-    left.wrong[i] = before + more
-    count = left.state[BROKEN]
-    if before == 0 and more:
-        left.rows[count], left.place[i] = i, count
-        left.state[BROKEN] = count + 1
-    elif before and before + more == 0:
-        last = left.rows[count - 1]
-        left.rows[left.place[i]], left.place[last] = last, left.place[i]
-        left.state[BROKEN] = count - 1
+OPEN = Struct(Open, written=Open._fields)
+COMMON = Struct(Common, "outputs", "features", written=("fed", "missed", "kept"))
+APART = Struct(Apart, "outputs", "features", "size", written=Apart._fields[1:])
 
 
-@compiled
-def keep(now: Array, kept: Array, rows: int) -> None:
-    """Copy the first rows."""
-    for row in range(rows):
-        for column in range(now.shape[1]):
-            kept[row, column] = now[row, column]
+@cache
+def _mend_common() -> Any:
+    numbers = (ctypes.c_int64, ctypes.c_int64, ctypes.c_double, ctypes.c_uint32)
+    return function("mend_common", None, COMMON.by_reference, OPEN.by_reference, *numbers)
 
 
-@compiled
-def allowed(chance: float) -> int:
-    """How many counterexamples a change may add: d or more with probability chance^d."""
-    most = 0
-    while np.random.random() < chance:
-        most += 1
-    return most
+@cache
+def _mend_apart() -> Any:
+    numbers = (ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_double, ctypes.c_uint32)
+    return function("mend_apart", None, APART.by_reference, OPEN.by_reference, *numbers)
 
 
-@compiled
-def flipped(net: Common, f: int, t: int, limit: int) -> int:
-    """How many more counterexamples there are if f feeds t where it does not, or the reverse; cut short above a limit.
-
-    What it mends is counted before what it breaks.
-    """
-    more = 0
-    if net.fed[t, f]:
-        for j in range(len(net.pairs)):
-            if net.fed[t, net.pairs[j, 0]] & net.fed[t, net.pairs[j, 1]]:
-                more -= net.missed[j, f] == 0
-        for p in range(net.starts[f], net.starts[f + 1]):
-            j = net.users[p]
-            if net.fed[t, net.pairs[j, 0] + net.pairs[j, 1] - f]:
-                for other in range(net.fed.shape[1]):
-                    more += (net.fed[t, other] == 0) & (net.missed[j, other] == 1)
-                if more > limit:
-                    break
-    else:
-        for p in range(net.starts[f], net.starts[f + 1]):
-            j = net.users[p]
-            if net.fed[t, net.pairs[j, 0] + net.pairs[j, 1] - f]:
-                for other in range(net.fed.shape[1]):
-                    more -= (net.fed[t, other] == 0) & (net.missed[j, other] == 0)
-        for j in range(len(net.pairs)):
-            if net.fed[t, net.pairs[j, 0]] & net.fed[t, net.pairs[j, 1]]:
-                more += net.missed[j, f] == 1
-                if more > limit:
-                    break
-    return more
-
-
-@compiled
-def give(net: Common, left: Open, j: int, t: int, by: int) -> None:
-    """Neuron t joins channel j (by = 1) or leaves it (by = -1); which features feed it stays."""
-    more = 0
-    for other in range(net.fed.shape[1]):
-        free = net.fed[t, other] == 0
-        was = net.missed[j, other]
-        net.missed[j, other] = was + free * by
-        more += free & (was + by == 0)
-        more -= free & (was == 0)
-    note(left, j, more)
-
-
-@compiled
-def flip(net: Common, left: Open, f: int, t: int) -> None:
-    """Have f feed t where it does not, or the reverse."""
-    by = -1 if net.fed[t, f] else 1
-    net.fed[t, f] = 1
-    for p in range(net.starts[f], net.starts[f + 1]):
-        j = net.users[p]
-        if net.fed[t, net.pairs[j, 0] + net.pairs[j, 1] - f]:
-            give(net, left, j, t, by)
-    for j in range(len(net.pairs)):
-        a, b = net.pairs[j, 0], net.pairs[j, 1]
-        if net.fed[t, a] & net.fed[t, b] and a != f and b != f:
-            was = net.missed[j, f]
-            net.missed[j, f] = was - by
-            note(left, j, (was - by == 0) - (was == 0))
-    net.fed[t, f] = by == 1
-
-
-@compiled
-def lose(net: Common, left: Open) -> None:
-    """Take away the last neuron."""
-    t = left.state[NEURONS] - 1
-    left.state[NEURONS] = t
-    for j in range(len(net.pairs)):
-        if net.fed[t, net.pairs[j, 0]] & net.fed[t, net.pairs[j, 1]]:
-            give(net, left, j, t, -1)
-
-
-@compiled
-def wanting(net: Common, i: int, other: int, t: int) -> int:
-    """A feature that keeps t from being in channel i and not fed by the other feature; one of several at random."""
-    first = np.random.randint(3)
-    for step in range(3):
-        which = (first + step) % 3
-        f = other if which == 2 else net.pairs[i, which]
-        if net.fed[t, f] == (which == 2):
-            return int(f)
-    return -1  # none: no counterexample
-
-
-@entry_point
 def mend_common(net: Common, left: Open, least: int, moves: int, chance: float, seed: int) -> None:
-    """Change which feature feeds which neuron, for so many moves or until `least` neurons are kept."""
-    np.random.seed(seed)
-    for _ in range(moves):
-        while left.state[BROKEN] == 0:
-            n = left.state[NEURONS]
-            keep(net.fed, net.kept, n)
-            left.state[KEPT] = n
-            if n <= least:
-                return
-            lose(net, left)
-        i = left.rows[np.random.randint(left.state[BROKEN])]
-        other = np.random.randint(net.fed.shape[1])
-        while net.missed[i, other]:
-            other = other + 1 if other + 1 < net.fed.shape[1] else 0
-        t = np.random.randint(left.state[NEURONS])
-        f, limit = wanting(net, i, other, t), allowed(chance)
-        if flipped(net, f, t, limit) <= limit:
-            flip(net, left, f, t)
+    """Change which feature feeds which neuron, for so many moves or until `least` neurons are kept.
+
+    Args:
+        net: which feature feeds which neuron, and the counts that follow.
+        left: the counterexamples.
+        least: neurons to end with, at least 1.
+        moves: how many changes may be judged.
+        chance: to bear a counterexample more.
+        seed: of everything random, below 2^32.
+
+    Raises:
+        FaultError: if the arrays are not what the loops take.
+    """
+    (neurons, features), outputs = net.fed.shape, len(net.pairs)
+    shapes = [net.pairs.shape, net.missed.shape, net.kept.shape, net.starts.shape, net.users.shape]
+    wanted = [(outputs, 2), (outputs, features), (neurons, features), (features + 1,), (2 * outputs,)]
+    _fitting(left, shapes == wanted and least >= 1, outputs, neurons)
+    struct = COMMON.of(net, outputs=outputs, features=features)
+    _mend_common()(struct, OPEN.of(left), least, moves, chance, seed)
 
 
-@compiled
-def swapped(net: Apart, most: int, i: int, t: int, new: int, limit: int) -> int:
-    """How many more counterexamples there are if output i owns `new` in place of t; cut short above a limit."""
-    more = 0
-    for other in range(net.fed.shape[1]):
-        was = net.hit[i, other]
-        more += was + net.fed[new, other] - net.fed[t, other] > most
-        more -= was > most
-    for q in range(2):
-        f = net.pairs[i, q]
-        if net.feeds[t, f] == 1:  # f no longer covers t
-            for p in range(net.number[t]):
-                j = net.owners[t, p]
-                stays = net.place[new, j] >= 0 and net.feeds[new, f] == 0
-                more -= net.hit[j, f] == most + 1 and not stays
-    for q in range(2):
-        f = net.pairs[i, q]
-        if net.feeds[new, f] == 0:  # f now covers `new`
-            for p in range(net.number[new]):
-                j = net.owners[new, p]
-                stays = net.place[t, j] >= 0 and net.feeds[t, f] == 1
-                more += net.hit[j, f] == most and not stays
-            if more > limit:
-                break
-    return more
-
-
-@compiled
-def cover(net: Apart, left: Open, most: int, j: int, f: int, by: int) -> None:
-    """Feature f covers one neuron of channel j more (by = 1) or less (by = -1)."""
-    was = net.hit[j, f]
-    net.hit[j, f] = was + by
-    note(left, j, (was + by > most) - (was > most))
-
-
-@compiled
-def own(net: Apart, left: Open, most: int, i: int, t: int, by: int) -> None:
-    """Output i comes to own neuron t (by = 1), or gives it up (by = -1)."""
-    more = 0
-    for other in range(net.fed.shape[1]):
-        was = net.hit[i, other]
-        net.hit[i, other] = was + net.fed[t, other] * by
-        more += (was + net.fed[t, other] * by > most) - (was > most)
-    note(left, i, more)
-    if by == 1:
-        net.owners[t, net.number[t]], net.place[t, i] = i, net.number[t]
-        net.number[t] += 1
-    else:
-        net.number[t] -= 1
-        last = net.owners[t, net.number[t]]
-        net.owners[t, net.place[t, i]], net.place[t, last] = last, net.place[t, i]
-        net.place[t, i] = -1
-    for q in range(2):
-        f = net.pairs[i, q]
-        net.feeds[t, f] += by
-        if net.feeds[t, f] == (by == 1):
-            net.fed[t, f] = by == 1
-            for p in range(net.number[t]):
-                cover(net, left, most, net.owners[t, p], f, by)
-        net.hit[i, f] = -OWN
-
-
-@compiled
-def swap(net: Apart, left: Open, most: int, i: int, t: int, new: int) -> None:
-    """Output i owns `new` in place of t."""
-    own(net, left, most, i, t, -1)
-    own(net, left, most, i, new, 1)
-    q = 0
-    while net.lists[i, q] != t:
-        q += 1
-    net.lists[i, q] = new
-
-
-@compiled
-def drop(net: Apart, left: Open, most: int) -> None:
-    """Take away the last neuron; its owners own another instead."""
-    t = left.state[NEURONS] - 1
-    left.state[NEURONS] = t
-    while net.number[t]:
-        i, new = net.owners[t, 0], np.random.randint(t)
-        while net.place[new, i] >= 0:
-            new = np.random.randint(t)
-        swap(net, left, most, i, t, new)
-
-
-@entry_point
 def mend_apart(net: Apart, left: Open, most: int, least: int, moves: int, chance: float, seed: int) -> None:
-    """Swap neurons of channels, for so many moves or until `least` neurons, at least a channel's size, are kept."""
-    np.random.seed(seed)
-    size = net.lists.shape[1]
-    for _ in range(moves):
-        while left.state[BROKEN] == 0:
-            keep(net.lists, net.kept, len(net.lists))
-            left.state[KEPT] = left.state[NEURONS]
-            if left.state[NEURONS] <= least:
-                return
-            drop(net, left, most)
-        i = left.rows[np.random.randint(left.state[BROKEN])]
-        other = np.random.randint(net.fed.shape[1])
-        while net.hit[i, other] <= most:
-            other = other + 1 if other + 1 < net.fed.shape[1] else 0
-        q = np.random.randint(size)
-        while net.fed[net.lists[i, q], other] == 0:
-            q = q + 1 if q + 1 < size else 0
-        t, changed = net.lists[i, q], i
-        if np.random.random() < 0.5:  # the other feature's channel gives up the neuron that they share, not this one
-            p = np.random.randint(net.number[t])
-            while net.pairs[net.owners[t, p], 0] != other and net.pairs[net.owners[t, p], 1] != other:
-                p = p + 1 if p + 1 < net.number[t] else 0
-            changed = net.owners[t, p]
-        for _try in range(_TRIES):
-            new = np.random.randint(left.state[NEURONS])
-            taken = net.place[new, i] >= 0 or net.place[new, changed] >= 0
-            if not taken and (changed != i or net.fed[new, other] == 0):
-                limit = allowed(chance)
-                if swapped(net, most, changed, t, new, limit) <= limit:
-                    swap(net, left, most, changed, t, new)
-                break
+    """Swap neurons of channels, for so many moves or until `least` neurons are kept.
+
+    Args:
+        net: the channels, and the counts that follow.
+        left: the counterexamples.
+        most: how many neurons of a channel a feature outside it may hit.
+        least: neurons to end with, at least a channel's size.
+        moves: how many changes may be judged.
+        chance: to bear a counterexample more.
+        seed: of everything random, below 2^32.
+
+    Raises:
+        FaultError: if the arrays are not what the loops take.
+    """
+    (neurons, features), (outputs, size) = net.fed.shape, net.lists.shape
+    shapes = [net.pairs.shape, net.owners.shape, net.place.shape, net.number.shape]
+    shapes += [net.feeds.shape, net.hit.shape, net.kept.shape]
+    wanted = [(outputs, 2), (neurons, outputs), (neurons, outputs), (neurons,)]
+    wanted += [(neurons, features), (outputs, features), (outputs, size)]
+    _fitting(left, shapes == wanted and max(1, size) <= least, outputs, neurons)
+    struct = APART.of(net, outputs=outputs, features=features, size=size)
+    _mend_apart()(struct, OPEN.of(left), most, least, moves, chance, seed)
+
+
+def _fitting(left: Open, fits: bool, outputs: int, neurons: int) -> None:
+    lengths = [len(part) for part in left]
+    if not fits or lengths != [outputs, outputs, outputs, 3] or not 1 <= left.state[NEURONS] <= neurons:
+        raise FaultError("the arrays of a repair do not fit each other")

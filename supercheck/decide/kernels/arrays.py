@@ -1,66 +1,19 @@
-"""What the compiled loops work on: flat arrays, no objects.
+"""What the compiled loops work on: flat arrays, no objects, as kernels.h has them.
 
-Nothing compiled allocates or decides on types, and none of it holds the interpreter's lock, so threads run side by
-side. The rules are those of certificate/README.md; `flatten.py` says why doubles may be trusted.
+Nothing in C allocates or decides on types. The rules are those of certificate/README.md; `flatten.py` says why doubles
+may be trusted.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
-import numba
-import numpy as np
-
-from supercheck.base.matrix import Array
-from supercheck.decide.kernels.disk_cache import sparing
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+from supercheck.base.errors import FaultError
+from supercheck.decide.kernels.library import Float64, Int8, Int64, Struct, UInt32, UInt64
 
 SLOPES = 4096.0  # slopes are multiples of 2^-Q, Q = 12
-FREE, ON, OFF = 0, 1, 2
 PROVED, REFUTED, OPEN = 0, 1, 2
-HALF = np.uint64(1 << 63)
 WRAP = 2.0**61  # what is this close to a goal is told apart by its lowest 64 bits
-
-
-_PLAIN: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-"""Without reference counting, which would cost two thirds of the time: nothing compiled here allocates."""
-
-
-def compiled(function: Function) -> Function:
-    """Compile into whatever calls it."""
-    return cast(Function, numba.njit(**_PLAIN, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function))
-
-
-def inlined(function: Function) -> Function:
-    """Write out in whatever calls it: a call would copy all these arrays' descriptions."""
-    return cast(Function, numba.njit(**_PLAIN, inline="always")(function))
-
-
-def entry_point(function: Function) -> Function:
-    """Compile on first call and keep the machine code beside the source, where that can be written.
-
-    numba finds kept code by the entry point's own file and by what it closes over, so it has to close over `SOURCES`.
-    """
-    try:
-        made = sparing(numba.njit(**_PLAIN, cache=True)(function))
-    except (OSError, RuntimeError):  # nowhere to keep it
-        made = numba.njit(**_PLAIN)(function)
-    return cast(Function, made)
-
-
-def _digest() -> int:
-    digest = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(file.read_bytes())
-    return int.from_bytes(digest.digest()[:7], "big") | 1
-
-
-SOURCES = _digest()
-"""A number that changes with any source of the compiled loops; never 0."""
 
 
 class Flat(NamedTuple):
@@ -78,17 +31,17 @@ class Flat(NamedTuple):
         bits: for each output, |w . h| < 2^(bits - 1).
     """
 
-    starts: Array
-    indptr: Array
-    cols: Array
-    vals: Array
-    lows: Array
-    bias: Array
-    bias_lows: Array
-    order_cols: Array
-    order_vals: Array
-    slack: Array
-    bits: Array
+    starts: Int64
+    indptr: Int64
+    cols: UInt32
+    vals: Float64
+    lows: UInt64
+    bias: Float64
+    bias_lows: UInt64
+    order_cols: UInt32
+    order_vals: Float64
+    slack: Float64
+    bits: Int64
 
 
 class Cases(NamedTuple):
@@ -102,25 +55,25 @@ class Cases(NamedTuple):
         fixed: whether every case fixes the whole support.
     """
 
-    values: Array
-    on_count: Array
-    on_ends: Array
-    off_ends: Array
-    on_positions: Array
-    off_positions: Array
+    values: Int64
+    on_count: Int64
+    on_ends: Int64
+    off_ends: Int64
+    on_positions: Int64
+    off_positions: Int64
     fixed: bool
 
 
 class Scratch(NamedTuple):
-    """One thread's working memory. `form`, `middle` and `state` are zero between uses.
+    """One thread's working memory. `form`, `middle`, `state` and `met` are zero between uses.
 
     Attributes:
         form: coefficient of each feature.
-        state: FREE, ON or OFF for each feature.
+        state: whether each feature is free, on or off.
         middle: coefficient of each hidden row.
         up, lift, down: h <= up z + lift and h >= down z for each hidden row.
         value, low: of each hidden row, after ReLU, on one input.
-        stamp: for each hidden row which output's cone it was last met in.
+        met: whether a hidden row is in the cone that is being traced.
         members, ends: the cone's rows, top layer first, and where each layer's part ends.
         on: the features that are on.
         top_value, top_feature: the greatest coefficients.
@@ -132,25 +85,64 @@ class Scratch(NamedTuple):
         stop: one number for all threads; anything but 0 ends the work.
     """
 
-    form: Array
-    state: Array
-    middle: Array
-    up: Array
-    lift: Array
-    down: Array
-    value: Array
-    low: Array
-    stamp: Array
-    members: Array
-    ends: Array
-    on: Array
-    top_value: Array
-    top_feature: Array
-    path: Array
-    side: Array
-    best: Array
-    weight: Array
-    most: Array
-    least: Array
-    bound: Array
-    stop: Array
+    form: Float64
+    state: Int8
+    middle: Float64
+    up: Float64
+    lift: Float64
+    down: Float64
+    value: Float64
+    low: UInt64
+    met: Int8
+    members: Int64
+    ends: Int64
+    on: Int64
+    top_value: Float64
+    top_feature: Int64
+    path: Int64
+    side: Int8
+    best: Int64
+    weight: Float64
+    most: Float64
+    least: Float64
+    bound: Float64
+    stop: Int8
+
+
+NETWORK = Struct(Flat, "layers")
+CASES = Struct(Cases, "count")
+SCRATCH = Struct(Scratch, "split", "rooms", written=set(Scratch._fields) - {"stop"})
+
+
+def network_of(net: Flat) -> object:
+    """The network for C.
+
+    Raises:
+        FaultError: if its arrays do not fit each other.
+    """
+    rows, entries = int(net.starts[-1]), int(net.indptr[-1])
+    first = int(net.indptr[net.starts[1]]) if len(net.starts) > 2 else 0
+    held = [len(part) for part in (net.indptr, net.cols, net.vals, net.lows, net.bias, net.bias_lows, net.slack)]
+    if held != [rows + 1, entries, entries, entries, rows, rows, rows] or len(net.order_cols) < first:
+        raise FaultError("the arrays of a network do not fit each other")
+    return NETWORK.of(net, layers=len(net.starts) - 2)
+
+
+def scratch_of(net: Flat, own: Scratch, max_active: int) -> object:
+    """A thread's memory for C.
+
+    Raises:
+        FaultError: if it is too small for the network, or for so many active features.
+    """
+    rows = int(net.starts[-2])
+    for part in (own.middle, own.up, own.lift, own.down, own.value, own.low, own.met, own.members):
+        if len(part) < rows:
+            raise FaultError("a thread's memory is too small for the network's rows")
+    features, room = len(own.form), max_active + 1
+    held = [len(own.state), len(own.path) - 1, len(own.side) - 1, len(own.on) - room, len(own.best) + 1]
+    wanted = [features, features, features, room, room]
+    if any(a < b for a, b in zip(held, wanted, strict=True)) or len(own.ends) < len(net.starts) - 2:
+        raise FaultError("a thread's memory is too small for the features")
+    if min(len(own.top_value), len(own.top_feature)) < max_active or own.most.shape != own.least.shape:
+        raise FaultError("a thread's memory is too small for the active features")
+    return SCRATCH.of(own, split=own.weight.shape[1], rooms=own.most.shape[1])

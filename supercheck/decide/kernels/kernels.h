@@ -46,13 +46,14 @@ typedef struct {
     int64_t fixed, count;
 } Cases;
 
-/* One thread's working memory. `form`, `middle` and `state` are zero between uses. */
+/* One thread's working memory. `form`, `middle`, `state` and `met` are zero between uses. */
 typedef struct {
     double *form;
     int8_t *state;
     double *middle, *up, *lift, *down, *value;
     uint64_t *low;
-    int64_t *stamp, *members, *ends, *on;
+    int8_t *met;
+    int64_t *members, *ends, *on;
     double *top_value;
     int64_t *top_feature, *path;
     int8_t *side;
