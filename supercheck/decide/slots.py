@@ -15,9 +15,8 @@ from supercheck.base.matrix import Array
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Decision, Verdict
 from supercheck.decide.flatten import lay_out
-from supercheck.decide.kernels import slots as kernel
 from supercheck.decide.kernels.arrays import WRAP, Flat
-from supercheck.decide.kernels.slots import Asked, Memory, Slots
+from supercheck.decide.kernels.slots import LANES, Asked, Memory, Slots, search
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.relaxation import (
     TOO_MANY_CASES,
@@ -55,7 +54,7 @@ def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock)
     left = np.asarray(outputs, dtype=np.int64)
     if not (slots := lay_out_slots(claims.network, flat, claims.domain.max_active)).stride:
         widths, counts = sizes(claims.network)
-        large = widths[left] * (counts[left] + kernel.LANES) > MOST_CELLS
+        large = widths[left] * (counts[left] + LANES) > MOST_CELLS
         yield [Decision(i, Verdict.UNKNOWN, TOO_LARGE) for i in left[large].tolist()]
         left = left[~large]
     wide = (slots.near >= WRAP) | (flat.slack[: flat.starts[1]].max(initial=0) >= WRAP)  # nor do 64 more bits tell
@@ -102,16 +101,11 @@ def ask(
     optimise = limits.margins or claims.separable
 
     def run(chunk: _Chunk, memory: Memory) -> Answers:
-        many, most = len(chunk.outputs), max(1, slots.max_active)
-        asked = Asked(chunk.outputs, chunk.supports, chunk.cases, *goals_of(claims, chunk.outputs, flat, optimise))
-        shape = (many, 2, 2)
-        status, sizes_ = np.zeros(shape, dtype=np.int8), np.full(shape, -1, dtype=np.int64)
-        witnesses, visits = np.zeros((*shape, most), dtype=np.int32), np.zeros(many, dtype=np.int64)
-        closed = np.zeros((many, len(chunk.cases.values), 2), dtype=np.int8)
-        kernel.decide(
-            flat, slots, memory, asked, closed, cap, optimise=optimise,
-            status=status, sizes=sizes_, witnesses=witnesses, visits=visits,
-        )  # fmt: skip
-        return Answers(chunk.outputs, status, sizes_, witnesses, visits, np.zeros(many, dtype=np.bool_))
+        goals = goals_of(claims, chunk.outputs, flat, optimise)
+        cases = len(chunk.cases.values)
+        asked = Asked.of(chunk.outputs, chunk.supports, goals, cases, slots.max_active, cap, optimise=optimise)
+        search(flat, slots, memory, chunk.cases, asked)
+        plain = np.zeros(len(asked.outputs), dtype=np.bool_)
+        return Answers(asked.outputs, asked.status, asked.sizes, asked.witnesses, asked.visits, plain)
 
     yield from threaded(run, _chunks(claims, outputs.tolist(), limits.workers, clock), own, limits.workers, clock)

@@ -2,13 +2,15 @@
 
 #include "slots.h"
 
+#define NODES (LEVELS * (int64_t)(sizeof(Node) / sizeof(int64_t))) /* whole numbers that they take */
+
 /* The thread's memory shared out for outputs of at most `width` features and `size` neurons. */
 static void share_out(Search *s, const Memory *memory)
 {
     int64_t *wholes = memory->wholes;
     double *reals = memory->reals;
     s->nodes = (Node *)(void *)wholes;
-    wholes += LEVELS * (int64_t)(sizeof(Node) / sizeof(int64_t));
+    wholes += NODES;
     for (int64_t d = 0; d < LEVELS; d++) {
         s->nodes[d].features = wholes + d * memory->width;
         s->nodes[d].minus = reals + d * (memory->size + memory->width);
@@ -39,7 +41,7 @@ static void lay_out(Search *s, const Memory *memory, int64_t output)
         s->bias = more->biases;
         return;
     }
-    int64_t *names = memory->wholes + LEVELS * (int64_t)(sizeof(Node) / sizeof(int64_t)) + LEVELS * memory->width;
+    int64_t *names = memory->wholes + NODES + LEVELS * memory->width;
     double *mean = s->slope + memory->size, *bias = mean + memory->size;
     s->width = 0;
     s->size = (count + LANES - 1) / LANES * LANES;
@@ -90,12 +92,13 @@ static void take_side(Search *s, double side)
 /* The first node of a case: its features on, the free ones listed. Returns how many features may be added, -1 where the
    case has more on than may be; `outside` becomes the number of free features that change nothing. */
 static int64_t begin_case(Search *s, const Memory *memory, const Cases *cases, int64_t number, const int32_t *support,
-                          int64_t *on, int64_t *outside)
+                          int64_t *outside)
 {
     int64_t on_begin = number ? cases->on_ends[number - 1] : 0, on_end = cases->on_ends[number];
     int64_t off_begin = number ? cases->off_ends[number - 1] : 0, off_end = cases->off_ends[number];
     int64_t fixed = (on_end - on_begin) + (off_end - off_begin), met = 0;
     Node *node = &s->nodes[0];
+    int64_t *on = memory->wholes + NODES + (LEVELS + 1) * memory->width;
     if (on_end - on_begin > s->more->max_active)
         return -1;
     for (int64_t t = 0; t < s->size; t++)
@@ -132,102 +135,55 @@ static int64_t visits_for(int64_t nodes, int64_t free)
     return nodes > INT64_MAX / (free + 1) ? INT64_MAX : nodes * (free + 1);
 }
 
-SC_EXPORT void sc_slots_decide(const Flat *net, const Slots *more, const Memory *memory, const Cases *cases,
-                               const int64_t *outputs, const int32_t *supports, int64_t many, int64_t wide,
-                               const double *goals, const uint64_t *goal_lows, const int8_t *closed, int64_t nodes,
-                               int64_t optimise, int64_t most, int8_t *status, int64_t *sizes, int32_t *witnesses,
-                               int64_t *visits);
+SC_EXPORT void sc_slots(const Flat *net, const Slots *more, const Memory *memory, const Cases *cases, const Asked *asked);
 
-/* Compare sign * (w . h) with its goals in all cases of some outputs, or find the greatest it gets to.
-
-   outputs [many]; supports [many, wide]: their features; goals, goal_lows [many, class, side]: +infinity where nothing
-   is asked, -infinity where the greatest is; closed [many, cases, side]: what is known to hold already. Written: status
-   [many, class, side]; sizes of the inputs found, -1 before, and their features in witnesses [many, class, side, most];
-   visits [many]: rows of weights looked at. */
-void sc_slots_decide(const Flat *net, const Slots *more, const Memory *memory, const Cases *cases,
-                     const int64_t *outputs, const int32_t *supports, int64_t many, int64_t wide, const double *goals,
-                     const uint64_t *goal_lows, const int8_t *closed, int64_t nodes, int64_t optimise, int64_t most,
-                     int8_t *status, int64_t *sizes, int32_t *witnesses, int64_t *visits)
+/* What is asked of some outputs, in all their cases: to compare sign * (w . h) with its goals, where the first input that
+   exceeds one ends an output; to find its greatest value; or to count the inputs that exceed its goals. */
+void sc_slots(const Flat *net, const Slots *more, const Memory *memory, const Cases *cases, const Asked *asked)
 {
     Searching *searching = fastest_search();
+    bool comparing = !asked->optimise && !asked->counting;
     Search s;
     s.net = net;
     s.more = more;
     s.counts = 0;
-    s.optimise = optimise != 0;
+    s.optimise = asked->optimise != 0;
     share_out(&s, memory);
-    int64_t *on = memory->wholes + LEVELS * (int64_t)(sizeof(Node) / sizeof(int64_t)) + (LEVELS + 1) * memory->width;
-    for (int64_t x = 0; x < many && !*memory->stop; x++) {
+    for (int64_t x = 0; x < asked->count && !*memory->stop; x++) {
         Best bests[4];
         bool refuted = false;
-        lay_out(&s, memory, outputs[x]);
+        lay_out(&s, memory, asked->outputs[x]);
         for (int64_t b = 0; b < 4; b++) {
-            bests[b].value = goals[4 * x + b];
-            bests[b].low = goal_lows[4 * x + b];
+            int64_t place = 4 * x + b;
+            bests[b].value = asked->goals[place];
+            bests[b].low = asked->goal_lows[place];
             bests[b].size = -1;
-            bests[b].features = witnesses + (4 * x + b) * most;
+            bests[b].features = asked->witnesses + place * more->max_active;
         }
         for (int64_t c = 0; c < cases->count && !refuted; c++)
             for (int64_t side = 0; side < 2 && !refuted; side++) {
-                int64_t outside, claim = 2 * cases->values[c] + side;
-                if (goals[4 * x + claim] > DBL_MAX || closed[(x * cases->count + c) * 2 + side])
+                int64_t claim = 2 * cases->values[c] + side, number = x * cases->count + c, outside;
+                if (asked->goals[4 * x + claim] > DBL_MAX || asked->closed[2 * number + side])
                     continue;
-                int64_t room = begin_case(&s, memory, cases, c, supports + x * wide, on, &outside);
+                int64_t room = begin_case(&s, memory, cases, c, asked->supports + x * asked->width, &outside);
                 if (room < 0)
                     continue;
+                if (asked->counting) {
+                    s.counts = asked->counts + number * (more->max_active + 1);
+                    asked->outside[number] = outside;
+                }
                 take_side(&s, side ? -1.0 : 1.0);
                 s.best = &bests[claim];
                 s.visits = 0;
-                s.most_visits = visits_for(nodes, s.nodes[0].count);
+                s.most_visits = visits_for(asked->nodes, s.nodes[0].count);
                 int8_t answer = searching(&s, room);
-                visits[x] += s.visits;
-                if (answer == OPEN || (answer == REFUTED && !s.optimise))
-                    status[4 * x + claim] = answer;
-                refuted = answer == REFUTED && !s.optimise;
+                asked->visits[x] += s.visits;
+                refuted = answer == REFUTED && comparing;
+                if (answer == OPEN || refuted)
+                    asked->status[4 * x + claim] = answer;
             }
-        for (int64_t b = 0; b < 4; b++)
-            sizes[4 * x + b] = bests[b].size;
-        put_back(&s, memory);
-    }
-}
-
-SC_EXPORT void sc_slots_count(const Flat *net, const Slots *more, const Memory *memory, const Cases *cases,
-                              const int64_t *outputs, const int32_t *supports, int64_t many, int64_t wide,
-                              const double *goals, const uint64_t *goal_lows, int64_t nodes, int8_t *status,
-                              int64_t *counts, int64_t *outside);
-
-/* Count the inputs on which sign * (w . h) exceeds its goals.
-
-   As above, but status is [many], PROVED or OPEN; counts [many, cases, max_active + 1] get the inputs of each case by
-   how many of the features that matter were added, and outside [many, cases] how many features do not matter. */
-void sc_slots_count(const Flat *net, const Slots *more, const Memory *memory, const Cases *cases,
-                    const int64_t *outputs, const int32_t *supports, int64_t many, int64_t wide, const double *goals,
-                    const uint64_t *goal_lows, int64_t nodes, int8_t *status, int64_t *counts, int64_t *outside)
-{
-    Searching *searching = fastest_search();
-    Search s;
-    s.net = net;
-    s.more = more;
-    s.optimise = false;
-    share_out(&s, memory);
-    int64_t *on = memory->wholes + LEVELS * (int64_t)(sizeof(Node) / sizeof(int64_t)) + (LEVELS + 1) * memory->width;
-    for (int64_t x = 0; x < many && !*memory->stop; x++) {
-        lay_out(&s, memory, outputs[x]);
-        for (int64_t c = 0; c < cases->count; c++)
-            for (int64_t side = 0; side < 2; side++) {
-                int64_t claim = 4 * x + 2 * cases->values[c] + side;
-                int64_t room = begin_case(&s, memory, cases, c, supports + x * wide, on, &outside[x * cases->count + c]);
-                if (goals[claim] > DBL_MAX || room < 0)
-                    continue;
-                Best best = {goals[claim], goal_lows[claim], -1, 0};
-                take_side(&s, side ? -1.0 : 1.0);
-                s.best = &best;
-                s.counts = counts + (x * cases->count + c) * (more->max_active + 1);
-                s.visits = 0;
-                s.most_visits = visits_for(nodes, s.nodes[0].count);
-                if (searching(&s, room) == OPEN)
-                    status[x] = OPEN;
-            }
+        for (int64_t b = 0; b < 4 && !asked->counting; b++)
+            asked->sizes[4 * x + b] = bests[b].size;
         put_back(&s, memory);
     }
 }

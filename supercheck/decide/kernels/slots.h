@@ -22,6 +22,22 @@ typedef struct {
     int64_t width, size; /* the most features and neurons, padded, that an output has */
 } Memory;
 
+/* Some outputs whose functions have one shape, and where what is found out goes. */
+typedef struct {
+    const int64_t *outputs;
+    const int32_t *supports; /* [count, width] */
+    const double *goals;     /* [count, class, side], as all that follows */
+    const uint64_t *goal_lows;
+    const int8_t *closed; /* [count, cases, side]: what is known to hold */
+    int8_t *status;
+    int64_t *sizes;
+    int32_t *witnesses; /* [.., max_active] */
+    int64_t *visits;    /* [count] */
+    int64_t *counts;    /* [count, cases, max_active + 1] */
+    int64_t *outside;   /* [count, cases] */
+    int64_t nodes, optimise, counting, count, width;
+} Asked;
+
 /* The best input so far, or the goal that one has to exceed. */
 typedef struct {
     double value;

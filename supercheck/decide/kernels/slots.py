@@ -1,21 +1,19 @@
-"""The slot rule as C has it: what it is handed, and its two functions. `slots.c` says what each argument is."""
+"""The slot rule as C has it: what it is handed, and what comes back."""
 
 from __future__ import annotations
 
-import ctypes
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from supercheck.base.errors import FaultError
 from supercheck.base.matrix import Array
-from supercheck.decide.kernels.arrays import Cases, Flat
-from supercheck.decide.kernels.library import Float64, Int8, Int64, Struct, UInt32, UInt64, function, pointer
+from supercheck.decide.kernels.arrays import CASES, NETWORK, Cases, Flat, network_of
+from supercheck.decide.kernels.library import Float64, Int8, Int32, Int64, Struct, UInt64, function
 
-LANES = 8
-"""Rows of neurons are padded with zeros to a multiple of this."""
-
-LEVELS = 64  # as in slots.h
+LANES = 8  # as in slots.h: rows of neurons are padded with zeros to a multiple of this
+_LEVELS = 64
 _NODE = 9  # whole numbers that a node takes
 
 
@@ -24,9 +22,10 @@ class Slots(NamedTuple):
 
     Attributes:
         columns: what each feature adds to each neuron, [features, stride]; empty where outputs are gathered one by one.
-        means, biases: of each neuron the mean of its weights, and its bias, [stride].
+        means: of each neuron's weights, [stride].
+        biases: of each neuron, [stride].
         near: for each output how far apart two computed values have to be for doubles to tell them apart.
-        loose: for each output, a bound counts that is not above the best value minus this.
+        loose: for each output, a bound counts if it is at most the best value minus this.
         stride: neurons, padded; 0 where there are no columns.
         features: of the network.
         max_active: how many of them may be on.
@@ -47,7 +46,8 @@ class Memory(NamedTuple):
 
     Attributes:
         block: the columns of one output, where they are gathered.
-        reals, wholes: of the nodes on the way down.
+        reals: doubles for the nodes on the way down, and whole numbers in `wholes`.
+        wholes: those.
         place: for each feature its place in the block; -1 between uses.
         stop: one number; anything but 0 ends the work.
         width: features that an output may have.
@@ -63,100 +63,104 @@ class Memory(NamedTuple):
     size: int
 
     @classmethod
-    def of(cls, slots: Slots, width: int, size: int, stop: Array) -> Memory:
+    def of(cls, slots: Slots, width: int, neurons: int, stop: Array) -> Memory:
         """Memory for outputs of so many features and neurons."""
-        size = slots.stride or -(-size // LANES) * LANES
+        size = slots.stride or -(-neurons // LANES) * LANES
         block = np.zeros(0 if slots.stride else width * size)
-        reals = np.zeros(LEVELS * (size + width) + 5 * size)
-        wholes = np.zeros(LEVELS * (_NODE + width) + width + min(slots.max_active, slots.features), dtype=np.int64)
+        reals = np.zeros(_LEVELS * (size + width) + 5 * size)
+        wholes = np.zeros(_LEVELS * (_NODE + width) + width + slots.max_active, dtype=np.int64)
         return cls(block, reals, wholes, np.full(slots.features, -1, dtype=np.int64), stop, width, size)
 
 
-class _Flat(NamedTuple):
-    starts: Int64
-    indptr: Int64
-    cols: UInt32
-    vals: Float64
-    lows: UInt64
-    bias: Float64
-    bias_lows: UInt64
-    order_cols: UInt32
-    order_vals: Float64
-    slack: Float64
-    bits: Int64
-
-
-class _Cases(NamedTuple):
-    values: Int64
-    on_count: Int64
-    on_ends: Int64
-    off_ends: Int64
-    on_positions: Int64
-    off_positions: Int64
-    fixed: bool
-
-
-_FLAT, _CASES = Struct(_Flat, "layers"), Struct(_Cases, "count")
-_SLOTS, _MEMORY = Struct(Slots), Struct(Memory, written=("block", "reals", "wholes", "place"))
-
-
 class Asked(NamedTuple):
-    """Some outputs whose functions have one shape.
+    """Some outputs whose functions have one shape, and where what is found out goes.
 
     Attributes:
-        outputs: which outputs, int64 [outputs].
-        supports: the features of their functions, int32 [outputs, positions].
-        cases: the cases of the shape.
-        goals, goal_lows: what sign * (w . h) may not exceed, as doubles and modulo 2^64, [outputs, class, side];
-            inf: not asked; -inf: its greatest value is.
+        outputs: which outputs, [outputs].
+        supports: the features of each one's function, [outputs, positions].
+        goals: what sign * (w . h) may not exceed, [outputs, class, side], sides +1 and -1; inf: not asked; -inf: its
+            greatest value is.
+        goal_lows: the same modulo 2^64.
+        closed: what is known to hold, [outputs, cases, side].
+        status: receives REFUTED or OPEN for each [output, class, side]; PROVED before.
+        sizes: receives how many features are on in the input found; -1 where there is none.
+        witnesses: receives those features, [outputs, class, side, max_active].
+        visits: receives how many rows of weights were looked at, [outputs].
+        counts: receives how many inputs exceed the goals, by how many of the features that matter were added to those
+            that a case has on, [outputs, cases, max_active + 1].
+        outside: receives how many free features do not matter, [outputs, cases].
+        nodes: that may be bounded for each output, case and side.
+        optimise: whether greatest values are asked for.
+        counting: whether inputs are counted; `sizes` and `witnesses` may be empty then, otherwise the last two.
     """
 
-    outputs: Array
-    supports: Array
-    cases: Cases
-    goals: Array
-    goal_lows: Array
+    outputs: Int64
+    supports: Int32
+    goals: Float64
+    goal_lows: UInt64
+    closed: Int8
+    status: Int8
+    sizes: Int64
+    witnesses: Int32
+    visits: Int64
+    counts: Int64
+    outside: Int64
+    nodes: int
+    optimise: bool
+    counting: bool
 
-    def _arguments(self, flat: Flat, slots: Slots, memory: Memory) -> list[Any]:
-        """Those that both functions begin with."""
-        many, wide = self.supports.shape
-        return [
-            _FLAT.of(flat, layers=1), _SLOTS.of(slots), _MEMORY.of(memory),
-            _CASES.of(self.cases, count=len(self.cases.values)),
-            pointer(self.outputs, np.int64, many), pointer(self.supports, np.int32), many, wide,
-            pointer(self.goals, np.float64, 4 * many), pointer(self.goal_lows, np.uint64, 4 * many),
-        ]  # fmt: skip
+    @classmethod
+    def of(
+        cls, outputs: Array, supports: Array, goals: tuple[Array, Array], cases: int, max_active: int, nodes: int,
+        *, optimise: bool = False, counting: bool = False,
+    ) -> Asked:  # fmt: skip
+        """The question with room for its answers."""
+        many, found, counted = len(outputs), 0 if counting else 1, 1 if counting else 0
+        return cls(
+            outputs, supports, *goals,
+            closed=np.zeros((many, cases, 2), dtype=np.int8),
+            status=np.zeros((many, 2, 2), dtype=np.int8),
+            sizes=np.full((many * found, 2, 2), -1, dtype=np.int64),
+            witnesses=np.zeros((many * found, 2, 2, max_active), dtype=np.int32),
+            visits=np.zeros(many, dtype=np.int64),
+            counts=np.zeros((many * counted, cases, max_active + 1), dtype=np.int64),
+            outside=np.zeros((many * counted, cases), dtype=np.int64),
+            nodes=nodes, optimise=optimise, counting=counting,
+        )  # fmt: skip
+
+
+_SLOTS, _MEMORY = Struct(Slots), Struct(Memory, written=Memory._fields[:4])
+_ASKED = Struct(Asked, "count", "width", written=Asked._fields[5:11])
 
 
 @cache
-def _function(name: str, more: str) -> Any:
-    """A function whose first ten arguments are those of `Asked`; `more`: p a pointer, n a number."""
-    kinds = {"p": ctypes.c_void_p, "n": ctypes.c_int64}
-    first = [_FLAT.by_reference, _SLOTS.by_reference, _MEMORY.by_reference, _CASES.by_reference]
-    return function(name, None, *first, *(kinds[letter] for letter in "ppnnpp" + more))
+def _search() -> Any:
+    taken = (NETWORK, _SLOTS, _MEMORY, CASES, _ASKED)
+    return function("slots", None, *(struct.by_reference for struct in taken))
 
 
-def decide(
-    flat: Flat, slots: Slots, memory: Memory, asked: Asked, closed: Array, nodes: int, *, optimise: bool,
-    status: Array, sizes: Array, witnesses: Array, visits: Array,
-) -> None:  # fmt: skip
-    """Compare with the goals, or find the greatest values; writes the last four arrays."""
-    many = len(asked.outputs)
-    _function("slots_decide", "pnnnpppp")(
-        *asked._arguments(flat, slots, memory), pointer(closed, np.int8, 2 * many * len(asked.cases.values)),
-        nodes, optimise, witnesses.shape[-1], pointer(status, np.int8, 4 * many, written=True),
-        pointer(sizes, np.int64, 4 * many, written=True), pointer(witnesses, np.int32, written=True),
-        pointer(visits, np.int64, many, written=True),
-    )  # fmt: skip
+def search(net: Flat, slots: Slots, own: Memory, cases: Cases, asked: Asked) -> None:
+    """Compare with the goals, find greatest values or count, whichever is asked.
 
+    Args:
+        net: a network with one hidden layer.
+        slots: the same for the slot rule.
+        own: this thread's memory.
+        cases: the cases of the outputs' functions.
+        asked: the outputs; receives what is found.
 
-def count(
-    flat: Flat, slots: Slots, memory: Memory, asked: Asked, nodes: int, *, status: Array, counts: Array, outside: Array
-) -> None:
-    """Count the inputs beyond the goals; writes the last three arrays."""
-    many, cases = len(asked.outputs), len(asked.cases.values)
-    _function("slots_count", "nppp")(
-        *asked._arguments(flat, slots, memory), nodes, pointer(status, np.int8, many, written=True),
-        pointer(counts, np.int64, many * cases * (slots.max_active + 1), written=True),
-        pointer(outside, np.int64, many * cases, written=True),
+    Raises:
+        FaultError: if an array is not what the loops take.
+    """
+    (count, width), split, k = asked.supports.shape, len(cases.values), slots.max_active
+    found, counted = (0, count) if asked.counting else (count, 0)
+    shapes = [
+        (count,), (count, width), (count, 2, 2), (count, 2, 2), (count, split, 2), (count, 2, 2), (found, 2, 2),
+        (found, 2, 2, k), (count,), (counted, split, k + 1), (counted, split),
+    ]  # fmt: skip
+    if [part.shape for part in asked[:11]] != shapes or len(net.starts) != 3:
+        raise FaultError("the arrays of some outputs do not fit each other")
+    _search()(
+        network_of(net), _SLOTS.of(slots), _MEMORY.of(own), CASES.of(cases, count=split),
+        _ASKED.of(asked, count=count, width=width),
     )  # fmt: skip
