@@ -14,35 +14,87 @@ and goals that were rounded. A value is two such sums; a bound is at most 3 k + 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from supercheck.base.matrix import Array
-from supercheck.decide.kernels.arrays import Flat
+from supercheck.claims.claims import Claims
+from supercheck.decide.flatten import lay_out
+from supercheck.decide.kernels.arrays import WRAP, Flat
 from supercheck.decide.kernels.slots import LANES, Memory, Slots
 from supercheck.network.network import Network
 
-_ROUNDING = 2.0**-53
 _EXACT = 2.0**49
 _DENSE = 1 << 23  # numbers that a network's columns may have to be laid out once for all outputs
 MOST_CELLS = 1 << 25
 """Numbers that the columns of one output may have."""
 
+ONE_LAYER = "the slot rule is for networks with one hidden layer"
+TOO_LARGE = "its cone is too large to be laid out"
+TOO_WIDE = "its integers are too far apart for doubles"
+
 _COLUMNS: WeakKeyDictionary[Network, tuple[Array, Array, Array]] = WeakKeyDictionary()
 
 
-def lay_out_slots(network: Network, flat: Flat, max_active: int) -> Slots:
-    """What the slot rule needs beside the flat arrays, for inputs with at most `max_active` features on."""
-    if network not in _COLUMNS:
-        _COLUMNS[network] = _columns(network, flat)
-    columns, means, biases = _COLUMNS[network]
-    k = min(max_active, network.features)
-    peak, neurons = network.peaks[-1], network.hidden[0].neurons
-    error = peak * (_ROUNDING * (neurons + k + 32))
-    near = np.where(peak < _EXACT, 0.0, 8 * error)
-    loose = (8 * (k + 1) + 24) * error - 1.0
-    return Slots(columns, means, biases, near, loose, len(means), network.features, k)
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A question's network laid out.
+
+    Attributes:
+        network: with one hidden layer.
+        flat: its arrays for all compiled loops.
+        slots: what the slot rule needs beside them.
+        wide: for each output whether a value next to its goal may not be told apart from it.
+    """
+
+    network: Network
+    flat: Flat
+    slots: Slots
+    wide: Array
+
+    @classmethod
+    def of(cls, claims: Claims) -> Layout | str:
+        """The layout, or why there is none."""
+        network = claims.network
+        if len(network.hidden) != 1:
+            return ONE_LAYER
+        flat = lay_out(network)
+        if flat is None:
+            return TOO_WIDE
+        if network not in _COLUMNS:
+            _COLUMNS[network] = _columns(network, flat)
+        k, neurons = min(claims.domain.max_active, network.features), network.hidden[0].neurons
+        peak = network.peaks[-1]
+        error = peak * (2.0**-53 * (neurons + k + 32))
+        near = np.where(peak < _EXACT, 0.0, 8 * error)
+        loose = (8 * (k + 1) + 24) * error - 1.0
+        columns, means, biases = _COLUMNS[network]
+        slots = Slots(columns, means, biases, near, loose, len(means), network.features, k)
+        return cls(network, flat, slots, (near >= WRAP) | bool(flat.slack[:neurons].max(initial=0) >= WRAP))
+
+    def parted(self, outputs: Sequence[int]) -> tuple[Array, Array]:
+        """Of some outputs those that are laid out, and those that are too large for it."""
+        chosen = np.asarray(outputs, dtype=np.int64)
+        widths, neurons = self._sizes(chosen)
+        large = widths * (neurons + LANES) > (inf if self.slots.stride else MOST_CELLS)
+        return chosen[~large], chosen[large]
+
+    def memory(self, outputs: Array, stop: Array) -> Memory:
+        """A thread's memory, enough for any of some outputs."""
+        if self.slots.stride:
+            return Memory.of(self.slots, self.network.features, self.slots.stride, stop)
+        widths, neurons = self._sizes(outputs)
+        return Memory.of(self.slots, int(widths.max(initial=0)), int(neurons.max(initial=0)), stop)
+
+    def _sizes(self, outputs: Array) -> tuple[Array, Array]:
+        """Of some outputs upper bounds of the features that they depend on, and their neurons."""
+        rows = self.network.output.weight
+        reached = rows.holding(np.ones(len(rows.data))).dot(np.diff(self.network.hidden[0].weight.indptr).astype(float))
+        return np.minimum(reached, self.network.features).astype(np.int64)[outputs], np.diff(rows.indptr)[outputs]
 
 
 def _columns(network: Network, flat: Flat) -> tuple[Array, Array, Array]:
@@ -57,18 +109,3 @@ def _columns(network: Network, flat: Flat) -> tuple[Array, Array, Array]:
     columns[rows.indices, rows.row_of()] = flat.vals[: len(rows.data)]
     biases[:neurons] = flat.bias[:first]
     return columns, columns.mean(axis=0), biases
-
-
-def sizes(network: Network) -> tuple[Array, Array]:
-    """For every output an upper bound of the features that it depends on, and its neurons, [outputs]."""
-    output = network.output.weight
-    reached = output.holding(np.ones(len(output.data))).dot(np.diff(network.hidden[0].weight.indptr).astype(float))
-    return np.minimum(reached, network.features).astype(np.int64), np.diff(output.indptr)
-
-
-def memory_for(network: Network, slots: Slots, outputs: Array, stop: Array) -> Memory:
-    """A thread's memory, enough for any of some outputs."""
-    if slots.stride:
-        return Memory.of(slots, network.features, slots.stride, stop)
-    widths, counts = sizes(network)
-    return Memory.of(slots, int(widths[outputs].max(initial=0)), int(counts[outputs].max(initial=0)), stop)
