@@ -9,7 +9,7 @@ and goals that were rounded. A value is two such sums; a bound is at most 3 k + 
   are by the lowest 64 bits of their difference, which integers carry along modulo 2^64. Where A is below 2^49 all
   products and sums are integers that doubles hold, and `near` is 0.
 - w . h is an integer: what is below best + 1 is not better than the best. So a bound closes a node if it is at most
-  best + 1 - (8 (k + 1) + 24) u (n + k + 32) A = best - `loose`; that is how ties are closed.
+  best + 1 - 2^-20 - (8 (k + 1) + 24) u (n + k + 32) A = best - `loose`; that is how ties are closed.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Layout:
         peak = network.peaks[-1]
         error = peak * (2.0**-53 * (neurons + k + 32))
         near = np.where(peak < _EXACT, 0.0, 8 * error)
-        loose = (8 * (k + 1) + 24) * error - 1.0
+        loose = (8 * (k + 1) + 24) * error - (1 - 2.0**-20)
         columns, means, biases = _COLUMNS[network]
         slots = Slots(columns, means, biases, near, loose, len(means), network.features, k)
         return cls(network, flat, slots, (near >= WRAP) | bool(flat.slack[:neurons].max(initial=0) >= WRAP))
