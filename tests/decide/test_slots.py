@@ -294,9 +294,9 @@ def test_the_compiled_bound_closes_exactly_what_the_rule_closes(
 
 MUTANTS = {
     "a slot too few": ("(double)node->slots * empty", "(double)(node->slots - 1) * empty"),
-    "slots that are too wide": ("minus / r :", "minus / (r + 1.0) :"),
-    "a line above the identity": ("gain > 0.0 || likely ? gain", "likely ? 2.0 * gain : gain > 0.0 ? gain"),
-    "the upper rule on both sides": ("gain > 0.0 ? minus / r : likely ? NOTHING : 0.0", "minus / r"),
+    "slots that are too wide": ("part = 1.0 / r", "part = 1.0 / (r + 1.0)"),
+    "a line above the identity": ("upper || likely ? gain[t]", "upper ? gain[t] : likely ? 2.0 * gain[t]"),
+    "the upper rule on both sides": ("upper = gain[t] > 0.0,", "upper = true,"),
     "an empty slot counted twice": ("node->score[q] -= empty;", "node->score[q] -= 2.0 * empty;"),
     "a prefix cut that is one short": ("node->next + 1, node->slots - 1) <=", "node->next + 1, node->slots - 2) <="),
     "a list of others that is one short": ("chosen + 1, node->slots - 2);", "chosen + 1, node->slots - 3);"),
@@ -304,8 +304,8 @@ MUTANTS = {
     "a room that is one short": ("? room - depth : node->count", "? room - depth - (depth > 0) : node->count"),
     "bounds that may miss by one": ("double goal = s->best->value - s->loose;",
                                     "double goal = s->best->value - s->loose + 1.0;"),
-    "children without their own input": ("if (end == chosen + 1 && own <= goal)", "if (end == chosen + 1)"),
-    "a leaf that leaves out its own input": ("int64_t q = -1; q < node->count", "int64_t q = 0; q < node->count"),
+    "children without their own input": ("if (end == chosen + 1 && !alone)", "if (end == chosen + 1)"),
+    "a leaf that leaves out its own input": ("alone ? -1 : 0; q", "0; q"),
     "values that doubles decide": ("if (lost || above == 0 || above >= HALF)", "if (!(gap > 0.0))"),
     "neurons that doubles decide": ("(z >= -slack && low != 0 && low < HALF)", "false"),
     "one side asked twice": ("with_sign(s->side, total)", "total"),

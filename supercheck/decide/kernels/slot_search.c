@@ -95,7 +95,7 @@ static bool better(Search *s, int64_t depth, int64_t extra, double value, bool *
 static void sort(double *score, int64_t *features, int64_t count)
 {
     static const int64_t gaps[] = {57313, 25355, 11217, 4961, 2194, 970, 429, 190, 84, 37, 16, 7, 3, 1};
-    for (unsigned g = 0; g < sizeof gaps / sizeof *gaps; g++) {
+    for (unsigned g = count < 32 ? sizeof gaps / sizeof *gaps - 1 : 0; g < sizeof gaps / sizeof *gaps; g++) {
         int64_t gap = gaps[g];
         for (int64_t i = gap; i < count; i++) {
             double one = score[i];
@@ -115,7 +115,7 @@ INLINE double sum_of(const double *lanes)
     return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
 }
 
-/* E of one feature, or of four at once, which read theta and g once. */
+/* E of up to four features at once, which read theta and g once. */
 INLINE void sums(const Search *s, const double *slope, const double *theta, const int64_t *features, int64_t many,
                  double *out)
 {
@@ -133,18 +133,25 @@ INLINE void sums(const Search *s, const double *slope, const double *theta, cons
         out[i] = sum_of(lanes[i]);
 }
 
+/* g and theta of all neurons for r slots. The line below is z where the neuron is on if the others do as on average. */
+INLINE void lines(int64_t size, double r, const double *restrict gain, const double *restrict mean,
+                  const double *restrict minus, double *restrict slope, double *restrict theta)
+{
+    double part = 1.0 / r;
+    for (int64_t t = 0; t < size; t++) {
+        bool upper = gain[t] > 0.0, likely = r * mean[t] > minus[t];
+        slope[t] = upper || likely ? gain[t] : 0.0;
+        theta[t] = upper ? part * minus[t] : likely ? NOTHING : 0.0;
+    }
+}
+
 /* E of all features of a node, and what every set of them has in common: K, and E_0 in `empty`. */
 INLINE double slot_sums(Search *s, Node *node, double *empty)
 {
-    double common[LANES] = {0}, none[LANES] = {0}, r = (double)node->slots;
+    double common[LANES] = {0}, none[LANES] = {0};
     const double *slope = s->gain, *theta = node->minus;
     if (node->slots > 1) {
-        for (int64_t t = 0; t < s->size; t++) {
-            double gain = s->gain[t], minus = node->minus[t];
-            bool likely = r * s->mean[t] > minus; /* the line z: the neuron is on where the others do as on average */
-            s->slope[t] = gain > 0.0 || likely ? gain : 0.0;
-            s->theta[t] = gain > 0.0 ? minus / r : likely ? NOTHING : 0.0;
-        }
+        lines(s->size, (double)node->slots, s->gain, s->mean, node->minus, s->slope, s->theta);
         slope = s->slope;
         theta = s->theta;
     }
@@ -153,11 +160,16 @@ INLINE double slot_sums(Search *s, Node *node, double *empty)
             common[l] -= slope[t + l] * node->minus[t + l];
             none[l] += slope[t + l] * (theta[t + l] > 0.0 ? theta[t + l] : 0.0);
         }
-    int64_t q = 0;
-    for (; q + 4 <= node->count; q += 4)
-        sums(s, slope, theta, node->features + q, 4, node->score + q);
-    for (; q < node->count; q++)
-        sums(s, slope, theta, node->features + q, 1, node->score + q);
+    const int64_t *feature = node->features, *end = feature + node->count;
+    double *out = node->score;
+    for (; end - feature >= 4; feature += 4, out += 4)
+        sums(s, slope, theta, feature, 4, out);
+    if (end - feature == 3)
+        sums(s, slope, theta, feature, 3, out);
+    if (end - feature == 2)
+        sums(s, slope, theta, feature, 2, out);
+    if (end - feature == 1)
+        sums(s, slope, theta, feature, 1, out);
     *empty = sum_of(none);
     return sum_of(common);
 }
@@ -184,6 +196,7 @@ INLINE int8_t search(Search *s, int64_t room)
 {
     int64_t depth = 0;
     bool found = false, unsure = false, enter = true;
+    bool alone = true; /* whether the node's own input may be better than the best */
     for (;;) {
         Node *node = &s->nodes[depth];
         if (enter) {
@@ -198,7 +211,7 @@ INLINE int8_t search(Search *s, int64_t room)
             if (node->slots < 2) {
                 /* A leaf: the values themselves, of the node's own input and with each feature. */
                 double empty, common = slot_sums(s, node, &empty);
-                for (int64_t q = -1; q < node->count; q++) {
+                for (int64_t q = alone ? -1 : 0; q < node->count; q++) {
                     double value = common + (q < 0 ? empty : node->score[q]);
                     if (value - s->best->value >= -s->near &&
                         better(s, depth, q < 0 ? -1 : node->features[q], value, &unsure)) {
@@ -208,7 +221,7 @@ INLINE int8_t search(Search *s, int64_t room)
                     }
                 }
             } else {
-                if (better(s, depth, -1, value_of(s, node->minus), &unsure)) {
+                if (alone && better(s, depth, -1, value_of(s, node->minus), &unsure)) {
                     found = true;
                     if (!s->optimise && !s->counts)
                         return REFUTED;
@@ -253,7 +266,8 @@ INLINE int8_t search(Search *s, int64_t room)
         int64_t end = chosen + 1;
         while (end < node->count && others + node->score[end] > goal)
             end++;
-        if (end == chosen + 1 && own <= goal)
+        alone = own > goal;
+        if (end == chosen + 1 && !alone)
             continue;
         if (depth + 1 == LEVELS)
             return OPEN;
