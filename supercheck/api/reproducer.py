@@ -18,7 +18,7 @@ from supercheck.network.formats.load import READERS
 from supercheck.spec.read import read_spec
 from supercheck.spec.spec import Spec
 
-PACKAGES = ("numba", "numpy", "onnx", "safetensors", "z3-solver")
+PACKAGES = ("numpy", "onnx", "safetensors", "z3-solver")
 
 
 def pack(

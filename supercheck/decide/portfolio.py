@@ -61,8 +61,7 @@ ENGINES: dict[str, Work] = {
 }
 
 CHEAP = 3 * 10**9
-"""Multiplications that an enumeration may cost before anything else is tried: about 10^10 a second on two cores, and
-the compiled bounds take half a second to start."""
+"""Multiplications that an enumeration may cost before anything else is tried: about 10^10 a second on two cores."""
 
 QUICK = 1 << 10
 """Nodes of branch and bound for each case of an output where a quick look has to do."""

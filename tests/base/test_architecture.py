@@ -14,6 +14,7 @@ import supercheck
 
 HOUSE = Path(supercheck.__file__).parent
 FILES = sorted(HOUSE.rglob("*.py"))
+SOURCES = (".py", ".c", ".h")
 PACKAGES = sorted({file.parent for file in FILES} - {HOUSE})
 
 ORDER = (
@@ -29,7 +30,7 @@ LAYERS, PLACES = 12, 20  # so many at most below the root
 LONG = {"checker/proving.py": 450}  # the part of the checker to believe, in one file
 
 HEAVY = (
-    "numpy", "numba", "z3", "onnx", "safetensors", "pydantic", "rich.progress", "rich.table", "networkx", "matplotlib",
+    "numpy", "z3", "onnx", "safetensors", "pydantic", "rich.progress", "rich.table", "networkx", "matplotlib",
     "jinja2", "selenium", "dask", "distributed",
 )  # fmt: skip
 
@@ -129,7 +130,7 @@ def test_every_file_of_a_package_is_named_in_a_readme(folder: Path) -> None:
     assert room != HOUSE, "a package has a README of its own, or its parent's covers it"
     text = (room / "README.md").read_text()
     assert len(text.splitlines()) <= 150
-    files = {file.name for file in folder.glob("*.py")} - {"__init__.py"}
+    files = {file.name for suffix in SOURCES for file in folder.glob(f"*{suffix}")} - {"__init__.py"}
     assert not {name for name in files if name not in text}
 
 
@@ -159,6 +160,14 @@ def test_files_stay_readable(file: Path) -> None:
     text = file.read_text()
     assert len(text.splitlines()) <= LONG.get(file.relative_to(HOUSE).as_posix(), 350)
     assert ast.get_docstring(ast.parse(text)), "a module says what it does"
+
+
+@pytest.mark.parametrize("file", sorted(HOUSE.rglob("*.[ch]")), ids=lambda file: file.name)
+def test_c_stays_readable(file: Path) -> None:
+    lines = file.read_text().splitlines()
+    assert lines[0].startswith("/* "), "a file says what it does"
+    assert len(lines) <= 350
+    assert max(map(len, lines)) <= 120
 
 
 def loaded_by(code: str) -> set[str]:

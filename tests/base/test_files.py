@@ -9,7 +9,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -522,76 +521,3 @@ def test_a_safetensors_header_that_does_not_fit_its_data_is_refused(header: dict
 def test_a_safetensors_file_as_written_is_read() -> None:
     file = safetensors(Path("a.safetensors"), {"0.weight": ("F32", [2, 2], np.eye(2, dtype=np.float32).tobytes())})
     assert load(file).features == 2
-
-
-# ---- trust/11: compiled code that is kept
-
-
-def branch(folder: Path, cwd: Path, before: Callable[[], None] | None = None) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "supercheck", "verify", "--spec", str(PROVED / "trained_and8.toml")]
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [*words, "--engine", "branch"], capture_output=True, text=True, env=environment, preexec_fn=before, cwd=cwd
-    )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("damage", ["cut", "garbage", "data", "folder"])
-def test_damaged_compiled_code_is_done_without(damage: str, tmp_path: Path) -> None:
-    folder = tmp_path / "kept"
-    assert branch(folder, tmp_path).returncode == 0
-    files = sorted(folder.rglob("*.nbi"))
-    assert files
-    for file in sorted(folder.rglob("*.nbc")) if damage == "data" else files:
-        if damage == "folder":
-            file.unlink()
-            file.mkdir()
-        else:
-            file.write_bytes(b"garbage" if damage == "garbage" else file.read_bytes()[:100])
-    for _ in range(2):
-        done = branch(folder, tmp_path)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.startswith("PROVED")
-        told = [line for line in done.stderr.splitlines() if "compiled code" in line]
-        assert len(told) == 1
-        assert f"{folder}" in told[0]
-        assert "delete the folder" in told[0]
-
-
-def test_what_goes_wrong_with_kept_code_is_told_once_and_is_no_fault(
-    capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from supercheck.decide.kernels import disk_cache as keeping
-
-    class Full:
-        cache_path = "the/folder"
-
-        def load_overload(self, *_: object) -> None:
-            raise EOFError("Ran out of input")
-
-        def save_overload(self, *_: object) -> None:
-            raise OSError(28, "No space left on device")
-
-    class Function:
-        def __init__(self) -> None:
-            self._cache = Full()
-
-    monkeypatch.setattr(keeping, "_told", False)
-    first, second = keeping.sparing(Function()), keeping.sparing(Function())
-    for function in (first, second):
-        function._cache.save_overload()
-        assert function._cache.load_overload() is None
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert "the/folder cannot be written (No space left on device); it is compiled anew" in told
-
-
-def test_kept_code_is_never_looked_for_where_a_folder_says(tmp_path: Path) -> None:
-    """numba reads `.numba_config.yaml` of the folder it runs in; kept code is a pickle, which runs what it likes."""
-    Path(".numba_config.yaml").write_text("cache_dir: planted\ncache_locator_classes: os.system\n")
-    code = "import supercheck.decide.kernels.search, numba; print(repr(numba.config.CACHE_DIR))"
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
-    environment["PYTHONPATH"] = str(ROOT)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
-    assert done.stdout.splitlines()[-1] == "''"
-    assert not Path("planted").exists()

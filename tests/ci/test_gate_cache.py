@@ -172,7 +172,6 @@ def test_a_second_run_imports_no_engine_and_no_solver(two: dict[str, int]) -> No
     assert run("gate", "specs") == 1
     heavy = (
         "z3",
-        "numba",
         "onnx",
         "networkx",
         "matplotlib",

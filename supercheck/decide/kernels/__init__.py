@@ -1,1 +1,1 @@
-"""Compiled loops of the relaxation. numba is imported with it, so import it only when the work is large."""
+"""The compiled loops of the relaxation, in C, and the Python that hands them arrays."""

@@ -71,23 +71,29 @@ static bool bound_first(const Flat *net, Scratch *own, int64_t row, int64_t acti
     return lines.lift > 0.0 && by_a != by_b;
 }
 
-/* Move a row's features out of `form` into the `room` greatest coefficients; returns how many there are. */
-int64_t collect(const Flat *net, Scratch *own, int64_t row, int64_t room, int64_t taken)
+/* Move a row's features out of `form` into the `room` greatest coefficients; returns how many there are.
+
+   `done` is a range of features of which none is left: the first dense row empties the form, and the others are passed
+   over. */
+int64_t collect(const Flat *net, Scratch *own, int64_t row, int64_t room, int64_t taken, Span *done)
 {
-    const uint32_t *cols = net->cols;
+    const uint32_t *cols = net->cols + net->indptr[row];
+    int64_t count = net->indptr[row + 1] - net->indptr[row];
+    if (count == 0 || (cols[0] >= done->begin && cols[count - 1] < done->end))
+        return taken;
     double *form = own->form, *top_value = own->top_value;
     double least = room > 0 && taken == room ? top_value[taken - 1] : 0.0;
-    for (int64_t p = net->indptr[row], end = net->indptr[row + 1]; p < end; p++) {
+    for (int64_t p = 0; p < count; p++) {
         int64_t j = cols[p];
         double coefficient = form[j];
-        if (coefficient == 0.0)
-            continue;
         form[j] = 0.0;
         if (coefficient > least && room > 0 && own->state[j] == FREE) {
             taken = top_insert(top_value, own->top_feature, taken, room, coefficient, j);
             least = taken == room ? top_value[taken - 1] : 0.0;
         }
     }
+    if (cols[count - 1] - cols[0] == count - 1 && count > done->end - done->begin)
+        *done = (Span){cols[0], cols[0] + count};
     return taken;
 }
 
@@ -100,10 +106,17 @@ static double push(const Flat *net, const Scratch *own, int64_t row, double coef
     double constant = slope * net->bias[row];
     if (coefficient > 0.0)
         constant += coefficient * own->lift[row];
-    if (slope != 0.0) {
-        const uint32_t *cols = net->cols;
-        const double *vals = net->vals;
-        for (int64_t p = net->indptr[row], end = net->indptr[row + 1]; p < end; p++)
+    int64_t begin = net->indptr[row], count = net->indptr[row + 1] - begin;
+    if (slope == 0.0 || count == 0)
+        return constant;
+    const uint32_t *cols = net->cols + begin;
+    const double *vals = net->vals + begin;
+    if (cols[count - 1] - cols[0] == count - 1) { /* no gaps: several at a time */
+        target += cols[0];
+        for (int64_t p = 0; p < count; p++)
+            target[p] += slope * vals[p];
+    } else {
+        for (int64_t p = 0; p < count; p++)
             target[cols[p]] += slope * vals[p];
     }
     return constant;
@@ -117,6 +130,7 @@ double highest(const Flat *net, Scratch *own, int64_t row, int64_t layer, double
 {
     int64_t layers = net->layers, begin = net->indptr[row], end = net->indptr[row + 1], count = 0;
     double constant = 0.0;
+    Span done = {0, 0};
 
     /* Substitute back, layer by layer, until there is a form over the features. */
     if (layer == 0) {
@@ -142,13 +156,13 @@ double highest(const Flat *net, Scratch *own, int64_t row, int64_t layer, double
     for (int64_t a = 0; a < active; a++)
         constant += own->form[own->on[a]];
     if (layer == 0)
-        count = collect(net, own, row, room, count);
+        count = collect(net, own, row, room, count, &done);
     else if (layer == 1)
         for (int64_t p = begin; p < end; p++)
-            count = collect(net, own, net->cols[p], room, count);
+            count = collect(net, own, net->cols[p], room, count, &done);
     else
         for (int64_t q = own->ends[layers - 2]; q < own->ends[layers - 1]; q++)
-            count = collect(net, own, own->members[q], room, count);
+            count = collect(net, own, own->members[q], room, count, &done);
     for (int64_t q = 0; q < count; q++)
         constant += own->top_value[q];
     *taken = count;
@@ -191,6 +205,8 @@ Value run(const Flat *net, Scratch *own, int64_t row, int64_t active)
     for (int64_t depth = layers - 1; depth >= 0; depth--) {
         for (int64_t q = layer_begin(own, depth); q < own->ends[depth]; q++) {
             int64_t r = own->members[q];
+            if (q + SOON < own->ends[depth])
+                fetch(net, own->members[q + SOON]);
             double z = net->bias[r];
             uint64_t wrapped = net->bias_lows[r];
             if (depth == layers - 1) {
@@ -198,7 +214,7 @@ Value run(const Flat *net, Scratch *own, int64_t row, int64_t active)
                     int64_t p = entry(net, r, own->on[a]);
                     if (p >= 0) {
                         z += net->vals[p];
-                        wrapped += net->lows[p];
+                        wrapped += entry_low(net, p);
                     }
                 }
             } else {
@@ -227,7 +243,7 @@ Value run(const Flat *net, Scratch *own, int64_t row, int64_t active)
             int64_t p = entry(net, row, own->on[a]);
             if (p >= 0) {
                 total.value += net->vals[p];
-                total.low += net->lows[p];
+                total.low += entry_low(net, p);
             }
         }
     }

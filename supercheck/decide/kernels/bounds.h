@@ -22,11 +22,16 @@ typedef struct {
     bool better, sure;
 } Above;
 
+/* Features from one up to another. */
+typedef struct {
+    int64_t begin, end;
+} Span;
+
 void trace(const Flat *net, Scratch *own, int64_t row);
 bool bound_rows(const Flat *net, Scratch *own, int64_t active, int64_t room, bool rule_b);
 double highest(const Flat *net, Scratch *own, int64_t row, int64_t layer, double sign, int64_t active, int64_t room,
                int64_t *taken);
-int64_t collect(const Flat *net, Scratch *own, int64_t row, int64_t room, int64_t taken);
+int64_t collect(const Flat *net, Scratch *own, int64_t row, int64_t room, int64_t taken, Span *done);
 Value run(const Flat *net, Scratch *own, int64_t row, int64_t active);
 
 /* The lines on [low, high] (rule 4); `likely` says which line below is taken where the row may be on or off. */

@@ -22,6 +22,8 @@ void weigh(const Flat *net, Scratch *own, int64_t row, const int32_t *features, 
     int64_t first = net->indptr[row], last = net->indptr[row + 1];
     mark(own, features, width, ON);
     for (int64_t t = 0; t < last - first; t++) {
+        if (first + t + SOON < last)
+            fetch(net, net->cols[first + t + SOON]);
         int64_t r = net->cols[first + t], begin = net->indptr[r], end = net->indptr[r + 1];
         double *weight = own->weight + t * own->split;
         double *most = own->most + t * own->rooms, *least = own->least + t * own->rooms, total = 0.0;
@@ -72,6 +74,8 @@ int64_t hull(const Flat *net, Scratch *own, const Question *asked, const int32_t
     }
 
     for (int64_t t = 0; t < last - first; t++) {
+        if (first + t + SOON < last)
+            fetch(net, net->cols[first + t + SOON]);
         int64_t r = net->cols[first + t];
         double coefficient = asked->sign * net->vals[first + t], slack = net->slack[r], bias = net->bias[r];
         const double *weight = own->weight + t * own->split;
@@ -106,9 +110,10 @@ int64_t hull(const Flat *net, Scratch *own, const Question *asked, const int32_t
 
     /* The form's maximum over the free features. */
     if (pushed) {
+        Span done = {0, 0};
         mark(own, features, width, ON);
         for (int64_t q = first; q < last; q++)
-            taken = collect(net, own, net->cols[q], room, taken);
+            taken = collect(net, own, net->cols[q], room, taken, &done);
         mark(own, features, width, FREE);
     }
     for (int64_t c = 0; c < count; c++)

@@ -93,16 +93,36 @@ static inline uint64_t with_sign(double sign, uint64_t low)
 /* Where a feature stands in a row, whose columns ascend; -1 where it does not. */
 static inline int64_t entry(const Flat *net, int64_t row, int64_t feature)
 {
-    int64_t low = net->indptr[row], end = net->indptr[row + 1], high = end;
-    while (low < high) {
-        int64_t middle = (low + high) >> 1;
-        if ((int64_t)net->cols[middle] < feature)
-            low = middle + 1;
-        else
-            high = middle;
+    int64_t begin = net->indptr[row], count = net->indptr[row + 1] - begin;
+    const uint32_t *cols = net->cols, *at = cols + begin;
+    if (count == 0)
+        return -1;
+    while (count > 1) {
+        int64_t half = count >> 1;
+        at += (int64_t)at[half - 1] < feature ? half : 0;
+        count -= half;
     }
-    return low < end && (int64_t)net->cols[low] == feature ? low : -1;
+    return (int64_t)*at == feature ? at - cols : -1;
 }
+
+/* An entry modulo 2^64, out of the double where that is exact: it has been read already. */
+static inline uint64_t entry_low(const Flat *net, int64_t p)
+{
+    double value = net->vals[p];
+    return __builtin_fabs(value) < 9007199254740992.0 ? (uint64_t)(int64_t)value : net->lows[p];
+}
+
+/* Have the memory bring a row that is needed soon: the rows of a cone lie anywhere. */
+static inline void fetch(const Flat *net, int64_t row)
+{
+    int64_t first = net->indptr[row];
+    for (int64_t p = first; p < first + 64; p += 16)
+        __builtin_prefetch(net->cols + p);
+    for (int64_t p = first; p < first + 64; p += 8)
+        __builtin_prefetch(net->vals + p);
+}
+
+enum { SOON = 8 }; /* rows from now */
 
 /* Insert a coefficient into the `room` greatest ones, which descend; equal ones stay in the order of their coming.
 
