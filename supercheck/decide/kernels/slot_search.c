@@ -146,12 +146,12 @@ INLINE void lines(int64_t size, double r, const double *restrict gain, const dou
 }
 
 /* E of all features of a node, and what every set of them has in common: K, and E_0 in `empty`. */
-INLINE double slot_sums(Search *s, Node *node, double *empty)
+INLINE double slot_sums(Search *s, Node *node, const double *gain, double *empty)
 {
     double common[LANES] = {0}, none[LANES] = {0};
-    const double *slope = s->gain, *theta = node->minus;
+    const double *slope = gain, *theta = node->minus;
     if (node->slots > 1) {
-        lines(s->size, (double)node->slots, s->gain, s->mean, node->minus, s->slope, s->theta);
+        lines(s->size, (double)node->slots, gain, s->mean, node->minus, s->slope, s->theta);
         slope = s->slope;
         theta = s->theta;
     }
@@ -192,6 +192,33 @@ INLINE double positive(const Node *node, int64_t from, int64_t many)
     return total;
 }
 
+/* Count all inputs below a node, where a bound from below shows that all of them exceed the goal. */
+INLINE bool count_all(Search *s, Node *node, int64_t depth)
+{
+    double empty, greatest;
+    for (int64_t t = 0; t < s->size; t++)
+        s->turned[t] = -s->gain[t];
+    greatest = slot_sums(s, node, s->turned, &empty) + (double)node->slots * empty;
+    for (int64_t q = 0; q < node->count; q++)
+        node->score[q] -= empty;
+    sort(node->score, node->features, node->count);
+    greatest += positive(node, 0, node->slots);
+    if (!(greatest <= -s->best->value - 1.0 - s->loose))
+        return false;
+    int64_t sets[LEVELS], most = INT64_MAX / 4 / (node->count + 1);
+    if (node->slots >= LEVELS)
+        return false;
+    sets[0] = 1;
+    for (int64_t j = 1; j <= node->slots; j++) {
+        sets[j] = sets[j - 1] * (node->count - j + 1) / j;
+        if (sets[j] > most || s->counts[depth + j] > most)
+            return false;
+    }
+    for (int64_t j = 0; j <= node->slots; j++)
+        s->counts[depth + j] += sets[j];
+    return true;
+}
+
 INLINE int8_t search(Search *s, int64_t room)
 {
     int64_t depth = 0;
@@ -210,7 +237,7 @@ INLINE int8_t search(Search *s, int64_t room)
             node->next = node->count;
             if (node->slots < 2) {
                 /* A leaf: the values themselves, of the node's own input and with each feature. */
-                double empty, common = slot_sums(s, node, &empty);
+                double empty, common = slot_sums(s, node, s->gain, &empty);
                 for (int64_t q = alone ? -1 : 0; q < node->count; q++) {
                     double value = common + (q < 0 ? empty : node->score[q]);
                     if (value - s->best->value >= -s->near &&
@@ -220,6 +247,9 @@ INLINE int8_t search(Search *s, int64_t room)
                             return REFUTED;
                     }
                 }
+            } else if (s->counts && alone && value_of(s, node->minus) > s->best->value && count_all(s, node, depth)) {
+                found = true;
+                node->count = node->next = 0;
             } else {
                 if (alone && better(s, depth, -1, value_of(s, node->minus), &unsure)) {
                     found = true;
@@ -227,7 +257,7 @@ INLINE int8_t search(Search *s, int64_t room)
                         return REFUTED;
                 }
                 /* Scores above the empty slot; features stay that the best of the others could lift to the goal. */
-                double empty, common = slot_sums(s, node, &empty), top = 0.0;
+                double empty, common = slot_sums(s, node, s->gain, &empty), top = 0.0;
                 node->constant = common + (double)node->slots * empty;
                 for (int64_t q = 0; q < node->count; q++) {
                     node->score[q] -= empty;

@@ -20,6 +20,7 @@ static void share_out(Search *s, const Memory *memory)
     s->gain = reals;
     s->theta = reals + memory->size;
     s->slope = reals + 2 * memory->size;
+    s->turned = reals + 3 * memory->size;
     s->stop = memory->stop;
 }
 
@@ -42,7 +43,7 @@ static void lay_out(Search *s, const Memory *memory, int64_t output)
         return;
     }
     int64_t *names = memory->wholes + NODES + LEVELS * memory->width;
-    double *mean = s->slope + memory->size, *bias = mean + memory->size;
+    double *mean = s->turned + memory->size, *bias = mean + memory->size;
     s->width = 0;
     s->size = (count + LANES - 1) / LANES * LANES;
     for (int64_t t = 0; t < count; t++)
@@ -163,7 +164,7 @@ void sc_slots(const Flat *net, const Slots *more, const Memory *memory, const Ca
         for (int64_t c = 0; c < cases->count && !refuted; c++)
             for (int64_t side = 0; side < 2 && !refuted; side++) {
                 int64_t claim = 2 * cases->values[c] + side, number = x * cases->count + c, outside;
-                if (asked->goals[4 * x + claim] > DBL_MAX || asked->closed[2 * number + side])
+                if (asked->goals[4 * x + claim] > DBL_MAX)
                     continue;
                 int64_t room = begin_case(&s, memory, cases, c, asked->supports + x * asked->width, &outside);
                 if (room < 0)

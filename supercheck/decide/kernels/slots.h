@@ -28,7 +28,6 @@ typedef struct {
     const int32_t *supports; /* [count, width] */
     const double *goals;     /* [count, class, side], as all that follows */
     const uint64_t *goal_lows;
-    const int8_t *closed; /* [count, cases, side]: what is known to hold */
     int8_t *status;
     int64_t *sizes;
     int32_t *witnesses; /* [.., max_active] */
@@ -61,7 +60,7 @@ typedef struct {
     const volatile int8_t *stop;
     const double *rows;                         /* [width, size]: what each feature adds to each neuron */
     const int64_t *names;                       /* of the features; NULL: their places */
-    double *gain, *theta, *slope;               /* [size] */
+    double *gain, *theta, *slope, *turned;      /* [size] */
     const double *mean, *bias;
     int64_t width, size, row;
     Node *nodes; /* [LEVELS] */

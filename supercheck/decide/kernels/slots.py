@@ -67,7 +67,7 @@ class Memory(NamedTuple):
         """Memory for outputs of so many features and neurons."""
         size = slots.stride or -(-neurons // LANES) * LANES
         block = np.zeros(0 if slots.stride else width * size)
-        reals = np.zeros(_LEVELS * (size + width) + 5 * size)
+        reals = np.zeros(_LEVELS * (size + width) + 6 * size)
         wholes = np.zeros(_LEVELS * (_NODE + width) + width + slots.max_active, dtype=np.int64)
         return cls(block, reals, wholes, np.full(slots.features, -1, dtype=np.int64), stop, width, size)
 
@@ -81,7 +81,6 @@ class Asked(NamedTuple):
         goals: what sign * (w . h) may not exceed, [outputs, class, side], sides +1 and -1; inf: not asked; -inf: its
             greatest value is.
         goal_lows: the same modulo 2^64.
-        closed: what is known to hold, [outputs, cases, side].
         status: receives REFUTED or OPEN for each [output, class, side]; PROVED before.
         sizes: receives how many features are on in the input found; -1 where there is none.
         witnesses: receives those features, [outputs, class, side, max_active].
@@ -98,7 +97,6 @@ class Asked(NamedTuple):
     supports: Int32
     goals: Float64
     goal_lows: UInt64
-    closed: Int8
     status: Int8
     sizes: Int64
     witnesses: Int32
@@ -118,7 +116,6 @@ class Asked(NamedTuple):
         many, found, counted = len(outputs), 0 if counting else 1, 1 if counting else 0
         return cls(
             outputs, supports, *goals,
-            closed=np.zeros((many, cases, 2), dtype=np.int8),
             status=np.zeros((many, 2, 2), dtype=np.int8),
             sizes=np.full((many * found, 2, 2), -1, dtype=np.int64),
             witnesses=np.zeros((many * found, 2, 2, max_active), dtype=np.int32),
@@ -130,7 +127,7 @@ class Asked(NamedTuple):
 
 
 _SLOTS, _MEMORY = Struct(Slots), Struct(Memory, written=Memory._fields[:4])
-_ASKED = Struct(Asked, "count", "width", written=Asked._fields[5:11])
+_ASKED = Struct(Asked, "count", "width", written=Asked._fields[4:10])
 
 
 @cache
@@ -155,10 +152,10 @@ def search(net: Flat, slots: Slots, own: Memory, cases: Cases, asked: Asked) -> 
     (count, width), split, k = asked.supports.shape, len(cases.values), slots.max_active
     found, counted = (0, count) if asked.counting else (count, 0)
     shapes = [
-        (count,), (count, width), (count, 2, 2), (count, 2, 2), (count, split, 2), (count, 2, 2), (found, 2, 2),
+        (count,), (count, width), (count, 2, 2), (count, 2, 2), (count, 2, 2), (found, 2, 2),
         (found, 2, 2, k), (count,), (counted, split, k + 1), (counted, split),
     ]  # fmt: skip
-    if [part.shape for part in asked[:11]] != shapes or len(net.starts) != 3:
+    if [part.shape for part in asked[:10]] != shapes or len(net.starts) != 3:
         raise FaultError("the arrays of some outputs do not fit each other")
     _search()(
         network_of(net), _SLOTS.of(slots), _MEMORY.of(own), CASES.of(cases, count=split),
