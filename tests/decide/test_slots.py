@@ -293,11 +293,11 @@ def test_the_compiled_bound_closes_exactly_what_the_rule_closes(
 # The same of the compiled search: each line of it matters.
 
 MUTANTS = {
-    "a slot too few": ("(double)node->slots * empty", "(double)(node->slots - 1) * empty"),
+    "a slot too few": ("constant = common + (double)node->slots", "constant = common + (double)(node->slots - 1)"),
     "slots that are too wide": ("part = 1.0 / r", "part = 1.0 / (r + 1.0)"),
     "a line above the identity": ("upper || likely ? gain[t]", "upper ? gain[t] : likely ? 2.0 * gain[t]"),
     "the upper rule on both sides": ("upper = gain[t] > 0.0,", "upper = true,"),
-    "an empty slot counted twice": ("node->score[q] -= empty;", "node->score[q] -= 2.0 * empty;"),
+    "an empty slot counted twice": ("-= empty;\n                    top", "-= 2.0 * empty;\n                    top"),
     "a prefix cut that is one short": ("node->next + 1, node->slots - 1) <=", "node->next + 1, node->slots - 2) <="),
     "a list of others that is one short": ("chosen + 1, node->slots - 2);", "chosen + 1, node->slots - 3);"),
     "a filter that is one short": ("(double)(node->slots - 1) * top", "(double)(node->slots - 2) * top"),
