@@ -324,12 +324,13 @@ def test_a_search_with_one_line_changed_is_caught(name: str, tmp_path: Path, mon
     if compiler is None:
         pytest.skip("no compiler for mutants")
     before, after = MUTANTS[name]
-    source = (HERE / "slot_search.c").read_text()
-    assert source.count(before) == 1
-    (tmp_path / "slot_search.c").write_text(source.replace(before, after))
+    sources = {file: (HERE / file).read_text() for file in ("slot_search.c", "slot_rule.h")}
+    assert sum(source.count(before) for source in sources.values()) == 1
+    for file, source in sources.items():
+        (tmp_path / file).write_text(source.replace(before, after))
     files = [str(tmp_path / "slot_search.c"), str(HERE / "slots.c")]
     made = tmp_path / "mutant.so"
-    subprocess.run([compiler, *FLAGS, "-Wno-error", f"-I{HERE}", "-o", str(made), *files], check=True)
+    subprocess.run([compiler, *FLAGS, "-Wno-error", f"-I{tmp_path}", f"-I{HERE}", "-o", str(made), *files], check=True)
     mutant = ctypes.CDLL(str(made)).sc_slots
     mutant.restype, mutant.argtypes = None, kernel._search().argtypes
     monkeypatch.setattr(kernel, "_search", lambda: mutant)

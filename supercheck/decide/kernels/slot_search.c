@@ -1,26 +1,9 @@
-/* The slot rule on networks with one hidden layer: branch and bound over the features of one case of one output.
+/* Branch and bound over the features of one case of one output. slot_rule.h has the bound.
 
-   With pre-activations z and a set S of at most r features still to come, w_j being what feature j adds,
+   A node's features are sorted by what the bound says they add. Children take them one by one, each with those that
+   follow it, so that every set is looked at once, below its best feature. Why decisions are exact: slot_layout.py. */
 
-       ReLU(z + sum over S of w_j) <= sum over r slots of ReLU(z / r + w_j)      a slot that stays empty has w = 0
-
-   for ReLU is subadditive and positively homogeneous. It serves the neurons that count positively; those that count
-   negatively get a line below ReLU, 0 or z itself. Since ReLU(z / r + w) = max(w, -z / r) + z / r, what is to be
-   bounded is at most
-
-       K + (the sum over r slots of E_j)      E_j = sum over neurons of g max(w_j, theta)
-
-   with theta = -z / r and g the readout's weight, or theta = -infinity for the line z, or g = 0 for the line 0. That
-   is a sum over features: it is greatest at the r features with the greatest E_j above the empty slot's E_0. With
-   r = 1 and theta = -z for all neurons it is no bound but the value itself, so nodes that may add one feature are
-   leaves.
-
-   Pre-activations are kept with the other sign, as `minus`. Decisions are exact: slots.py says why. */
-
-#include "slots.h"
-
-#define NOTHING (-DBL_MAX)
-#define INLINE static inline __attribute__((always_inline))
+#include "slot_rule.h"
 
 static inline int64_t name_of(const Search *s, int64_t feature)
 {
@@ -110,79 +93,6 @@ static void sort(double *score, int64_t *features, int64_t count)
     }
 }
 
-INLINE double sum_of(const double *lanes)
-{
-    return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
-}
-
-/* E of up to four features at once, which read theta and g once. */
-INLINE void sums(const Search *s, const double *slope, const double *theta, const int64_t *features, int64_t many,
-                 double *out)
-{
-    double lanes[4][LANES] = {{0}};
-    const double *row[4];
-    for (int64_t i = 0; i < many; i++)
-        row[i] = s->rows + features[i] * s->size;
-    for (int64_t t = 0; t < s->size; t += LANES)
-        for (int64_t l = 0; l < LANES; l++) {
-            double g = slope[t + l], least = theta[t + l];
-            for (int64_t i = 0; i < many; i++)
-                lanes[i][l] += g * (row[i][t + l] > least ? row[i][t + l] : least);
-        }
-    for (int64_t i = 0; i < many; i++)
-        out[i] = sum_of(lanes[i]);
-}
-
-/* g and theta of all neurons for r slots. The line below is z where the neuron is on if the others do as on average. */
-INLINE void lines(int64_t size, double r, const double *restrict gain, const double *restrict mean,
-                  const double *restrict minus, double *restrict slope, double *restrict theta)
-{
-    double part = 1.0 / r;
-    for (int64_t t = 0; t < size; t++) {
-        bool upper = gain[t] > 0.0, likely = r * mean[t] > minus[t];
-        slope[t] = upper || likely ? gain[t] : 0.0;
-        theta[t] = upper ? part * minus[t] : likely ? NOTHING : 0.0;
-    }
-}
-
-/* E of all features of a node, and what every set of them has in common: K, and E_0 in `empty`. */
-INLINE double slot_sums(Search *s, Node *node, const double *gain, double *empty)
-{
-    double common[LANES] = {0}, none[LANES] = {0};
-    const double *slope = gain, *theta = node->minus;
-    if (node->slots > 1) {
-        lines(s->size, (double)node->slots, gain, s->mean, node->minus, s->slope, s->theta);
-        slope = s->slope;
-        theta = s->theta;
-    }
-    for (int64_t t = 0; t < s->size; t += LANES)
-        for (int64_t l = 0; l < LANES; l++) {
-            common[l] -= slope[t + l] * node->minus[t + l];
-            none[l] += slope[t + l] * (theta[t + l] > 0.0 ? theta[t + l] : 0.0);
-        }
-    const int64_t *feature = node->features, *end = feature + node->count;
-    double *out = node->score;
-    for (; end - feature >= 4; feature += 4, out += 4)
-        sums(s, slope, theta, feature, 4, out);
-    if (end - feature == 3)
-        sums(s, slope, theta, feature, 3, out);
-    if (end - feature == 2)
-        sums(s, slope, theta, feature, 2, out);
-    if (end - feature == 1)
-        sums(s, slope, theta, feature, 1, out);
-    *empty = sum_of(none);
-    return sum_of(common);
-}
-
-INLINE double value_of(const Search *s, const double *minus)
-{
-    double lanes[LANES] = {0};
-    for (int64_t t = 0; t < s->size; t += LANES)
-        for (int64_t l = 0; l < LANES; l++)
-            lanes[l] += s->gain[t + l] * (minus[t + l] < 0.0 ? -minus[t + l] : 0.0);
-    return sum_of(lanes);
-}
-
 /* The sum of the positive ones among so many scores. */
 INLINE double positive(const Node *node, int64_t from, int64_t many)
 {
@@ -193,12 +103,12 @@ INLINE double positive(const Node *node, int64_t from, int64_t many)
 }
 
 /* Count all inputs below a node, where a bound from below shows that all of them exceed the goal. */
-INLINE bool count_all(Search *s, Node *node, int64_t depth)
+INLINE bool count_all(Search *s, Node *node, int64_t depth, AllSums *add_up)
 {
     double empty, greatest;
     for (int64_t t = 0; t < s->size; t++)
         s->turned[t] = -s->gain[t];
-    greatest = slot_sums(s, node, s->turned, &empty) + (double)node->slots * empty;
+    greatest = slot_sums(s, node, s->turned, &empty, add_up) + (double)node->slots * empty;
     for (int64_t q = 0; q < node->count; q++)
         node->score[q] -= empty;
     sort(node->score, node->features, node->count);
@@ -219,7 +129,7 @@ INLINE bool count_all(Search *s, Node *node, int64_t depth)
     return true;
 }
 
-INLINE int8_t search(Search *s, int64_t room)
+INLINE int8_t search(Search *s, int64_t room, AllSums *add_up)
 {
     int64_t depth = 0;
     bool found = false, unsure = false, enter = true;
@@ -237,7 +147,7 @@ INLINE int8_t search(Search *s, int64_t room)
             node->next = node->count;
             if (node->slots < 2) {
                 /* A leaf: the values themselves, of the node's own input and with each feature. */
-                double empty, common = slot_sums(s, node, s->gain, &empty);
+                double empty, common = slot_sums(s, node, s->gain, &empty, add_up);
                 for (int64_t q = alone ? -1 : 0; q < node->count; q++) {
                     double value = common + (q < 0 ? empty : node->score[q]);
                     if (value - s->best->value >= -s->near &&
@@ -247,7 +157,8 @@ INLINE int8_t search(Search *s, int64_t room)
                             return REFUTED;
                     }
                 }
-            } else if (s->counts && alone && value_of(s, node->minus) > s->best->value && count_all(s, node, depth)) {
+            } else if (s->counts && alone && value_of(s, node->minus) > s->best->value &&
+                       count_all(s, node, depth, add_up)) {
                 found = true;
                 node->count = node->next = 0;
             } else {
@@ -257,7 +168,7 @@ INLINE int8_t search(Search *s, int64_t room)
                         return REFUTED;
                 }
                 /* Scores above the empty slot; features stay that the best of the others could lift to the goal. */
-                double empty, common = slot_sums(s, node, s->gain, &empty), top = 0.0;
+                double empty, common = slot_sums(s, node, s->gain, &empty, add_up), top = 0.0;
                 node->constant = common + (double)node->slots * empty;
                 for (int64_t q = 0; q < node->count; q++) {
                     node->score[q] -= empty;
@@ -314,12 +225,24 @@ INLINE int8_t search(Search *s, int64_t room)
     }
 }
 
+/* The same for a kind of processor; sums on their own, which compilers then turn into vectors wherever they are. */
+#define SEARCH_FOR(kind, target)                                                                              \
+    target __attribute__((noinline)) static void sums_##kind(const Search *s, const double *slope,            \
+                                                             const double *theta, const Node *node)           \
+    {                                                                                                         \
+        all_sums(s, slope, theta, node);                                                                      \
+    }                                                                                                         \
+    target static int8_t search_##kind(Search *s, int64_t room)                                               \
+    {                                                                                                         \
+        return search(s, room, sums_##kind);                                                                  \
+    }
+
 #if defined(__x86_64__)
 #include <cpuid.h>
-__attribute__((target("avx512f"))) static int8_t search_512(Search *s, int64_t room) { return search(s, room); }
-__attribute__((target("avx2"))) static int8_t search_256(Search *s, int64_t room) { return search(s, room); }
+SEARCH_FOR(512, __attribute__((target("avx512f"))))
+SEARCH_FOR(256, __attribute__((target("avx2"))))
 #endif
-static int8_t search_any(Search *s, int64_t room) { return search(s, room); }
+SEARCH_FOR(any, )
 
 Searching *fastest_search(void)
 {

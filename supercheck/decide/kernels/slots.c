@@ -136,10 +136,11 @@ static int64_t visits_for(int64_t nodes, int64_t free)
     return nodes > INT64_MAX / (free + 1) ? INT64_MAX : nodes * (free + 1);
 }
 
-SC_EXPORT void sc_slots(const Flat *net, const Slots *more, const Memory *memory, const Cases *cases, const Asked *asked);
+SC_EXPORT void sc_slots(const Flat *net, const Slots *more, const Memory *memory, const Cases *cases,
+                        const Asked *asked);
 
-/* What is asked of some outputs, in all their cases: to compare sign * (w . h) with its goals, where the first input that
-   exceeds one ends an output; to find its greatest value; or to count the inputs that exceed its goals. */
+/* What is asked of some outputs, in all their cases: to compare sign * (w . h) with its goals, where the first input
+   that exceeds one ends an output; to find its greatest value; or to count the inputs that exceed its goals. */
 void sc_slots(const Flat *net, const Slots *more, const Memory *memory, const Cases *cases, const Asked *asked)
 {
     Searching *searching = fastest_search();
