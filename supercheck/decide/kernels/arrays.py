@@ -120,12 +120,13 @@ def network_of(net: Flat) -> object:
     Raises:
         FaultError: if its arrays do not fit each other.
     """
+    found = NETWORK.of(net, layers=len(net.starts) - 2)
     rows, entries = int(net.starts[-1]), int(net.indptr[-1])
     first = int(net.indptr[net.starts[1]]) if len(net.starts) > 2 else 0
     held = [len(part) for part in (net.indptr, net.cols, net.vals, net.lows, net.bias, net.bias_lows, net.slack)]
     if held != [rows + 1, entries, entries, entries, rows, rows, rows] or len(net.order_cols) < first:
         raise FaultError("the arrays of a network do not fit each other")
-    return NETWORK.of(net, layers=len(net.starts) - 2)
+    return found
 
 
 def scratch_of(net: Flat, own: Scratch, max_active: int) -> object:
@@ -134,7 +135,7 @@ def scratch_of(net: Flat, own: Scratch, max_active: int) -> object:
     Raises:
         FaultError: if it is too small for the network, or for so many active features.
     """
-    rows = int(net.starts[-2])
+    found, rows = SCRATCH.of(own), int(net.starts[-2])
     for part in (own.middle, own.up, own.lift, own.down, own.value, own.low, own.met, own.members):
         if len(part) < rows:
             raise FaultError("a thread's memory is too small for the network's rows")
@@ -145,4 +146,5 @@ def scratch_of(net: Flat, own: Scratch, max_active: int) -> object:
         raise FaultError("a thread's memory is too small for the features")
     if min(len(own.top_value), len(own.top_feature)) < max_active or own.most.shape != own.least.shape:
         raise FaultError("a thread's memory is too small for the active features")
-    return SCRATCH.of(own, split=own.weight.shape[1], rooms=own.most.shape[1])
+    found.split, found.rooms = own.weight.shape[1], own.most.shape[1]
+    return found

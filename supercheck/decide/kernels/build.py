@@ -28,14 +28,13 @@ FLAGS = (
 
 def sources() -> list[Path]:
     """The C files and headers of supercheck, in one order everywhere."""
-    found = [file for suffix in ("*.c", "*.h") for file in PACKAGE.rglob(suffix)]
-    return sorted(found, key=lambda file: file.relative_to(PACKAGE).as_posix())
+    return sorted(PACKAGE.rglob("*.[ch]"), key=lambda file: file.relative_to(PACKAGE).as_posix())
 
 
-def digest() -> int:
+def digest(files: Sequence[Path]) -> int:
     """A number of 64 bits that changes with any of the sources."""
     found = hashlib.sha256()
-    for file in sources():
+    for file in files:
         line = f"{file.relative_to(PACKAGE).as_posix()} {hashlib.sha256(file.read_bytes()).hexdigest()}\n"
         found.update(line.encode())
     return int.from_bytes(found.digest()[:8], "big")
@@ -56,12 +55,13 @@ def build(folder: Path, compiler: Sequence[str] = ZIG, flags: Sequence[str] = ()
     import tempfile
 
     made = folder / LIBRARY
-    files = [str(file) for file in sources() if file.suffix == ".c"]
+    files = sources()
     with tempfile.TemporaryDirectory() as kept:  # what the compiler would leave behind
         new = Path(kept, LIBRARY)
-        words = [*compiler, *FLAGS, *flags, f"-DSC_SOURCES=0x{digest():016x}ull", f"-I{HERE}"]
+        words = [*compiler, *FLAGS, *flags, f"-DSC_SOURCES=0x{digest(files):016x}ull", f"-I{HERE}"]
+        words += [str(file) for file in files if file.suffix == ".c"]
         caches = {"ZIG_LOCAL_CACHE_DIR": kept, "ZIG_GLOBAL_CACHE_DIR": kept}
-        subprocess.run([*words, "-o", str(new), *files], check=True, env={**os.environ, **caches})  # noqa: S603
+        subprocess.run([*words, "-o", str(new)], check=True, env={**os.environ, **caches})  # noqa: S603
         content = new.read_bytes()
     aside = made.with_suffix(f".{os.getpid()}")
     aside.write_bytes(content)

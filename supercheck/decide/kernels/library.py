@@ -45,7 +45,8 @@ def library() -> ctypes.CDLL:
     try:
         found = ctypes.CDLL(str(file))
         found.sc_sources.restype = ctypes.c_uint64
-        same = not sources() or found.sc_sources() == digest()
+        files = sources()  # which somebody may have left out
+        same = not files or found.sc_sources() == digest(files)
     except (OSError, AttributeError) as error:
         raise InputError(file=file, expected=wanted, got=str(error), do=_ANEW) from None
     if not same:

@@ -67,6 +67,7 @@ def answer(net: Flat, own: Scratch, cases: Cases, chunk: Chunk) -> None:
     Raises:
         FaultError: if an array is not what the loops take.
     """
+    structs = network_of(net), scratch_of(net, own, chunk.max_active), CASES.of(cases), CHUNK.of(chunk)
     count, each, width = len(chunk.outputs), 4 * len(chunk.outputs), chunk.supports.shape[1]
     sizes = [part.size for part in chunk[:9]]
     if sizes != [count, count * width, each, each, each, each, each * chunk.max_active, each, count]:
@@ -77,10 +78,8 @@ def answer(net: Flat, own: Scratch, cases: Cases, chunk: Chunk) -> None:
         _inside(part, 0, width)
     if cases.fixed and max(width - own.weight.shape[1], len(cases.values) - len(own.bound)) > 0:
         raise FaultError("a thread's memory is too small for these cases")
-    _answer()(
-        network_of(net), scratch_of(net, own, chunk.max_active), CASES.of(cases, count=len(cases.values)),
-        CHUNK.of(chunk, count=count, width=width),
-    )  # fmt: skip
+    structs[2].count, structs[3].count, structs[3].width = len(cases.values), count, width
+    _answer()(*structs)
 
 
 def _inside(numbers: Array, least: int, end: int) -> None:

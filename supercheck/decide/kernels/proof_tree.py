@@ -61,8 +61,9 @@ def grow_tree(net: Flat, own: Scratch, growth: Growth) -> int:
     Raises:
         FaultError: if an array is not what the loops take.
     """
+    structs = network_of(net), scratch_of(net, own, growth.max_active), GROWTH.of(growth)
     if growth.goals.shape != (2, 2) or not 0 <= growth.output < net.starts[-1] - net.starts[-2]:
         raise FaultError("a tree was asked for of an output that is not there")
-    sizes = {"width": len(growth.support), "steps": len(growth.shape), "room": len(growth.tokens)}
-    structs = network_of(net), scratch_of(net, own, growth.max_active), GROWTH.of(growth, **sizes)
+    structs[2].width, structs[2].steps = len(growth.support), len(growth.shape)
+    structs[2].room = len(growth.tokens)
     return int(_grow_tree()(*structs))
