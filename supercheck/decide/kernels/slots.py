@@ -126,13 +126,13 @@ class Asked(NamedTuple):
         )  # fmt: skip
 
 
-_SLOTS, _MEMORY = Struct(Slots), Struct(Memory, written=Memory._fields[:4])
-_ASKED = Struct(Asked, "count", "width", written=Asked._fields[4:10])
+SLOTS, MEMORY = Struct(Slots), Struct(Memory, written=Memory._fields[:4])
+ASKED = Struct(Asked, "count", "width", written=Asked._fields[4:10])
 
 
 @cache
 def _search() -> Any:
-    taken = (NETWORK, _SLOTS, _MEMORY, CASES, _ASKED)
+    taken = (NETWORK, SLOTS, MEMORY, CASES, ASKED)
     return function("slots", None, *(struct.by_reference for struct in taken))
 
 
@@ -158,6 +158,6 @@ def search(net: Flat, slots: Slots, own: Memory, cases: Cases, asked: Asked) -> 
     if [part.shape for part in asked[:10]] != shapes or len(net.starts) != 3:
         raise FaultError("the arrays of some outputs do not fit each other")
     _search()(
-        network_of(net), _SLOTS.of(slots), _MEMORY.of(own), CASES.of(cases, count=split),
-        _ASKED.of(asked, count=count, width=width),
+        network_of(net), SLOTS.of(slots), MEMORY.of(own), CASES.of(cases, count=split),
+        ASKED.of(asked, count=count, width=width),
     )  # fmt: skip
