@@ -269,24 +269,23 @@ def _packed(split: Sequence[Case], merged: bool) -> Cases:
 
 def goals_of(claims: Claims, outputs: Array, flat: Flat, optimise: bool) -> tuple[Array, Array]:
     """What sign * (w . h) may not exceed, as doubles and modulo 2^64, [outputs, class, side]; inf: not asked."""
-    goals, lows = np.full((len(outputs), 2, 2), inf), np.zeros((len(outputs), 2, 2), dtype=np.uint64)
+    shape = (len(outputs), 2, 2)
     if optimise:
+        goals = np.full(shape, inf)
         for on, greatest in asked(claims):
             goals[:, int(on), int(not greatest)] = -inf
-        return goals, lows
-    # outputs of the same kind and reach have the same goals
-    keys = np.stack([claims.kinds[outputs], flat.bits[outputs]])
-    _, firsts, same = np.unique(keys, axis=1, return_index=True, return_inverse=True)
-    for number, first in enumerate(firsts.tolist()):
-        limit = 1 << int(flat.bits[outputs[first]])  # |w . h| is below half of it; a goal past it asks nothing more
-        places = np.flatnonzero(same.reshape(-1) == number) if len(firsts) > 1 else slice(None)
-        for kind in (0, 1):
-            goal = claims.goal(int(outputs[first]), bool(kind))
-            for side, bound in enumerate((goal.highest, None if goal.lowest is None else -goal.lowest)):
-                if bound is not None:
-                    near = max(-limit, min(limit, bound))
-                    goals[places, kind, side], lows[places, kind, side] = near, lowest(near)
-    return goals, lows
+        return goals, np.zeros(shape, dtype=np.uint64)
+    met: dict[tuple[int, int], list[int | float]] = {}  # outputs of the same kind and reach have the same goals
+    keys = list(zip(claims.kinds[outputs].tolist(), flat.bits[outputs].tolist(), strict=True))
+    for i, key in zip(outputs.tolist(), keys, strict=True):
+        if key not in met:
+            limit = 1 << key[1]  # |w . h| is below half of it; a goal past it asks nothing more
+            both = (claims.goal(i, on) for on in (False, True))
+            sides = (bound for goal in both for bound in (goal.highest, None if goal.lowest is None else -goal.lowest))
+            met[key] = [inf if bound is None else max(-limit, min(limit, bound)) for bound in sides]
+    found = [met[key] for key in keys]
+    lows = [[0 if bound == inf else lowest(int(bound)) for bound in bounds] for bounds in found]
+    return np.array(found, dtype=np.float64).reshape(shape), np.array(lows, dtype=np.uint64).reshape(shape)
 
 
 def _widest(claims: Claims, room: int) -> int:

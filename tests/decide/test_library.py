@@ -19,13 +19,14 @@ import pytest
 import supercheck
 from supercheck.base.errors import FaultError, InputError
 from supercheck.construct.repair import kernels as repair
-from supercheck.decide.kernels import arrays, build, library, outputs, proof_tree
+from supercheck.decide.kernels import arrays, build, library, outputs, proof_tree, slots
 from supercheck.decide.kernels.library import Struct, pointer
 
 HOUSE = Path(supercheck.__file__).parent
 STRUCTS = {
     "kernels.h": {"Flat": arrays.NETWORK, "Cases": arrays.CASES, "Scratch": arrays.SCRATCH},
     "outputs.c": {"Chunk": outputs.CHUNK},
+    "slots.h": {"Slots": slots.SLOTS, "Memory": slots.MEMORY, "Asked": slots.ASKED},
     "proof_tree.c": {"Growth": proof_tree.GROWTH},
     "repair.h": {"Open": repair.OPEN},
     "common.c": {"Common": repair.COMMON},
