@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from supercheck.base.numbers import plural
 from supercheck.claims.evidence import Decision, Extremes, Point, Proved, Refuted, Unknown
 
 if TYPE_CHECKING:  # the table of names is asked for by whoever only wants help
@@ -58,6 +59,7 @@ class Engine:
         any_value: whether it answers for features of any values, not only where they are an image of ones and zeros.
         complete: whether it decides every output that it is asked about, at a price that is known beforehand.
         capped: whether it spends on each output what `Limits.nodes` says, and leaves the rest open.
+        layers: of how many hidden layers a network has to be; None: any.
         outside: whether it asks processes that may be lost, so that another attempt may tell more.
     """
 
@@ -66,6 +68,7 @@ class Engine:
     any_value: bool = False
     complete: bool = False
     capped: bool = False
+    layers: int | None = None
     outside: bool = False
 
     @property
@@ -79,9 +82,13 @@ class Engine:
 
     def supports(self, claims: Claims) -> str | None:
         """Why it cannot answer a question; None where it can."""
-        if self.any_value or claims.binary is not None:
-            return None
-        return f"{self.name} does not answer for features that are {claims.domain}"
+        binary = claims if self.any_value else claims.binary
+        if binary is None:
+            return f"{self.name} does not answer for features that are {claims.domain}"
+        layers = len(claims.network.hidden)
+        if self.layers is not None and layers != self.layers:
+            return f"{self.name} is for networks with {plural(self.layers, 'hidden layer')}"
+        return None
 
     def price(self, claims: Claims, outputs: Sequence[int], limits: Limits) -> Price:
         """What it is expected to cost; a node for each weight of an output's cone where it does not say."""
@@ -107,10 +114,9 @@ class Engine:
             One decision an output, a list of them at a time; unknown, with the reason, where it cannot answer.
         """
         work: Work = self._home.decide if isinstance(self.work, str) else self.work
-        binary = claims if self.any_value else claims.binary
-        if binary is None:
-            reason = self.supports(claims) or ""
-            yield [Unknown(i, reason) for i in outputs]
+        binary, reason = claims if self.any_value else claims.binary, self.supports(claims)
+        if binary is None or reason is not None:
+            yield [Unknown(i, reason or "") for i in outputs]
         elif binary is claims:
             yield from work(claims, outputs, limits, clock)
         else:
@@ -143,9 +149,10 @@ def by_nodes(claims: Claims, outputs: Sequence[int], nodes: int) -> Price:
 BOUND = Engine("bound", "supercheck.decide.bound")
 BRANCH = Engine("branch", "supercheck.decide.branch", capped=True)
 ENUMERATE = Engine("enumerate", "supercheck.decide.enumeration", complete=True)
+SLOTS = Engine("slots", "supercheck.decide.slots", capped=True, layers=1)
 Z3 = Engine("z3", "supercheck.decide.smt", any_value=True, outside=True)
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (BOUND, ENUMERATE, BRANCH, Z3)}
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (BOUND, ENUMERATE, SLOTS, BRANCH, Z3)}
 """Every engine by its name. The portfolio asks them in this order, after any that is complete and cheap; a capped one
 after what is complete, and before it for as long as that would take."""
 

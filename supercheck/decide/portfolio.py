@@ -43,6 +43,9 @@ QUICK = 1 << 10
 AFFORDABLE = 4 * 10**11
 """Multiplications that one sweep of an enumeration may cost at all: under a minute."""
 
+SAMPLE, MANY = 8, 80
+"""Outputs on which an engine is tried first, where there are so many that this costs at most a tenth."""
+
 INTERRUPTED = "interrupted"
 
 
@@ -177,13 +180,30 @@ def _results(
             worth = min(limits.nodes, _worth(engine, before, claims, left, limits))
             own, share = replace(limits, nodes=max(1, worth)), left if worth > 1 else []
         passed_on = set(left) - set(share)
-        for decisions in ask(engine, claims, share, own, clock) if share else ():
-            if not last and not clock.over:
-                passed_on.update(d.output for d in decisions if isinstance(d, Unknown) and not d.lost)
-            yield _replayed(claims, engine, [d for d in decisions if d.output not in passed_on])
+        for part in _parts(share, whole=last or engine.complete):
+            known = 0
+            for decisions in ask(engine, claims, part, own, clock):
+                if not last and not clock.over:
+                    passed_on.update(d.output for d in decisions if isinstance(d, Unknown) and not d.lost)
+                decided = [d for d in decisions if d.output not in passed_on]
+                known += len(decided)
+                yield _replayed(claims, engine, decided)
+            if not known and len(part) < len(share):  # of no use here: the next one is asked
+                passed_on.update(share)
+                break
         left = [i for i in left if i in passed_on]
         if not left:
             return
+
+
+def _parts(outputs: Sequence[int], *, whole: bool) -> Iterator[Sequence[int]]:
+    """All outputs, or first a few that are spread over them, on which it shows whether an engine is of any use."""
+    sample = [] if whole or len(outputs) < MANY else outputs[:: len(outputs) // SAMPLE][:SAMPLE]
+    if sample:
+        yield sample
+    tried = set(sample)
+    if outputs:
+        yield [i for i in outputs if i not in tried] if tried else outputs
 
 
 def _worth(engine: Engine, complete: Engine, claims: Claims, outputs: Sequence[int], limits: Limits) -> int:

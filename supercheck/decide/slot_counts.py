@@ -69,14 +69,14 @@ def _unmet(claims: Claims, outputs: Array) -> Array:
     unmet = np.zeros((len(outputs), 2), dtype=np.bool_)
     for x, i in enumerate(outputs.tolist()):
         for kind in (0, 1):
-            goal = claims.goal(i, bool(kind))
+            goal = claims.goal(i, kind)
             unmet[x, kind] = None not in (goal.lowest, goal.highest) and not goal.met(goal.lowest or 0)
     return unmet
 
 
 def _totals(claims: Claims, chunk: _Chunk, asked: Asked, never: Array) -> list[int]:
     """The inputs counted: those features that matter, times all choices of those that do not."""
-    features, k = claims.domain.features, min(claims.domain.max_active, claims.domain.features)
+    features, k = claims.cube.features, min(claims.cube.max_active, claims.cube.features)
     on = chunk.cases.on_count.tolist()
     off = np.diff(chunk.cases.off_ends, prepend=0).tolist()
     values, counts, outside = chunk.cases.values.tolist(), asked.counts.tolist(), asked.outside.tolist()

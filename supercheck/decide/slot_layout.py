@@ -62,13 +62,13 @@ class Layout:
         network = claims.network
         if len(network.hidden) != 1:
             return ONE_LAYER
-        flat = lay_out(network)
+        flat = lay_out(network, claims.cube.largest)
         if flat is None:
             return TOO_WIDE
         if network not in _COLUMNS:
             _COLUMNS[network] = _columns(network, flat)
-        k, neurons = min(claims.domain.max_active, network.features), network.hidden[0].neurons
-        peak = network.peaks[-1]
+        k, neurons = min(claims.cube.max_active, network.features), network.hidden[0].neurons
+        peak = network.peaks(claims.cube.largest)[-1]
         error = peak * (2.0**-53 * (neurons + k + 32))
         near = np.where(peak < _EXACT, 0.0, 8 * error)
         loose = (8 * (k + 1) + 24) * error - (1 - 2.0**-20)

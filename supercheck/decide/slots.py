@@ -13,17 +13,29 @@ import numpy as np
 
 from supercheck.base.matrix import Array
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Decision, Verdict
+from supercheck.claims.evidence import Decision, Unknown
+from supercheck.decide.engines import Price
 from supercheck.decide.kernels.slots import Asked, Memory, search
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.relaxation import TOO_MANY_CASES, Answers, _Chunk, _chunks, _compared, _measured, goals_of
 from supercheck.decide.slot_layout import TOO_LARGE, TOO_WIDE, Layout
 from supercheck.decide.threads import threaded
 
-NAME = "slots"
-
 FEW = 1 << 8
 """Nodes for each case of an output that all of them get before any gets more."""
+
+
+NODE = 20
+"""Multiplications that a node costs for each weight of a cone, all cases of an output together."""
+
+EXPECTED = 8
+"""Nodes that are expected for each case of an output: most need one or two."""
+
+
+def price(claims: Claims, outputs: Sequence[int], limits: Limits) -> Price:
+    """What the search is expected to cost."""
+    weights = claims.network.weights[np.asarray(outputs, dtype=np.int64)]
+    return Price((NODE * min(EXPECTED, limits.nodes) * np.maximum(1.0, weights)).tolist())
 
 
 def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[list[Decision]]:
@@ -34,10 +46,10 @@ def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock)
     """
     layout = Layout.of(claims)
     if isinstance(layout, str):
-        yield [Decision(i, Verdict.UNKNOWN, layout) for i in outputs]
+        yield [Unknown(i, layout) for i in outputs]
         return
     left, large = layout.parted(outputs)
-    yield [Decision(i, Verdict.UNKNOWN, TOO_LARGE) for i in large.tolist()]
+    yield [Unknown(i, TOO_LARGE) for i in large.tolist()]
     for cap in sorted({min(FEW, limits.nodes), limits.nodes}):
         last, reason = cap == limits.nodes, f"{cap:,} nodes of the slot rule leave it open"
         unanswered, open_ = dict.fromkeys(left.tolist()), list[int]()
@@ -45,11 +57,11 @@ def decide(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock)
             for i in answers.outputs.tolist():
                 del unanswered[i]
             decisions = _decisions(claims, layout, answers, reason, limits.margins or claims.separable)
-            again = {d.output for d in decisions if d.reason == reason and not last}
+            again = {d.output for d in decisions if isinstance(d, Unknown) and d.reason == reason and not last}
             open_ += again
             yield [d for d in decisions if d.output not in again]
         why = clock.reason if clock.timeout is not None and clock.over else TOO_MANY_CASES
-        yield [Decision(i, Verdict.UNKNOWN, why) for i in unanswered]
+        yield [Unknown(i, why) for i in unanswered]
         left = np.array(sorted(open_), dtype=np.int64)
 
 
@@ -57,7 +69,7 @@ def _decisions(claims: Claims, layout: Layout, answers: Answers, reason: str, op
     """What the answers say of each output: here, and nowhere else, decisions are made."""
     decisions = _measured(claims, answers, reason) if optimised else _compared(answers, reason)
     wide = layout.wide
-    return [d._replace(reason=TOO_WIDE) if d.verdict is Verdict.UNKNOWN and wide[d.output] else d for d in decisions]
+    return [Unknown(d.output, TOO_WIDE) if isinstance(d, Unknown) and wide[d.output] else d for d in decisions]
 
 
 def ask(claims: Claims, layout: Layout, outputs: Array, cap: int, limits: Limits, clock: Clock) -> Iterator[Answers]:

@@ -75,7 +75,7 @@ def brute_force(claims: Claims, part: float, *, margins: bool = False) -> tuple[
     worst = np.full((2, len(claims)), -np.inf, dtype=np.float32)
     bad = np.zeros(len(claims), dtype=bool)
     begun, done = time.process_time(), 0
-    for x in batches(claims.domain.features, claims.domain.max_active):
+    for x in batches(claims.cube.features, claims.cube.max_active):
         y, truth = evaluate(x)
         if margins:
             np.maximum(worst[0], np.where(truth, -np.inf, y).max(axis=0), out=worst[0])
@@ -83,9 +83,9 @@ def brute_force(claims: Claims, part: float, *, margins: bool = False) -> tuple[
         else:
             bad |= ((y > 0.5) != truth).any(axis=0)
         done += len(x)
-        if done >= part * claims.domain.size:
+        if done >= part * claims.cube.size:
             break
-    return (time.process_time() - begun) * claims.domain.size / done, int(bad.sum())
+    return (time.process_time() - begun) * claims.cube.size / done, int(bad.sum())
 
 
 def _evaluator(claims: Claims) -> Callable[[Array], tuple[Array, Array]]:

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from types import ModuleType
 
 from brute import brute_force
 from common import EXAMPLES
+from deciding import answers, sizes
 from hypothesis import assume, given, settings
 from strategies import Question, questions
 
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Decision, Refuted, Unknown, Verdict
+from supercheck.claims.evidence import Decision, Refuted, Verdict
 from supercheck.claims.replay import replay
 from supercheck.claims.result import Result
 from supercheck.decide import bound, branch, enumeration, smt
 from supercheck.decide.flatten import lay_out
 from supercheck.decide.kernels.arrays import WRAP
-from supercheck.decide.limits import Clock, Limits
+from supercheck.decide.limits import Limits
 from supercheck.decide.portfolio import decide
 
 MARGINS = Limits(margins=True)
-
-
-def answers(engine: ModuleType, claims: Claims, limits: Limits = Limits()) -> dict[int, Decision]:
-    found = engine.decide(claims, range(len(claims)), limits, Clock.start(None))
-    return {decision.output: decision for decisions in found for decision in decisions}
 
 
 def enumerated(claims: Claims, limits: Limits = Limits()) -> dict[int, Decision]:
@@ -42,16 +37,6 @@ def branched(claims: Claims, limits: Limits = Limits()) -> dict[int, Decision]:
 
 def solved(claims: Claims, *, margins: bool = False) -> dict[int, Decision]:
     return {i: smt.solve(claims, i, margins) for i in range(len(claims))}
-
-
-def sizes(claims: Claims, decisions: dict[int, Decision]) -> list[int | None]:
-    """The size of each replayed counterexample, or None where proved."""
-    found: list[int | None] = []
-    for i in range(len(claims)):
-        decision = decisions[i]
-        assert not isinstance(decision, Unknown)
-        found.append(replay(claims, [decision])[0].size if isinstance(decision, Refuted) else None)
-    return found
 
 
 @settings(max_examples=EXAMPLES * 3)

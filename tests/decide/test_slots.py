@@ -13,16 +13,19 @@ from shutil import which
 
 import numpy as np
 import pytest
+from brute import brute_force
+from common import EXAMPLES
+from deciding import answers, sizes
 from hypothesis import assume, given, settings, strategies as st
 from shallow import drawn
-from test_engines import Question, answers, brute_force, questions, sizes
+from strategies import Question, questions
 
 from supercheck.base.errors import FaultError
 from supercheck.base.matrix import Rows
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Verdict
+from supercheck.claims.evidence import Decision, Refuted, Unknown, Verdict
 from supercheck.claims.replay import replay
-from supercheck.decide import slots
+from supercheck.decide import relaxation, slots
 from supercheck.decide.kernels import slots as kernel
 from supercheck.decide.kernels.build import FLAGS, HERE
 from supercheck.decide.limits import Clock, Limits
@@ -38,7 +41,7 @@ ONE = Limits(workers=1)
 MARGINS = Limits(workers=1, margins=True)
 
 
-def decided(claims: Claims, limits: Limits = ONE) -> list[slots.Decision]:
+def decided(claims: Claims, limits: Limits = ONE) -> list[Decision]:
     found = answers(slots, claims, limits)
     return [found[i] for i in range(len(claims))]
 
@@ -68,13 +71,13 @@ def disagreement(seed: int) -> str | None:
     assert isinstance(layout, Layout)
     for limits in (ONE, MARGINS):
         for i, decision in enumerate(decided(claims, limits)):
-            if decision.verdict is Verdict.UNKNOWN:
+            if isinstance(decision, Unknown):
                 if not layout.wide[i]:
                     return f"seed {seed}, output {i}: {decision.reason}"
                 continue
             if (decision.verdict is Verdict.REFUTED) != question.refuted(i):
                 return f"seed {seed}, output {i}: {decision.verdict}"
-            if decision.verdict is Verdict.REFUTED:
+            if isinstance(decision, Refuted):
                 replay(claims, [decision])
             if limits is MARGINS:
                 assert decision.extremes is not None
@@ -102,7 +105,7 @@ def test_a_hundred_thousand_random_claims_are_decided_as_all_inputs_say(first: i
     assert [found for seed in range(first, first + 1_000) if (found := disagreement(seed))] == []
 
 
-@settings(max_examples=settings.default.max_examples // 2)
+@settings(max_examples=EXAMPLES // 2)
 @given(questions())
 def test_the_slot_rule_agrees_with_brute_force_on_verdicts(question: Question) -> None:
     claims = shallow(question)
@@ -121,7 +124,7 @@ def test_what_nodes_leave_open_is_unknown_and_never_more() -> None:
         if question is None:
             continue
         for i, decision in enumerate(decided(question.claims, replace(ONE, nodes=1))):
-            if decision.verdict is Verdict.UNKNOWN:
+            if isinstance(decision, Unknown):
                 assert decision.reason in ("1 nodes of the slot rule leave it open", TOO_WIDE)
             else:
                 assert (decision.verdict is Verdict.REFUTED) == question.refuted(i)
@@ -130,7 +133,7 @@ def test_what_nodes_leave_open_is_unknown_and_never_more() -> None:
 def test_a_network_without_one_hidden_layer_is_left_to_other_engines() -> None:
     deep = Network.of([Affine(Rows.from_dense(np.eye(2)), np.zeros(2), relu) for relu in (True, True, False)])
     claims = Claims(deep, deep, KSparse(2, 1), [Var(0), Var(1)], Readout("threshold", Fraction(1, 2)))
-    assert [(d.verdict, d.reason) for d in decided(claims)] == [(Verdict.UNKNOWN, ONE_LAYER)] * 2
+    assert decided(claims) == [Unknown(0, ONE_LAYER), Unknown(1, ONE_LAYER)]
 
 
 def test_a_deadline_that_has_passed_leaves_everything_unknown() -> None:
@@ -138,7 +141,7 @@ def test_a_deadline_that_has_passed_leaves_everything_unknown() -> None:
     assert question is not None
     clock = Clock.start(1e-9)
     found = [d for part in slots.decide(question.claims, range(len(question.claims)), ONE, clock) for d in part]
-    assert {(d.verdict, d.reason) for d in found} == {(Verdict.UNKNOWN, clock.reason)}
+    assert all(isinstance(d, Unknown) and d.reason == clock.reason for d in found)
 
 
 def test_an_array_that_does_not_fit_is_a_fault() -> None:
@@ -149,7 +152,7 @@ def test_an_array_that_does_not_fit_is_a_fault() -> None:
     chosen, _ = layout.parted([0])
     own = layout.memory(chosen, np.zeros(1, dtype=np.int8))
     goals = np.zeros((2, 2, 2)), np.zeros((2, 2, 2), dtype=np.uint64)
-    [cases] = {id(c.cases): c.cases for c in slots._chunks(question.claims, [0], 1, Clock.start(None))}.values()
+    [cases] = {id(c.cases): c.cases for c in relaxation._chunks(question.claims, [0], 1, Clock.start(None))}.values()
     asked = kernel.Asked.of(chosen, np.zeros((1, 0), dtype=np.int32), goals, len(cases.values), 1, 1)
     with pytest.raises(FaultError, match="do not fit"):
         kernel.search(layout.flat, layout.slots, own, cases, asked)
@@ -172,7 +175,7 @@ def bound(
         mean = Fraction(sum(w), max(features, 1))
         above: Callable[[Fraction], Fraction]
         if r == 0 or (r == 1 and c < 0):  # exact
-            base += c * max(z, 0)
+            base += c * max(z, Fraction(0))
             for j in free:
                 gains[j] += c * (max(z + w[j], Fraction(0)) - max(z, Fraction(0)))
         elif c > 0 or bent == "a chord below":
@@ -220,7 +223,7 @@ def greatest(
     )
 
 
-@settings(max_examples=settings.default.max_examples * 3)
+@settings(max_examples=EXAMPLES * 3)
 @given(cases())
 def test_the_rule_is_never_below_what_is_attained_and_exact_with_one_feature_left(
     case: tuple[list[list[int]], list[int], list[int], set[int], set[int], int],
@@ -259,11 +262,11 @@ class Asked(Claims):
 
     highest = 0
 
-    def goal(self, output: int, on: bool) -> Goal:
-        return Goal() if on else Goal(highest=self.highest)
+    def goal(self, output: int, target: int) -> Goal:
+        return Goal() if target else Goal(highest=self.highest)
 
 
-@settings(max_examples=settings.default.max_examples * 2)
+@settings(max_examples=EXAMPLES * 2)
 @given(cases())
 def test_the_compiled_bound_closes_exactly_what_the_rule_closes(
     case: tuple[list[list[int]], list[int], list[int], set[int], set[int], int],

@@ -7,10 +7,12 @@ are values that are attained.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from math import lcm
+from typing import Any
 
 import numpy as np
 from strategies import meaning
@@ -113,7 +115,7 @@ def _formula(dice: random.Random, m: int, depth: int = 0) -> Formula:
 
 def _numbers(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> Array:
     """Numbers that are exact as they are; a quarter of them zero."""
-    made = {
+    made: dict[str, Callable[[], Any]] = {
         "tiny": lambda: rng.integers(-2, 3, shape),
         "small": lambda: rng.integers(-9, 10, shape),
         "single": lambda: rng.normal(size=shape).astype(np.float32).astype(np.float64),
