@@ -115,7 +115,7 @@ def _formula(dice: random.Random, m: int, depth: int = 0) -> Formula:
 
 def _numbers(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> Array:
     """Numbers that are exact as they are; a quarter of them zero."""
-    made: dict[str, Callable[[], Any]] = {
+    sources: dict[str, Callable[[], Any]] = {
         "tiny": lambda: rng.integers(-2, 3, shape),
         "small": lambda: rng.integers(-9, 10, shape),
         "single": lambda: rng.normal(size=shape).astype(np.float32).astype(np.float64),
@@ -123,8 +123,8 @@ def _numbers(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> Arr
         "alike": lambda: 2**60 + rng.integers(-2, 3, shape),  # one and the same number in doubles
         "large": lambda: rng.integers(-(2**62), 2**62, shape),
         "tenths": lambda: (rng.integers(-3, 4, shape) * 0.1).astype(np.float32).astype(np.float64),
-    }[kind]()
-    return np.where(rng.random(shape) < 0.25, 0, made)
+    }
+    return np.where(rng.random(shape) < 0.25, 0, sources[kind]())
 
 
 def _values(parts: list[Array], inputs: list[tuple[int, ...]]) -> list[list[Fraction]]:
