@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from supercheck.api.reproducer import parts
 from supercheck.base.display import Faces
 from supercheck.base.errors import InputError
 from supercheck.base.files import check_written
-from supercheck.certificate.writer import certified, names
+from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Verdict
 from supercheck.claims.question import question
 from supercheck.claims.result import Result
-from supercheck.decide.float32.portfolio import decide_in
 from supercheck.decide.limits import Limits, Progress, quiet
-from supercheck.decide.other_readouts import another
+from supercheck.decide.portfolio import decide
 from supercheck.decide.workers.executors import DEFAULT, Place
-from supercheck.decide.workers.pool import gathered
-from supercheck.report.verify.json import as_object
-from supercheck.report.verify.text import text
+from supercheck.report.verify import json, text
 from supercheck.spec.spec import Spec
 
-Result.faces = Faces(text, as_object)
+if TYPE_CHECKING:
+    from supercheck.decide.workers.pool import Team
+
+Result.faces = Faces(text.text, json.as_object)
 
 
 def verify(
@@ -70,15 +70,18 @@ def verify(
         raise InputError(place="--require-certificate", expected=expected, got="none", do=do)
     place = Place.named(executor)
     if certificate is not None:
+        from supercheck.api.reproducer import parts
+        from supercheck.certificate.writer import certified, names
+
         check_written(names(Path(certificate)), parts(network, spec), force=force)
     limits = limits.begin()
     with limits.clock().reading():
         claims, spec, source = question(network, spec, max_active)
     ready = time.perf_counter()
     clock = limits.clock()
-    with gathered(place, claims, limits, None if kept is None else Path(kept)) as team:
+    with _gathered(place, claims, limits, kept) as team:
         limits = replace(limits, team=team)
-        result = decide_in(spec.arithmetic, claims, limits, progress)
+        result = _decided(spec, claims, limits, progress)
         result = replace(result, source=source)
         if certificate is not None:
             result = certified(
@@ -86,6 +89,28 @@ def verify(
             )
     with suppress(KeyboardInterrupt, MemoryError), clock.alarm():  # the verdict stands
         if result.verdict is Verdict.REFUTED and result.arithmetic == "real" and not clock.over:
+            from supercheck.decide.other_readouts import another
+
             result = replace(result, another=another(claims, result.outputs, limits, clock))
     seconds = {"load": ready - begun, **result.seconds, "total": time.perf_counter() - begun}
     return replace(result, seconds=seconds)
+
+
+def _gathered(
+    place: Place, claims: Claims, limits: Limits, kept: str | Path | None
+) -> AbstractContextManager[Team | None]:
+    """A team, where one was asked for."""
+    if place.default:
+        return nullcontext()
+    from supercheck.decide.workers.pool import gathered
+
+    return gathered(place, claims, limits, None if kept is None else Path(kept))
+
+
+def _decided(spec: Spec, claims: Claims, limits: Limits, progress: Progress) -> Result:
+    """The verdict in the arithmetic that the spec asks about."""
+    if spec.arithmetic == "real":
+        return decide(claims, limits, progress)
+    from supercheck.decide.float32.portfolio import decide_in
+
+    return decide_in(spec.arithmetic, claims, limits, progress)

@@ -10,7 +10,9 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -20,30 +22,17 @@ from supercheck.base.errors import InputError, OverdueError, clip
 from supercheck.base.exit_codes import FAULT, INPUT, PASSED, UNKNOWN
 from supercheck.base.files import written_aside
 from supercheck.base.version import __version__
-from supercheck.cli import (
-    audit as audit_cli,
-    build as build_cli,
-    check as check_cli,
-    explore as explore_cli,
-    gate as gate_cli,
-    init as init_cli,
-    prune as prune_cli,
-    verify as verify_cli,
-)
 from supercheck.cli.output import tell
 
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 FAULT_FILE = "supercheck-fault.txt"
 
-app = typer.Typer(
-    help="Prove or refute, exactly, that a saved ReLU network computes given Boolean feature functions on every "
-    "input with at most k features on.",
-    invoke_without_command=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+VERBS = {
+    "verify": "verify", "gate": "gate", "audit": "audit", "bounds": "audit", "check": "check", "init": "init",
+    "build": "build", "prune": "prune", "explore": "explore",
+}  # fmt: skip
+"""Each verb with the module that has it, in the order of the help."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -52,7 +41,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     context: typer.Context,
     _version: Annotated[
@@ -64,15 +52,20 @@ def _root(
         raise typer.Exit(INPUT)
 
 
-app.command()(verify_cli.verify)
-app.command()(gate_cli.gate)
-app.command()(audit_cli.audit)
-app.command()(audit_cli.bounds)
-app.command()(check_cli.check)
-app.command()(init_cli.init)
-app.command()(build_cli.build)
-app.command()(prune_cli.prune)
-app.command()(explore_cli.explore)
+def command_line(words: Sequence[str]) -> typer.Typer:
+    """The command line that some words need: that of the verb which they begin with, or of all."""
+    app = typer.Typer(
+        help="Prove or refute, exactly, that a saved ReLU network computes given Boolean feature functions on every "
+        "input with at most k features on.",
+        invoke_without_command=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_root)
+    for verb in [word for word in words[:1] if word in VERBS] or VERBS:  # to lay out an option takes a while
+        app.command()(getattr(import_module(f"supercheck.cli.{VERBS[verb]}"), verb))
+    return app
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -80,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     _prepare_streams()
     try:
         words = sys.argv[1:] if arguments is None else arguments
-        code = app(args=words, prog_name="supercheck", standalone_mode=False, obj=words)
+        code = command_line(words)(args=words, prog_name="supercheck", standalone_mode=False, obj=words)
         if code == _INTERRUPTED:
             return _interrupted()
         return code if isinstance(code, int) else PASSED

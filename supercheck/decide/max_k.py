@@ -9,7 +9,6 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Sparsity, Verdict
 from supercheck.claims.replay import shrink
 from supercheck.claims.result import OutputResult
-from supercheck.decide.cross_check import disagree
 from supercheck.decide.engines import AUTO, BOUND, ENGINES, cheapest
 from supercheck.decide.limits import Clock, Limits
 
@@ -99,6 +98,8 @@ def _learn(claims: Claims, results: Sequence[OutputResult], ends: Mapping[int, _
         else:
             end.unclear = min(end.unclear, claims.domain.max_active)
         if end.wrong is not None and end.proof is not None and end.wrong <= end.proof[0].domain.max_active:
+            from supercheck.decide.cross_check import disagree
+
             disagree(*end.proof, f"a witness by {result.engine}", Verdict.REFUTED, limits)
 
 

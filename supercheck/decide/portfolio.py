@@ -30,7 +30,6 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Decision, Proved, Refuted, Unknown, Verdict
 from supercheck.claims.replay import replay, shrink
 from supercheck.claims.result import OutputResult, Result
-from supercheck.decide.cross_check import cross_check, disagree
 from supercheck.decide.engines import AUTO, BRANCH, ENGINES, Engine, cheapest
 from supercheck.decide.limits import Clock, Limits, Progress, quiet
 from supercheck.decide.max_k import largest
@@ -92,6 +91,8 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
             for i, sparsity in largest(claims, outputs, limits, clock, _results).items():
                 outputs[i] = outputs[i]._replace(sparsity=sparsity)
         if limits.cross_check and not interrupted:
+            from supercheck.decide.cross_check import cross_check
+
             notes.append(cross_check(claims, outputs, limits, clock))
     seconds = {"decide": decided - begun, "minimise": time.perf_counter() - decided}
     return Result(claims, tuple(outputs[i] for i in sorted(outputs)), smallest, tuple(notes), seconds=seconds)
@@ -251,6 +252,8 @@ def _measure(claims: Claims, outputs: dict[int, OutputResult], limits: Limits, c
         for measured in results:
             known = outputs[measured.index]
             if measured.verdict not in (known.verdict, Verdict.UNKNOWN):
+                from supercheck.decide.cross_check import disagree
+
                 disagree(claims, known, f"the margin by {measured.engine}", measured.verdict, limits)
             outputs[measured.index] = known._replace(extremes=measured.extremes)
 

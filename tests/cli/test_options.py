@@ -11,7 +11,7 @@ from common import SPECS, Capture
 
 from supercheck.analysis.costs.floors.classes import CLASSES
 from supercheck.claims.result import Result
-from supercheck.cli.app import app, main
+from supercheck.cli.app import command_line, main
 from supercheck.cli.options import OneOf
 from supercheck.decide import enumeration
 from supercheck.decide.portfolio import ENGINES

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from supercheck.base.numbers import exact_text
-from supercheck.checker import Outcome
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Point, Verdict
 from supercheck.claims.result import Another, Certificate, OutputResult, Provenance, Result
 from supercheck.report.envelope import enveloped, indented
 from supercheck.spec.syntax import text as formula_text
+
+if TYPE_CHECKING:  # a verdict is told without it
+    from supercheck.checker import Outcome
 
 
 def json_text(result: Result) -> str:
