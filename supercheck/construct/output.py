@@ -9,7 +9,7 @@ from pathlib import Path
 
 from supercheck.base.errors import InputError
 from supercheck.base.files import written_aside
-from supercheck.network.formats.save import check_written as check_suffix
+from supercheck.network.formats.save import check_suffix
 from supercheck.network.formats.tensors import LayerNames
 from supercheck.network.layers import Affine
 from supercheck.spec.spec import Source, Spec

@@ -45,7 +45,7 @@ def code_bytes(code: Affine, file: Path, made: Made) -> bytes:
     return _bytes(tensors, file, made)
 
 
-def check_written(file: Path) -> None:
+def check_suffix(file: Path) -> None:
     """Refuse a name whose suffix says no format that networks are written in.
 
     Raises:
