@@ -14,7 +14,7 @@ from supercheck.claims.result import Result
 from supercheck.cli.app import command_line, main
 from supercheck.cli.options import OneOf
 from supercheck.decide import enumeration
-from supercheck.decide.portfolio import ENGINES
+from supercheck.decide.engines import ENGINES, Engine
 from supercheck.report.gate import formats as of_gates
 from supercheck.report.gate.outcome import Gate
 from supercheck.report.verify import formats as of_results
@@ -52,18 +52,18 @@ def test_a_format_of_gates_is_a_function_and_a_row(
 
 
 def test_an_engine_is_a_row(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setitem(ENGINES, "toy", enumeration.decide)
+    monkeypatch.setitem(ENGINES, "toy", Engine("toy", enumeration.decide))
     assert main(["verify", "--spec", RIGHT, "--engine", "toy"]) == 0
     assert main(["gate", RIGHT, "--no-cache", "--engine", "toy"]) == 0
     capsys.readouterr()
     for verb in ("verify", "gate"):
         main([verb, "--help"])
-        assert "--engine <auto|bound|enumerate|branch|z3|toy>" in capsys.readouterr().out
+        assert "--engine <auto|bound|enumerate|slots|branch|z3|toy>" in capsys.readouterr().out
 
 
 def test_what_is_no_row_is_refused_with_those_that_are(capsys: Capture) -> None:
     assert main(["verify", "--spec", RIGHT, "--engine", "toy"]) == 2
-    assert "'toy' is not one of 'auto', 'bound', 'enumerate', 'branch', 'z3'." in capsys.readouterr().err
+    assert "'toy' is not one of 'auto', 'bound', 'enumerate', 'slots', 'branch', 'z3'." in capsys.readouterr().err
     assert main(["gate", RIGHT, "--report", "toy:a.txt"]) == 2
     assert "one of text, json, json-lines, junit, sarif, github, got toy:a.txt" in capsys.readouterr().err
 
@@ -80,7 +80,7 @@ def test_a_table_is_not_asked_for_what_is_always_there() -> None:
 def test_a_shared_option_says_the_same_of_every_verb() -> None:
     told: dict[str, set[str]] = defaultdict(set)
     verbs: dict[str, set[str]] = defaultdict(set)
-    for verb, command in typer.main.get_group(app).commands.items():
+    for verb, command in typer.main.get_group(command_line([])).commands.items():
         for parameter in command.params:
             for option in parameter.opts:
                 told[option].add(getattr(parameter, "help", None) or "")
