@@ -685,5 +685,6 @@ def test_certificates_are_of_the_network_that_is_said(activation: str, final: st
 
 def test_every_verb_has_been_asked() -> None:
     """A verb that is new has to say what it assumes as well."""
-    verbs = {command.callback.__name__ for command in cli.command_line([]).registered_commands if command.callback is not None}
+    commands = cli.command_line([]).registered_commands
+    verbs = {command.callback.__name__ for command in commands if command.callback is not None}
     assert verbs == {report.split()[0] for report in REPORTS} | {"init", "build", "check", "bounds"}
