@@ -164,7 +164,7 @@ def test_an_array_that_does_not_fit_is_a_fault() -> None:
 def bound(
     weight: list[list[int]], bias: list[int], row: list[int], on: set[int], off: set[int], room: int, bent: str = ""
 ) -> Fraction:
-    """DECIDE.md, section 3: an upper bound of row . h with these features fixed and at most `room` others on."""
+    """decide/README.md, "The slot rule": an upper bound of row . h with these features fixed and at most `room` others on."""
     features = len(weight[0]) if weight else 0
     free = [j for j in range(features) if j not in on | off]
     r = min(room, len(free)) if bent != "room that is not capped" else room
