@@ -269,7 +269,7 @@ def test_names_that_are_no_unicode_can_be_told(good: Path, capsys: Capture) -> N
 
 
 STAGES = [
-    "claims.question.load", "ci.judge.read_spec", "claims.question.pose", "decide.enumeration.cost",
+    "claims.question.load", "ci.judge.read_spec", "claims.question.pose", "decide.enumeration.price",
     "decide.portfolio.replay",
     "ci.suite.collect", "ci.cache._key", "ci.judge.find_sealed", "certificate.writer.write", "report.gate.text.text",
 ]  # fmt: skip
