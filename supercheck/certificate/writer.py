@@ -20,7 +20,6 @@ from supercheck.checker import CheckError, question
 from supercheck.claims.claims import Claims, claims_digest, claims_text
 from supercheck.claims.evidence import Counterexample, Verdict
 from supercheck.claims.result import Certificate, OutputResult, Provenance, Result
-from supercheck.decide import enumeration
 from supercheck.decide.limits import Clock, Limits, Progress, quiet
 from supercheck.decide.portfolio import decide
 from supercheck.network.formats.json import written
@@ -163,7 +162,7 @@ def _lines(outputs: Sequence[OutputResult], claims: Claims, limits: Limits, cloc
     """The certificate's lines for outputs that are all proved."""
     known = {output.index: output.proof for output in outputs if output.proof is not None}
     bounds = _bounds(outputs, claims) if claims.separable else None
-    evaluated, done = all(output.engine == enumeration.NAME for output in outputs), 0
+    evaluated, done = not known, 0
     for first, last, tree in prove(claims, known, bounds, limits, clock, evaluated=evaluated):
         if bounds is not None:
             yield from (f"{i} @{bounds[i]},{bounds[i] + 1}" for i in range(first, last + 1))

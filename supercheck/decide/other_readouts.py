@@ -17,8 +17,7 @@ from math import ceil
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Extremes, Verdict
 from supercheck.claims.result import Another, OutputResult
-from supercheck.decide.engines import BRANCH, ENGINES, ENUMERATE, NODE, Engine
-from supercheck.decide.enumeration import cost
+from supercheck.decide.engines import ENGINES, ENUMERATE, Engine, searcher
 from supercheck.decide.limits import Clock, Limits
 from supercheck.spec.readout import Readout
 
@@ -68,7 +67,7 @@ def _extremes(
     """The extremes of some outputs; None where they are not known and cost too much."""
     found = {i: one.extremes for i, one in known.items()}
     missing = [i for i in outputs if found.get(i) is None]
-    engine, nodes = _affordable(claims, missing, known) if missing else (BRANCH, 0)
+    engine, nodes = _affordable(claims, missing, known) if missing else (ENUMERATE, 0)
     if missing and not nodes:
         return None
     asked = claims.read_as(Readout("separable")) if claims.readout.rules.remedy == "threshold" else claims
@@ -81,14 +80,15 @@ def _extremes(
 
 def _affordable(claims: Claims, outputs: Sequence[int], known: Mapping[int, OutputResult]) -> tuple[Engine, int]:
     """The engine that may be asked for the extremes of some outputs, and nodes for each case; 0 where none may."""
-    proved = {i: ENGINES.get(one.engine or "") for i, one in known.items() if one.verdict is Verdict.PROVED}
-    swept = [i for i, engine in proved.items() if engine and engine.complete]
-    bounded = [i for i, engine in proved.items() if engine and not engine.complete and not engine.outside]
-    if cost(claims, outputs) <= max(LITTLE, cost(claims, swept) if swept else 0):
+    proved: dict[Engine, list[int]] = {}
+    for i, one in known.items():
+        if one.verdict is Verdict.PROVED and one.engine in ENGINES:
+            proved.setdefault(ENGINES[one.engine], []).append(i)
+    one_node, search = Limits(nodes=1), searcher(claims)
+    spent = [LITTLE, *(e.price(claims, there, one_node).total for e, there in proved.items() if not e.outside)]
+    if ENUMERATE.price(claims, outputs, one_node).total <= max(spent):
         return ENUMERATE, 1
-    weights = claims.network.weights
-    spent = max(LITTLE, NODE * int(weights[bounded].sum())) if bounded else 0
-    return BRANCH, spent // (NODE * max(1, int(weights[list(outputs)].sum())))
+    return search, int(max(spent) // max(1.0, search.price(claims, outputs, one_node).total))
 
 
 def _thresholds(worst: Extremes, margin: Fraction) -> _Range | None:

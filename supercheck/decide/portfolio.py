@@ -30,7 +30,7 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Decision, Proved, Refuted, Unknown, Verdict
 from supercheck.claims.replay import replay, shrink
 from supercheck.claims.result import OutputResult, Result
-from supercheck.decide.engines import AUTO, BRANCH, ENGINES, Engine, cheapest
+from supercheck.decide.engines import AUTO, ENGINES, Engine, cheapest, searcher
 from supercheck.decide.limits import Clock, Limits, Progress, quiet
 from supercheck.decide.max_k import largest
 
@@ -120,7 +120,7 @@ def unproved(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Cloc
 def up_to(claims: Claims, results: Sequence[OutputResult], limits: Limits, clock: Clock) -> list[OutputResult]:
     """Add the largest k of each output, as far as that takes no longer than a cheap enumeration, or bounds show it."""
     cheap = cheapest(claims.at_most(claims.most_active), range(len(claims)), limits) is not None
-    quick = limits if cheap else replace(limits, engine=BRANCH.name, nodes=QUICK)
+    quick = limits if cheap else replace(limits, engine=searcher(claims).name, nodes=QUICK)
     known = {result.index: result for result in results}
     found = largest(claims, known, replace(quick, margins=False), clock, _results)
     return [result._replace(sparsity=found[result.index]) for result in results]

@@ -18,7 +18,7 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Verdict
 from supercheck.claims.replay import evaluate, shrink
 from supercheck.claims.result import OutputResult
-from supercheck.decide.engines import AUTO, BRANCH
+from supercheck.decide.engines import AUTO, searcher
 from supercheck.decide.enumeration import cost
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import AFFORDABLE, settle
@@ -49,7 +49,7 @@ def smallest(
         size = max(found[i].size for i in open_)
         asked = sorted(i for i in open_ if found[i].size == size)
         level = claims.at_most(size - 1)
-        engine = AUTO if cost(level, asked) <= AFFORDABLE else BRANCH.name  # Z3 might take for ever
+        engine = AUTO if cost(level, asked) <= AFFORDABLE else searcher(level).name  # Z3 might take for ever
         below = settle(level, asked, replace(limits, engine=engine), clock)
         proved |= {i for i in asked if i in below and below[i].verdict is Verdict.PROVED}
         better = [r.counterexample for r in below.values() if r.counterexample is not None]

@@ -13,7 +13,7 @@ from supercheck.analysis.explore.failures import Failing, margins
 from supercheck.analysis.explore.result import Case, Count, Row
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample
-from supercheck.decide.engines import BRANCH
+from supercheck.decide.engines import searcher
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import settle
 from supercheck.spec.domain import KSparse
@@ -98,7 +98,7 @@ def _failing_at_least(claims: Claims, found: Sequence[Counterexample]) -> list[i
 
 def _margins(claims: Claims, limits: Limits, clock: Clock) -> tuple[Fraction | None, Fraction | None]:
     """Both margins over all outputs; None where bounds do not find every output's quickly."""
-    quick = Limits(engine=BRANCH.name, nodes=_NODES, workers=limits.workers)
+    quick = Limits(engine=searcher(claims).name, nodes=_NODES, workers=limits.workers)
     found = settle(claims, range(len(claims)), quick, clock, margins=True)
     worst = [result.extremes for result in found.values() if result.extremes is not None]
     return margins(claims, worst) if len(worst) == len(claims) else (None, None)

@@ -21,7 +21,7 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Verdict
 from supercheck.claims.replay import shrink
 from supercheck.claims.result import Result
-from supercheck.decide.engines import BRANCH
+from supercheck.decide.engines import searcher
 from supercheck.decide.enumeration import cost, costs
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import INTERRUPTED, QUICK, decide, up_to
@@ -223,6 +223,6 @@ def _sensitivity(
     timeout = None if clock.timeout is None else max(clock.left, 1e-3)
     asked = Limits(workers=limits.workers, margins=True, timeout=timeout)
     if cost(at, range(len(at))) > failing.MOST_WORK:  # as far as bounds find margins
-        asked = replace(asked, engine=BRANCH.name, nodes=QUICK)
+        asked = replace(asked, engine=searcher(at).name, nodes=QUICK)
     proved = decide(at, asked)
     return sensitivity(proved) if proved.verdict is Verdict.PROVED else None

@@ -17,7 +17,7 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Refuted, Verdict
 from supercheck.claims.replay import replay
 from supercheck.construct.pruning.edits import Layers
-from supercheck.decide.engines import BRANCH, CHEAP
+from supercheck.decide.engines import searcher
 from supercheck.decide.enumeration import cost
 from supercheck.decide.float32.portfolio import decide_float32
 from supercheck.decide.limits import Clock, LateError, Limits
@@ -27,6 +27,7 @@ from supercheck.network.layers import Affine
 from supercheck.network.network import Network
 
 _WITNESSES = 128  # refuting inputs that are kept
+_CHEAP = 3 * 10**9  # multiplications that asking every engine about one change may cost
 _FIRST = 8  # of them that are tried before the rest: most often one of these does it
 
 
@@ -65,8 +66,8 @@ class Prover:
     @cached_property
     def limits(self) -> Limits:
         """What one change may cost: counted, so that every machine decides the same."""
-        cheap = cost(self.claims, range(len(self.claims))) <= CHEAP
-        return Limits() if cheap else Limits(engine=BRANCH.name, nodes=QUICK)
+        cheap = cost(self.claims, range(len(self.claims))) <= _CHEAP
+        return Limits() if cheap else Limits(engine=searcher(self.claims).name, nodes=QUICK)
 
     def whole(self, layers: Layers) -> Network:
         """A network of these layers, with the fixed codes folded in."""

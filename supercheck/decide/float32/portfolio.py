@@ -28,7 +28,7 @@ from supercheck.base.numbers import short
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Verdict
 from supercheck.claims.result import OutputResult, Result, Rounding
-from supercheck.decide.engines import CHEAP, ENUMERATE
+from supercheck.decide.engines import ENUMERATE
 from supercheck.decide.enumeration import cost
 from supercheck.decide.float32.error_bounds import over_domain
 from supercheck.decide.float32.layers import Chain, UncoveredError
@@ -52,6 +52,7 @@ __all__ = ["decide_float32", "decide_in"]
 _CLOSE = 16  # inputs of one output on which an order that goes wrong is looked for
 _TREES = 64  # inputs of one output for which all trees are gone through, where there are few
 _JUDGED = 1 << 14  # inputs of one output that are judged one by one
+_CHEAP = 3 * 10**9  # multiplications that evaluating outputs input by input may cost
 _OVERFLOW = "a sum may be past the range of float32"
 _NONE = Fraction(0)
 
@@ -81,7 +82,7 @@ def decide_float32(claims: Claims, limits: Limits = Limits(), progress: Progress
         The float32 verdicts; `rounding` has the verdict in real arithmetic.
     """
     clock, begun = limits.clock(progress), time.perf_counter()
-    measured = limits.margins or cost(claims, range(len(claims))) <= CHEAP
+    measured = limits.margins or cost(claims, range(len(claims))) <= _CHEAP
     real = decide(claims, replace(limits, margins=measured, largest_k=False), progress)
     notes = real.notes
     if limits.largest_k:
@@ -197,7 +198,7 @@ class _Float32:
                     open_.append(i)
                 else:
                     yield known, None
-        settled, purse = settle(self.tighter, open_, self.limits, self.clock) if open_ else {}, CHEAP
+        settled, purse = settle(self.tighter, open_, self.limits, self.clock) if open_ else {}, _CHEAP
         for i in open_:
             one = settled.get(i, OutputResult(i, Verdict.UNKNOWN, reason="no engine decided it"))
             if one.verdict is Verdict.PROVED:
