@@ -26,8 +26,9 @@ from supercheck.decide import slots
 from supercheck.decide.kernels import slots as kernel
 from supercheck.decide.kernels.build import FLAGS, HERE
 from supercheck.decide.limits import Clock, Limits
+from supercheck.decide.relaxation import TOO_WIDE
 from supercheck.decide.slot_counts import failures
-from supercheck.decide.slot_layout import ONE_LAYER, TOO_WIDE, Layout
+from supercheck.decide.slot_layout import ONE_LAYER, Layout
 from supercheck.network.layers import Affine
 from supercheck.network.network import Network
 from supercheck.spec.domain import KSparse
