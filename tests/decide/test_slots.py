@@ -142,6 +142,18 @@ def test_a_deadline_that_has_passed_leaves_everything_unknown() -> None:
     assert {(d.verdict, d.reason) for d in found} == {(Verdict.UNKNOWN, clock.reason)}
 
 
+def test_a_deadline_ends_a_search_and_leaves_what_it_was_at_unknown() -> None:
+    rng = np.random.default_rng(0)
+    weight, readout = (rng.normal(size=shape).astype(np.float32).astype(np.float64) for shape in ((60, 60), (9, 60)))
+    layers = [Affine(Rows.from_dense(weight), np.zeros(60), True), Affine(Rows.from_dense(readout), np.zeros(9), False)]
+    network, functions = Network.of(layers), [Var(j) for j in range(9)]
+    claims = Claims(network, network, KSparse(60, 30), functions, Readout("separable"))
+    clock = Clock.start(0.1)
+    found = [d for part in slots.decide(claims, range(9), replace(ONE, nodes=1 << 30), clock) for d in part]
+    assert sorted(d.output for d in found) == list(range(9))
+    assert {(d.verdict, d.reason) for d in found} == {(Verdict.UNKNOWN, clock.reason)}
+
+
 def test_an_array_that_does_not_fit_is_a_fault() -> None:
     question = drawn(3)
     assert question is not None
