@@ -25,7 +25,7 @@ from supercheck.spec.readout import Goal, Readout
 def bound(
     weight: list[list[int]], bias: list[int], row: list[int], on: set[int], off: set[int], room: int, bent: str = ""
 ) -> Fraction:
-    """An upper bound of row . h with these features fixed and at most `room` others on; `bent` names a line that is bent."""
+    """An upper bound of row . h with these features fixed and at most `room` others on; `bent`: which line is bent."""
     features = len(weight[0]) if weight else 0
     free = [j for j in range(features) if j not in on | off]
     r = min(room, len(free)) if bent != "room that is not capped" else room
