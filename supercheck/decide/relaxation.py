@@ -7,13 +7,9 @@ points to, and branches on features. `flatten.py` says why its doubles may be tr
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from math import inf
-from threading import Timer
 from typing import TypeVar
 
 import numpy as np
@@ -26,6 +22,7 @@ from supercheck.decide.flatten import lay_out, lowest
 from supercheck.decide.kernels.arrays import OPEN, REFUTED, WRAP, Cases, Flat, Scratch
 from supercheck.decide.kernels.outputs import Chunk, answer
 from supercheck.decide.limits import Clock, Limits
+from supercheck.decide.threads import in_threads
 from supercheck.network.evaluate import totals
 from supercheck.network.input import Input
 from supercheck.spec.cases import MOST_SPLIT, Case, cases
@@ -162,45 +159,8 @@ def ask(
 def threaded(
     run: Callable[[Item, Scratch], Found], items: Iterable[Item], flat: Flat, claims: Claims, workers: int, clock: Clock
 ) -> Iterator[Found]:
-    """Run compiled loops on many items in threads, each with memory of its own.
-
-    Yields:
-        What was found of each item, in order; ends early at the deadline.
-    """
-    stop = np.zeros(1, dtype=np.int8)
-    memory: list[Scratch] = []
-    alarm = Timer(clock.left, stop.fill, [1]) if clock.timeout is not None else None
-
-    def in_thread(item: Item) -> tuple[Found, bool]:
-        try:
-            own = memory.pop()
-        except IndexError:  # no more than there are threads
-            own = _scratch(flat, claims, stop)
-        try:
-            found = run(item, own)
-            return found, bool(stop[0])
-        finally:
-            memory.append(own)
-
-    threads = ThreadPoolExecutor(max_workers=workers)
-    try:
-        if alarm is not None:
-            alarm.start()
-        running: deque[Future[tuple[Found, bool]]] = deque()
-        waiting = iter(items)
-        while True:
-            running.extend(threads.submit(in_thread, item) for item in islice(waiting, 2 * workers - len(running)))
-            if not running:
-                return
-            found, stopped = running.popleft().result()
-            if stopped:
-                return
-            yield found
-    finally:  # the deadline, Ctrl-C, or a caller that has seen enough: the loops look at `stop` at every node
-        stop[0] = 1
-        threads.shutdown(cancel_futures=True)
-        if alarm is not None:
-            alarm.cancel()
+    """Run the loops of `bound` and `branch` on many items in threads, as `threads.py` does."""
+    return in_threads(run, items, lambda stop: _scratch(flat, claims, stop), workers, clock)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from supercheck.decide.kernels.slots import Asked, Memory, search
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.relaxation import _Chunk, _chunks, goals_of
 from supercheck.decide.slot_layout import Layout
-from supercheck.decide.threads import threaded
+from supercheck.decide.threads import in_threads
 
 
 def failures(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock) -> Iterator[dict[int, int | None]]:
@@ -57,7 +57,7 @@ def failures(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Cloc
         return {i: None if (asked.status[x] == OPEN).any() else n for x, (i, n) in enumerate(found.items())}
 
     own = partial(layout.memory, chosen)
-    for found in threaded(run, _chunks(claims, chosen.tolist(), limits.workers, clock), own, limits.workers, clock):
+    for found in in_threads(run, _chunks(claims, chosen.tolist(), limits.workers, clock), own, limits.workers, clock):
         for i in found:
             del left[i]
         yield found

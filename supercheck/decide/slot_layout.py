@@ -3,13 +3,13 @@
 Let A bound sum |d| (|b| + sum |w|) over an output's neurons (`Network.peaks`): in a bound or a value every product is
 of a weight d and something no larger than |b| + sum |w|. With u = 2^-53, n neurons and at most k features on, a sum of
 these products errs by less than u (n + k + 32) A, however it is ordered: n terms, z from k columns and a bias, entries
-and goals that were rounded. A value is two such sums; a bound is at most 3 k + 1, and k more additions of those.
+and goals that were rounded. A value is two such sums; a bound is at most 3 k + 1, and 2 k + 2 additions of those.
 
 - Two values, or a value and a goal, that are `near` = 8 u (n + k + 32) A apart are told apart by doubles. Closer ones
   are by the lowest 64 bits of their difference, which integers carry along modulo 2^64. Where A is below 2^49 all
   products and sums are integers that doubles hold, and `near` is 0.
 - w . h is an integer: what is below best + 1 is not better than the best. So a bound closes a node if it is at most
-  best + 1 - 2^-20 - (8 (k + 1) + 24) u (n + k + 32) A = best - `loose`; that is how ties are closed.
+  best + 1 - 2^-20 - (12 (k + 1) + 24) u (n + k + 32) A = best - `loose`; that is how ties are closed.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from supercheck.claims.claims import Claims
 from supercheck.decide.flatten import lay_out
 from supercheck.decide.kernels.arrays import WRAP, Flat
 from supercheck.decide.kernels.slots import LANES, Memory, Slots
+from supercheck.decide.relaxation import TOO_WIDE
 from supercheck.network.network import Network
 
 _EXACT = 2.0**49
@@ -35,7 +36,6 @@ MOST_CELLS = 1 << 25
 
 ONE_LAYER = "the slot rule is for networks with one hidden layer"
 TOO_LARGE = "its cone is too large to be laid out"
-TOO_WIDE = "its integers are too far apart for doubles"
 
 _COLUMNS: WeakKeyDictionary[Network, tuple[Array, Array, Array]] = WeakKeyDictionary()
 
@@ -71,7 +71,7 @@ class Layout:
         peak = network.peaks(claims.cube.largest)[-1]
         error = peak * (2.0**-53 * (neurons + k + 32))
         near = np.where(peak < _EXACT, 0.0, 8 * error)
-        loose = (8 * (k + 1) + 24) * error - (1 - 2.0**-20)
+        loose = (12 * (k + 1) + 24) * error - (1 - 2.0**-20)
         columns, means, biases = _COLUMNS[network]
         slots = Slots(columns, means, biases, near, loose, len(means), network.features, k)
         return cls(network, flat, slots, (near >= WRAP) | bool(flat.slack[:neurons].max(initial=0) >= WRAP))

@@ -17,9 +17,18 @@ from supercheck.claims.evidence import Decision, Unknown
 from supercheck.decide.engines import Price
 from supercheck.decide.kernels.slots import Asked, Memory, search
 from supercheck.decide.limits import Clock, Limits
-from supercheck.decide.relaxation import TOO_MANY_CASES, Answers, _Chunk, _chunks, _compared, _measured, goals_of
-from supercheck.decide.slot_layout import TOO_LARGE, TOO_WIDE, Layout
-from supercheck.decide.threads import threaded
+from supercheck.decide.relaxation import (
+    TOO_MANY_CASES,
+    TOO_WIDE,
+    Answers,
+    _Chunk,
+    _chunks,
+    _compared,
+    _measured,
+    goals_of,
+)
+from supercheck.decide.slot_layout import TOO_LARGE, Layout
+from supercheck.decide.threads import in_threads
 
 FEW = 1 << 8
 """Nodes for each case of an output that all of them get before any gets more."""
@@ -97,4 +106,4 @@ def ask(claims: Claims, layout: Layout, outputs: Array, cap: int, limits: Limits
         return Answers(asked.outputs, asked.status, asked.sizes, asked.witnesses, asked.visits, plain)
 
     own = partial(layout.memory, outputs)
-    yield from threaded(run, _chunks(claims, outputs.tolist(), limits.workers, clock), own, limits.workers, clock)
+    yield from in_threads(run, _chunks(claims, outputs.tolist(), limits.workers, clock), own, limits.workers, clock)

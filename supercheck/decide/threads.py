@@ -19,7 +19,7 @@ Found = TypeVar("Found")
 Own = TypeVar("Own")
 
 
-def threaded(
+def in_threads(
     run: Callable[[Item, Own], Found], items: Iterable[Item], own: Callable[[Array], Own], workers: int, clock: Clock
 ) -> Iterator[Found]:
     """Run something compiled on many items in threads, each with memory of its own.

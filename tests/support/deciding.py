@@ -7,6 +7,7 @@ from types import ModuleType
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Decision, Refuted, Unknown
 from supercheck.claims.replay import replay
+from supercheck.decide import slots
 from supercheck.decide.limits import Clock, Limits
 
 
@@ -23,3 +24,12 @@ def sizes(claims: Claims, decisions: dict[int, Decision]) -> list[int | None]:
         assert not isinstance(decision, Unknown)
         found.append(replay(claims, [decision])[0].size if isinstance(decision, Refuted) else None)
     return found
+
+
+ONE, MARGINS = Limits(workers=1), Limits(workers=1, margins=True)
+
+
+def by_slots(claims: Claims, limits: Limits = ONE) -> list[Decision]:
+    """What the slot rule says of each output, in order."""
+    found = answers(slots, claims, limits)
+    return [found[i] for i in range(len(claims))]

@@ -11,6 +11,7 @@ from supercheck.base.errors import FaultError
 from supercheck.base.matrix import Array
 from supercheck.decide.kernels.arrays import CASES, NETWORK, Cases, Flat, network_of
 from supercheck.decide.kernels.library import Float64, Int8, Int32, Int64, Struct, UInt64, function
+from supercheck.decide.kernels.outputs import _inside as inside
 
 LANES = 8  # as in slots.h: rows of neurons are padded with zeros to a multiple of this
 _LEVELS = 64
@@ -157,6 +158,14 @@ def search(net: Flat, slots: Slots, own: Memory, cases: Cases, asked: Asked) -> 
     ]  # fmt: skip
     if [part.shape for part in asked[:10]] != shapes or len(net.starts) != 3:
         raise FaultError("the arrays of some outputs do not fit each other")
+    inside(asked.outputs, 0, len(slots.near))
+    inside(asked.supports, 0, slots.features)
+    for part in (cases.on_positions, cases.off_positions):
+        inside(part, 0, width)
+    dense = slots.stride * slots.features
+    held = [len(slots.loose), slots.columns.size, len(slots.means), len(slots.biases), len(own.place)]
+    if held != [len(slots.near), dense, slots.stride, slots.stride, slots.features]:
+        raise FaultError("what the slot rule needs of a network does not fit it")
     _search()(
         network_of(net), SLOTS.of(slots), MEMORY.of(own), CASES.of(cases, count=split),
         ASKED.of(asked, count=count, width=width),
