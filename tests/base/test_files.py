@@ -111,7 +111,7 @@ def test_the_refusal_comes_before_anything_is_decided(monkeypatch: pytest.Monkey
     def decided(*_: object) -> None:
         raise AssertionError("nothing may be decided")
 
-    monkeypatch.setattr("supercheck.api.verify.decide_in", decided)
+    monkeypatch.setattr("supercheck.api.verify.decide", decided)
     assert run("verify", "--spec", SPEC, "--certificate", "a.cert") == 2
     with pytest.raises(InputError):
         supercheck.verify(None, SPEC, certificate="a.cert")

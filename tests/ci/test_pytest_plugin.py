@@ -111,7 +111,7 @@ def test_an_interruption_stops_the_session() -> None:
         "import os, signal\n"
         "import supercheck.api.verify\n"
         "def stop(*_, **__): os.kill(os.getpid(), signal.SIGINT)\n"
-        "supercheck.api.verify.decide_in = stop\n"
+        "supercheck.api.verify.decide = stop\n"
     )
     code, out = session("--supercheck", "specs")
     assert code == 2

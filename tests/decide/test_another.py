@@ -22,7 +22,7 @@ from supercheck.base.matrix import Rows, exact_array
 from supercheck.claims.evidence import Verdict
 from supercheck.claims.result import Another
 from supercheck.decide import enumeration, measure as measuring, other_readouts as finding, sweep as sheet
-from supercheck.decide.engines import UNAFFORDABLE
+from supercheck.decide.engines import UNAFFORDABLE, Price
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.other_readouts import another
 from supercheck.decide.portfolio import decide
@@ -91,7 +91,7 @@ def test_bounds_find_the_same_threshold_or_nothing(question: Question, engine: s
     claims, swept = question.claims, found(question)
     outputs = decide(claims, Limits(engine=engine)).outputs
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(finding, "cost", lambda *_: UNAFFORDABLE)
+        patch.setattr(enumeration, "price", lambda _, chosen, __: Price([UNAFFORDABLE] * len(chosen)))
         bounded = another(claims, outputs, Limits(), Clock.start(None))
     assert (
         bounded is None

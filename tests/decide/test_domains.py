@@ -11,6 +11,7 @@ import pytest
 from common import EXAMPLES
 from hypothesis import given, settings, strategies as st
 from oracle import run
+from strategies import meaning
 
 from supercheck import InputError, Limits, Readout, Verdict, parse
 from supercheck.base.matrix import Rows
@@ -141,16 +142,10 @@ def truth(claims: Claims, stored: list[tuple[list[list[int]], list[int], bool]])
             [([[F(w) for w in row] for row in rows], list(map(F, bias)), relu) for rows, bias, relu in stored],
             x.dense(claims.domain.features),
         )[0]
-        seen.append((y, eval_formula(claims, x)))
+        seen.append((y, int(meaning(claims.formulas[0])(frozenset(x.active)))))
     if claims.separable:
         return not any(a <= b for a, on in seen for b, off in seen if on and not off)
     return not any(claims.readout.wrong(y, on) for y, on in seen)
-
-
-def eval_formula(claims: Claims, x: Input) -> int:
-    from supercheck.spec.formula import holds
-
-    return int(holds(claims.formulas[0], frozenset(x.active)))
 
 
 @settings(max_examples=EXAMPLES * 3)

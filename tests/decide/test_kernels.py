@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import chain, pairwise
 from random import Random
+from threading import Thread
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 from common import EXAMPLES
 from hypothesis import assume, given, settings, strategies as st
-from kernels_in_fractions import INFINITE, PROVED, REFUTED, Part, Search, answer as answer_in_fractions
+from kernels_in_fractions import INFINITE, OPEN, PROVED, REFUTED, Part, Search, answer as answer_in_fractions
 
 from supercheck.base.errors import FaultError
 from supercheck.base.matrix import Array, Rows
@@ -55,10 +56,10 @@ class Question(NamedTuple):
             found[case.target].append(([names[p] for p in case.on], {names[p] for p in case.off}))
         return found
 
-    def memory(self, stop: int = 0) -> tuple[Flat, Scratch]:
+    def memory(self, stop: Array | None = None) -> tuple[Flat, Scratch]:
         flat = lay_out(self.network, 1)
         assert flat is not None
-        return flat, relaxation._scratch(flat, self.claims, np.full(1, stop, dtype=np.int8))
+        return flat, relaxation._scratch(flat, self.claims, np.zeros(1, dtype=np.int8) if stop is None else stop)
 
     def packed(self, merged: bool) -> Cases:
         split = cases(self.form, self.k)
@@ -107,7 +108,7 @@ def drawn(chance: Random, number: Callable[[Random, int], int], most: int) -> Qu
 
 
 def asked(
-    question: Question, goals: list[dict[Place, int]], merged: bool, cap: int, optimise: bool, stop: int = 0
+    question: Question, goals: list[dict[Place, int]], merged: bool, cap: int, optimise: bool, stop: Array | None = None
 ) -> Chunk:
     """What C says."""
     outputs = len(goals)
@@ -133,13 +134,16 @@ def found_input(chunk: Chunk, output: int, place: Place) -> list[int] | None:
 
 
 def near(question: Question, seed: int) -> list[dict[Place, int]]:
-    """Goals at, or close to, the greatest that some inputs reach; some places are not asked."""
+    """Goals at, or close to, the greatest that some inputs or all of them reach; some places are not asked."""
     chance, goals, features = Random(seed), [], range(question.network.features)
     for o in range(question.network.outputs):
         tried = [chance.sample(features, chance.randint(0, question.k)) for _ in range(chance.choice([1, 5, 30]))]
+        right = chance.random() < 0.5  # no input exceeds them
+        tried = completions([], set(), question) if right else tried
         values = [question.search(o).value(active) for active in tried]
         some = [place for place in PLACES if chance.random() < 0.8]
-        goals.append({(c, side): max((1 - 2 * side) * v for v in values) + chance.randint(-2, 2) for c, side in some})
+        more = [0, 0, 1] if right else [-2, -1, 0, 1, 2]
+        goals.append({(c, side): max((1 - 2 * side) * v for v in values) + chance.choice(more) for c, side in some})
     return goals
 
 
@@ -258,9 +262,30 @@ def test_a_proof_tree_is_the_one_that_the_same_search_in_fractions_grows(
 
 @given(questions(), seeds)
 def test_once_told_to_stop_nothing_is_asked(question: Question, seed: int) -> None:
-    chunk = asked(question, near(question, seed), True, 10**6, False, stop=1)
+    chunk = asked(question, near(question, seed), True, 10**6, False, np.ones(1, dtype=np.int8))
     assert not chunk.nodes.any()
     assert (chunk.sizes == -1).all()
+
+
+def test_a_search_under_way_ends_when_it_is_told_to() -> None:
+    """Set from another thread: C holds no lock of the interpreter, and looks at every node."""
+    chance = np.random.default_rng(0)
+    hidden = Affine(Rows.from_dense(chance.integers(-99, 99, (40, 60))), np.zeros(40), True)
+    network = Network.of([hidden, Affine(Rows.from_dense(chance.integers(-99, 99, (1, 40))), np.zeros(1), False)])
+    claims = Claims(network, network, KSparse(60, 12), [AtLeast(2, (Var(0), Var(1)))], Readout("separable"))
+    question = Question(network, claims, claims.shapes.forms[0], np.array([[0, 1]], dtype=np.int32), 12)
+    stop = np.zeros(1, dtype=np.int8)
+    found: list[Chunk] = []
+    wanted: list[dict[Place, int]] = [{(0, 0): 0}]
+    thread = Thread(target=lambda: found.append(asked(question, wanted, False, 10**12, True, stop)), daemon=True)
+    thread.start()
+    thread.join(0.3)
+    assert thread.is_alive(), "a question for hours"
+    stop[0] = 1
+    thread.join(60)
+    assert not thread.is_alive()
+    assert found[0].status[0, 0, 0] == OPEN
+    assert found[0].nodes[0, 0, 0] > 1
 
 
 @given(questions(), seeds)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from oracle import inputs, run
-from strategies import Question, network, questions
+from strategies import Question, meaning, network, questions
 
 from supercheck import Limits, Readout, Spec, Verdict, explore, read_spec
 from supercheck.base.interval import Interval
@@ -21,7 +21,6 @@ from supercheck.decide.engines import ENGINES, Engine
 from supercheck.decide.limits import Clock
 from supercheck.decide.portfolio import decide
 from supercheck.network.input import Input
-from supercheck.spec.formula import holds
 from supercheck.spec.readout import READOUTS, Mode
 
 F = Fraction
@@ -57,7 +56,7 @@ def test_a_new_readout_is_decided_rightly_by_every_engine(question: Question) ->
         seen = [(frozenset(on), [int(j in on) for j in range(spec.domain.features)])
                 for on in inputs(spec.domain.features, spec.domain.max_active)]  # fmt: skip
         for i, formula in enumerate(spec.formulas):
-            right = all((run(question.stored, x)[i] >= at) == holds(formula, on) for on, x in seen)
+            right = all((run(question.stored, x)[i] >= at) == meaning(formula)(on) for on, x in seen)
             for engine in ("auto", *(name for name, row in ENGINES.items() if not row.outside)):
                 found = decide(claims, Limits(engine=engine, margins=engine == "enumerate", workers=1)).outputs[i]
                 assert found.verdict is Verdict.UNKNOWN or (found.verdict is Verdict.PROVED) == right
@@ -116,7 +115,7 @@ def by_hand(claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock
         wrong = None
         for on in inputs(claims.domain.features, claims.domain.max_active):
             y = claims.network.run([int(j in on) for j in range(claims.domain.features)])[i]
-            wrong = on if claims.readout.wrong(y, holds(claims.formulas[i], frozenset(on))) else None
+            wrong = on if claims.readout.wrong(y, meaning(claims.formulas[i])(frozenset(on))) else None
             if wrong is not None:
                 break
         yield [Proved(i) if wrong is None else Refuted(i, Input.on(wrong), minimal=True)]
