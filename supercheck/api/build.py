@@ -21,7 +21,7 @@ from supercheck.construct.constructions import CONSTRUCTIONS, DRAWN
 from supercheck.construct.inputs import read_formulas
 from supercheck.construct.output import check_output, kind_of, spec_bytes, write_together
 from supercheck.construct.pairs import of_edges, read_pairs
-from supercheck.construct.request import Built, Wanted
+from supercheck.construct.request import Built, Request
 from supercheck.construct.result import Building
 from supercheck.decide.limits import Limits, Progress, quiet
 from supercheck.network.formats.load import load_linear
@@ -59,7 +59,7 @@ def build(
         limits: of verifying.
         progress: as `verify` takes it.
         force: whether files that supercheck did not write, such as a spec written by hand, may be replaced.
-        **wanted: the fields of `Wanted`: max_active, features, outputs, gate, seed, ...
+        **wanted: the fields of `Request`: max_active, features, outputs, gate, seed, ...
 
     Returns:
         The network, its claims, the verdict, and the files.
@@ -77,7 +77,7 @@ def build(
         read = [Path(part) for part in (pairs, formulas, table) if isinstance(part, str | Path)]
         written = [*_names(Path(output)).values(), *_names(_unproved(Path(output))).values()]
         check_written({f"-o, that is {file}": (kind_of(file), file) for file in written}, read, force=force)
-    request = Wanted(
+    request = Request(
         pairs=None if pairs is None else _pairs(pairs),
         formulas=None if formulas is None else _formulas(formulas),
         table=None if table is None else Path(table),

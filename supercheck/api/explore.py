@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from supercheck.analysis.explore.result import Exploration
-from supercheck.analysis.explore.search import LIMIT, Wanted, examine, unexamined
+from supercheck.analysis.explore.search import LIMIT, ExploreOptions, examine, unexamined
 from supercheck.base.display import Faces
 from supercheck.base.errors import InputError
 from supercheck.claims.evidence import Verdict
@@ -72,13 +72,13 @@ def explore(
         if result.verdict is Verdict.REFUTED and result.arithmetic == "real" and not clock.over:
             result = replace(result, another=another(claims, result.outputs, limits, clock))
     decided = time.perf_counter()
-    found = replace(explored(result, clock, Wanted(only, limit, all)), source=source)
+    found = replace(explored(result, clock, ExploreOptions(only, limit, all)), source=source)
     done = time.perf_counter()
     seconds = {"load": ready - begun, "decide": decided - ready, "explore": done - decided, "total": done - begun}
     return replace(found, seconds=seconds)
 
 
-def explored(result: Result, clock: Clock | None = None, wanted: Wanted = Wanted()) -> Exploration:
+def explored(result: Result, clock: Clock | None = None, wanted: ExploreOptions = ExploreOptions()) -> Exploration:
     """Explore what has been decided, as `verify --html` does.
 
     Args:

@@ -22,7 +22,7 @@ from supercheck.report.verify import json, text
 from supercheck.spec.spec import Spec
 
 if TYPE_CHECKING:
-    from supercheck.decide.workers.pool import Team
+    from supercheck.decide.workers.pool import WorkerPool
 
 Result.faces = Faces(text.text, json.as_object)
 
@@ -98,7 +98,7 @@ def verify(
 
 def _gathered(
     place: Place, claims: Claims, limits: Limits, kept: str | Path | None
-) -> AbstractContextManager[Team | None]:
+) -> AbstractContextManager[WorkerPool | None]:
     """A team, where one was asked for."""
     if place.default:
         return nullcontext()

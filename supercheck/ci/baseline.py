@@ -14,7 +14,7 @@ from supercheck.base.errors import InputError, printable
 from supercheck.base.exit_codes import FAILED, PASSED
 from supercheck.base.files import written_aside
 from supercheck.base.numbers import rational, short
-from supercheck.report.gate.outcome import Judgement, Measured
+from supercheck.report.gate.outcome import Measured, SpecOutcome
 
 VERSION = 1
 
@@ -74,7 +74,7 @@ class Baseline:
         here, spec = self.file.resolve().parent, Path(file).resolve()
         return spec.relative_to(here).as_posix() if spec.is_relative_to(here) else spec.as_posix()
 
-    def updated(self, judgements: Sequence[Judgement], *, force: bool = False) -> None:
+    def updated(self, judgements: Sequence[SpecOutcome], *, force: bool = False) -> None:
         """Write the file anew with what was measured; specs that were not judged keep their figures.
 
         Args:
@@ -90,7 +90,7 @@ class Baseline:
         with written_aside(self.file, "baseline", force=force) as stream:
             stream.write(json.dumps(content, indent=1).encode() + b"\n")
 
-    def compare(self, judgement: Judgement) -> Judgement:
+    def compare(self, judgement: SpecOutcome) -> SpecOutcome:
         """The judgement, failed or with a warning where it falls short."""
         known = self.specs.get(self.name(judgement.file))
         if known is None or judgement.measured is None:

@@ -25,7 +25,7 @@ from supercheck.claims.result import Provenance, Result
 from supercheck.network.formats.load import load_linear
 from supercheck.network.formats.tensors import brief
 from supercheck.network.input import Input
-from supercheck.report.gate.outcome import Judgement, Measured, conclusion
+from supercheck.report.gate.outcome import Measured, SpecOutcome, conclusion
 from supercheck.report.wording import facts, otherwise
 from supercheck.spec.read import read_spec
 from supercheck.spec.schema import document
@@ -40,7 +40,7 @@ INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
-class Terms:
+class GateOptions:
     """How specs are judged.
 
     Attributes:
@@ -80,10 +80,10 @@ class _Answer:
     warnings: tuple[str, ...] = ()
 
 
-Ask = Callable[[Claims, Spec, Provenance, Terms], "_Answer | None"]
+Ask = Callable[[Claims, Spec, Provenance, GateOptions], "_Answer | None"]
 
 
-def judge(file: Path, terms: Terms) -> Judgement:
+def judge(file: Path, terms: GateOptions) -> SpecOutcome:
     """Judge one spec.
 
     Args:
@@ -96,14 +96,14 @@ def judge(file: Path, terms: Terms) -> Judgement:
     return present(_guarded(file, lambda: _anew(file, terms)), "judgement")
 
 
-def recall(file: Path, terms: Terms) -> Judgement | None:
+def recall(file: Path, terms: GateOptions) -> SpecOutcome | None:
     """Judge one spec without deciding anything: None where the cache does not know its verdict."""
     with suppress(CacheError):  # whoever decides says what is wrong with the cache
         return _guarded(file, lambda: _resealed(file, terms) or _judged(file, terms, _remembered))
     return None
 
 
-def _anew(file: Path, terms: Terms) -> Judgement | None:
+def _anew(file: Path, terms: GateOptions) -> SpecOutcome | None:
     """The judgement that was sealed; else it is made."""
     warnings: tuple[str, ...] = ()
     try:
@@ -114,7 +114,7 @@ def _anew(file: Path, terms: Terms) -> Judgement | None:
     return None if found is None else replace(found, warnings=(*warnings, *found.warnings))
 
 
-def _resealed(file: Path, terms: Terms) -> Judgement | None:
+def _resealed(file: Path, terms: GateOptions) -> SpecOutcome | None:
     """The judgement of the same bytes before, by this account: a proof as it was told, a refutation replayed."""
     if terms.cache is None or terms.measure:
         return None
@@ -134,7 +134,7 @@ def _replayed(witness: Witness, claims: Claims, *_: object) -> _Answer | None:
     return None
 
 
-def _guarded(file: Path, action: Callable[[], Judgement | None]) -> Judgement | None:
+def _guarded(file: Path, action: Callable[[], SpecOutcome | None]) -> SpecOutcome | None:
     begun = time.perf_counter()
     try:
         found = action()
@@ -143,18 +143,18 @@ def _guarded(file: Path, action: Callable[[], Judgement | None]) -> Judgement | 
     except InputError as error:
         line = error.line if error.line is not None and str(error.file) == str(file) else 1
         recipe = () if error.recipe is None else tuple(error.recipe.splitlines())
-        found = Judgement(file.as_posix(), INPUT, reason=str(error), facts=recipe, line=line)
+        found = SpecOutcome(file.as_posix(), INPUT, reason=str(error), facts=recipe, line=line)
     except OverdueError as error:
-        found = Judgement(file.as_posix(), UNKNOWN, reason=str(error))
+        found = SpecOutcome(file.as_posix(), UNKNOWN, reason=str(error))
     except KeyboardInterrupt:
-        found = Judgement(file.as_posix(), UNKNOWN, reason=INTERRUPTED)
+        found = SpecOutcome(file.as_posix(), UNKNOWN, reason=INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - one spec's fault is not the others'; it is never a verdict
         told = f"internal fault: {type(error).__name__}: {clip(error)}"
-        found = Judgement(file.as_posix(), FAULT, reason=told, facts=tuple(traceback.format_exc().splitlines()[-3:]))
+        found = SpecOutcome(file.as_posix(), FAULT, reason=told, facts=tuple(traceback.format_exc().splitlines()[-3:]))
     return None if found is None else replace(found, seconds=time.perf_counter() - begun)
 
 
-def _judged(file: Path, terms: Terms, ask: Ask, told: tuple[str, ...] | None = None) -> Judgement | None:
+def _judged(file: Path, terms: GateOptions, ask: Ask, told: tuple[str, ...] | None = None) -> SpecOutcome | None:
     """Read, pose, ask and judge; the facts of a failure are found out unless they are given."""
     if terms.timeout is not None:
         terms = replace(terms, begun=time.monotonic())
@@ -180,7 +180,7 @@ def _judged(file: Path, terms: Terms, ask: Ask, told: tuple[str, ...] | None = N
         reason = failed[place[1]]
     if code != FAILED or known.verdict == spec.expect:
         told = ()
-    found = Judgement(
+    found = SpecOutcome(
         file.as_posix(), code, spec.expect, known.verdict, reason,
         _facts(claims, spec, known, terms) if told is None else told,
         tuple(failed.values()),
@@ -195,7 +195,7 @@ def _judged(file: Path, terms: Terms, ask: Ask, told: tuple[str, ...] | None = N
     return _sealed(about, found, answer, terms) if about is not None and replayed else found
 
 
-def _sealed(about: About, found: Judgement, answer: _Answer, terms: Terms) -> Judgement:
+def _sealed(about: About, found: SpecOutcome, answer: _Answer, terms: GateOptions) -> SpecOutcome:
     """The judgement, which is kept for the next run."""
     row = sealed_row(about, found, answer.known.counterexample)
     if row is not None and terms.later is not None:
@@ -208,7 +208,7 @@ def _sealed(about: About, found: Judgement, answer: _Answer, terms: Terms) -> Ju
     return found
 
 
-def _facts(claims: Claims, spec: Spec, known: Known, terms: Terms) -> tuple[str, ...]:
+def _facts(claims: Claims, spec: Spec, known: Known, terms: GateOptions) -> tuple[str, ...]:
     """What a verdict that was not expected means; the same whether it was decided now or found in the cache."""
     found = None
     if known.verdict == "refuted" and spec.arithmetic == "real":
@@ -221,7 +221,7 @@ def _facts(claims: Claims, spec: Spec, known: Known, terms: Terms) -> tuple[str,
     return (*facts(claims, known.counterexample), *otherwise(claims.readout, found))
 
 
-def _recalled(claims: Claims, spec: Spec, _source: Provenance, terms: Terms) -> _Answer | None:
+def _recalled(claims: Claims, spec: Spec, _source: Provenance, terms: GateOptions) -> _Answer | None:
     """The verdict from the cache alone."""
     if terms.cache is None or terms.measure or spec.arithmetic != "real":
         return None
@@ -229,14 +229,14 @@ def _recalled(claims: Claims, spec: Spec, _source: Provenance, terms: Terms) -> 
     return None if known is None else _Answer(known, cached=True)
 
 
-def _remembered(claims: Claims, spec: Spec, source: Provenance, terms: Terms) -> _Answer | None:
+def _remembered(claims: Claims, spec: Spec, source: Provenance, terms: GateOptions) -> _Answer | None:
     """The same; whoever decides says what is wrong with the cache."""
     with suppress(CacheError):
         return _recalled(claims, spec, source, terms)
     return None
 
 
-def _decided(claims: Claims, spec: Spec, source: Provenance, terms: Terms) -> _Answer:
+def _decided(claims: Claims, spec: Spec, source: Provenance, terms: GateOptions) -> _Answer:
     """The verdict from the cache or, with what is wrong with that, decided anew."""
     warnings = []
     try:

@@ -14,7 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from supercheck.ci.cache import Cache
-    from supercheck.report.gate.outcome import Judgement
+    from supercheck.report.gate.outcome import SpecOutcome
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,13 +57,13 @@ class SpecItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge the spec as a gate would."""
-        from supercheck.ci.judge import Terms, judge
+        from supercheck.ci.judge import GateOptions, judge
         from supercheck.ci.suite import noticed
         from supercheck.report.gate.outcome import HOW
 
         timeout = self.config.getoption("supercheck_timeout")
         with noticed() as interrupted:
-            judgement = judge(self.path, Terms(timeout=timeout, cache=self._cache()))
+            judgement = judge(self.path, GateOptions(timeout=timeout, cache=self._cache()))
         if interrupted.is_set():  # pytest wants to stop, too
             raise KeyboardInterrupt
         self.line = judgement.line
@@ -106,7 +106,7 @@ def _printable(text: str) -> str:
     return printable(text)
 
 
-def _told(judgement: Judgement) -> str:
+def _told(judgement: SpecOutcome) -> str:
     first, *rest = judgement.told
     rest += [f"assumed: {note}" for note in judgement.assumptions]
     return "\n".join([f"{_printable(judgement.file)}:{judgement.line}: {first}", *(f"    {line}" for line in rest)])

@@ -24,7 +24,7 @@ from supercheck.base.exit_codes import FAILED, PASSED
 from supercheck.base.seal import genuine, own_secret, sealed, sources
 from supercheck.base.store import CacheError, opened
 from supercheck.network.formats.table import whole
-from supercheck.report.gate.outcome import Judgement
+from supercheck.report.gate.outcome import SpecOutcome
 
 if TYPE_CHECKING:
     from supercheck.claims.evidence import Counterexample
@@ -47,7 +47,7 @@ Witness = tuple[int, list[int], list[int] | None, bool]
 class Found:
     """What an own row says: the judgement, and what is to be replayed before a refutation is believed."""
 
-    judgement: Judgement
+    judgement: SpecOutcome
     witness: Witness | None
 
 
@@ -112,7 +112,7 @@ def find_sealed(cache: Path, file: Path, engine: str) -> Found | None:
     return None
 
 
-def sealed_row(about: About, judgement: Judgement, example: Counterexample | None) -> Row | None:
+def sealed_row(about: About, judgement: SpecOutcome, example: Counterexample | None) -> Row | None:
     """A judgement with its seal, for the next run; None of one that is open or came with a warning: it is made anew.
 
     Args:
@@ -197,6 +197,6 @@ def _stamp(found: os.stat_result) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def _judgement(told: dict[str, Any]) -> Judgement:
+def _judgement(told: dict[str, Any]) -> SpecOutcome:
     whole: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
-    return replace(Judgement(**whole), cached=True)
+    return replace(SpecOutcome(**whole), cached=True)

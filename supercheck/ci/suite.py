@@ -19,33 +19,33 @@ from supercheck.base.store import CacheError
 from supercheck.ci.baseline import Baseline
 from supercheck.ci.cache import Cache
 from supercheck.ci.discover import collect
-from supercheck.ci.judge import INTERRUPTED, Terms, judge, recall
+from supercheck.ci.judge import INTERRUPTED, GateOptions, judge, recall
 from supercheck.ci.sealed import Later
 from supercheck.report.gate.json import gate_object
-from supercheck.report.gate.outcome import Gate, Judgement
+from supercheck.report.gate.outcome import SpecOutcome, SuiteOutcome
 from supercheck.report.gate.text import text
 
-__all__ = ["Baseline", "Cache", "Gate", "Judgement", "Terms", "gate", "noticed"]
+__all__ = ["Baseline", "Cache", "GateOptions", "SpecOutcome", "SuiteOutcome", "gate", "noticed"]
 
-Gate.faces = Faces(text, gate_object)
+SuiteOutcome.faces = Faces(text, gate_object)
 
-_USUAL = Terms()
+_USUAL = GateOptions()
 
-Seen = Callable[[Judgement, int], None]
+Seen = Callable[[SpecOutcome, int], None]
 """Called with each judgement as it is made, and with how many there will be."""
 
 
 def gate(
     paths: Sequence[str | Path],
     *,
-    terms: Terms = _USUAL,
+    terms: GateOptions = _USUAL,
     select: Sequence[str] = (),
     jobs: int = 1,
     total: float | None = None,
     fail_fast: bool = False,
     baseline: Baseline | None = None,
     seen: Seen = lambda _one, _all: None,
-) -> Gate:
+) -> SuiteOutcome:
     """Judge every spec below the paths.
 
     Args:
@@ -66,17 +66,17 @@ def gate(
     """
     begun = time.monotonic()
     specs, wrong = collect([Path(path) for path in paths], select)
-    judged: list[Judgement] = []
+    judged: list[SpecOutcome] = []
     terms, warnings = _usable(terms)
     later = None if terms.cache is None or jobs > 1 else Later(terms.cache.file)
     terms = replace(terms, later=later)
 
-    def add(one: Judgement) -> None:
+    def add(one: SpecOutcome) -> None:
         judged.append(one)
         seen(one, len(specs) + len(wrong))
 
     for error in wrong:
-        add(Judgement(Path(f"{error.file}").as_posix(), INPUT, reason=str(error)))
+        add(SpecOutcome(Path(f"{error.file}").as_posix(), INPUT, reason=str(error)))
     stopped, end = "--fail-fast" if fail_fast and wrong else None, None if total is None else begun + total
     with noticed() as interrupted, closing(_judged([] if stopped else specs, terms, jobs, end)) as judgements:
         try:
@@ -94,8 +94,8 @@ def gate(
         later.flush()
         warnings = (*warnings, *([] if later.trouble is None else [later.trouble]))
     for file in specs[len(judged) - len(wrong) :]:
-        add(Judgement(file.as_posix(), UNKNOWN, reason=f"not run: {stopped}"))
-    return Gate(tuple(judged), time.monotonic() - begun, warnings)
+        add(SpecOutcome(file.as_posix(), UNKNOWN, reason=f"not run: {stopped}"))
+    return SuiteOutcome(tuple(judged), time.monotonic() - begun, warnings)
 
 
 @contextmanager
@@ -117,7 +117,9 @@ def noticed() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _judged(specs: Sequence[Path], terms: Terms, jobs: int, end: float | None) -> Generator[Judgement, None, None]:
+def _judged(
+    specs: Sequence[Path], terms: GateOptions, jobs: int, end: float | None
+) -> Generator[SpecOutcome, None, None]:
     """The judgements in order; those that time does not allow say so."""
     if jobs == 1 or len(specs) < 2:
         for file in specs:
@@ -132,12 +134,12 @@ def _judged(specs: Sequence[Path], terms: Terms, jobs: int, end: float | None) -
     try:
         answers = [_known(file, own, end) or children.submit(_in_time, file, own, end) for file in specs]
         for file, answer in zip(specs, answers, strict=True):
-            yield answer if isinstance(answer, Judgement) else _received(file, answer)
+            yield answer if isinstance(answer, SpecOutcome) else _received(file, answer)
     finally:
         children.shutdown(cancel_futures=True)
 
 
-def _usable(terms: Terms) -> tuple[Terms, tuple[str, ...]]:
+def _usable(terms: GateOptions) -> tuple[GateOptions, tuple[str, ...]]:
     """The terms without a cache that cannot be used, and a warning of it."""
     try:
         if terms.cache is not None:
@@ -147,29 +149,29 @@ def _usable(terms: Terms) -> tuple[Terms, tuple[str, ...]]:
     return terms, ()
 
 
-def _known(file: Path, terms: Terms, end: float | None) -> Judgement | None:
+def _known(file: Path, terms: GateOptions, end: float | None) -> SpecOutcome | None:
     """What needs no process: what the cache knows."""
     late = end is not None and time.monotonic() >= end
     return None if late or terms.cache is None or terms.measure else recall(file, terms)
 
 
-def _in_time(file: Path, terms: Terms, end: float | None) -> Judgement:
+def _in_time(file: Path, terms: GateOptions, end: float | None) -> SpecOutcome:
     """Judge a spec in what is left of the time for all."""
     if end is None:
         return judge(file, terms)
     left = end - time.monotonic()  # every process of a machine has the same clock
     if left <= 0:
-        return Judgement(file.as_posix(), UNKNOWN, reason="not run: the time for all specs is up")
+        return SpecOutcome(file.as_posix(), UNKNOWN, reason="not run: the time for all specs is up")
     return judge(file, replace(terms, timeout=left if terms.timeout is None else min(left, terms.timeout)))
 
 
-def _received(file: Path, future: Future[Judgement]) -> Judgement:
+def _received(file: Path, future: Future[SpecOutcome]) -> SpecOutcome:
     """What a process says of a spec, or what became of the process."""
-    from supercheck.decide.workers.processes import LostError
+    from supercheck.decide.workers.processes import WorkerDiedError
 
     try:
         return future.result()
-    except LostError as error:
-        return Judgement(file.as_posix(), UNKNOWN, reason=f"its process was lost: {error}")
+    except WorkerDiedError as error:
+        return SpecOutcome(file.as_posix(), UNKNOWN, reason=f"its process was lost: {error}")
     except FaultError as error:
-        return Judgement(file.as_posix(), FAULT, reason=f"internal fault: {clip(error)}")
+        return SpecOutcome(file.as_posix(), FAULT, reason=f"internal fault: {clip(error)}")

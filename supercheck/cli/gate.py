@@ -19,7 +19,7 @@ from supercheck.cli.output import show, tell, write
 
 if TYPE_CHECKING:
     from supercheck.ci.baseline import Baseline
-    from supercheck.report.gate.outcome import Gate
+    from supercheck.report.gate.outcome import SuiteOutcome
 
 
 def _formats() -> Iterable[str]:
@@ -79,7 +79,7 @@ def gate(
         raise InputError(place=option, expected="a file", got="none", do="write `--baseline FILE`")
     from supercheck.ci.cache import Cache
     from supercheck.ci.discover import collect
-    from supercheck.ci.judge import Terms
+    from supercheck.ci.judge import GateOptions
     from supercheck.ci.suite import gate as run
     from supercheck.cli.progress import progress_bar
     from supercheck.report.gate.formats import reporter
@@ -90,7 +90,7 @@ def gate(
     read = (part for spec in specs for part in _parts(spec, force))
     check_written({**written, **compared}, read, force=force)
     kept = None if no_cache else Cache() if cache is None else Cache(cache)
-    terms = Terms(engine, timeout, cache=kept, measure=baseline is not None)
+    terms = GateOptions(engine, timeout, cache=kept, measure=baseline is not None)
     known = _baseline(baseline, strict=fail_on_regression)
     done = count()
     with progress_bar() as progress:
@@ -167,13 +167,13 @@ def _tried(action: Callable[..., None], *arguments: object) -> int:
     return PASSED
 
 
-def _warn(found: Gate) -> None:
+def _warn(found: SuiteOutcome) -> None:
     """Say on stderr what went wrong without touching a verdict, each thing once."""
     for warning in dict.fromkeys([*found.warnings, *(told for one in found.judgements for told in one.warnings)]):
         tell(f"warning: {printable(warning)}")
 
 
-def _print(found: Gate, verbosity: int) -> None:
+def _print(found: SuiteOutcome, verbosity: int) -> None:
     from supercheck.report.gate import text
 
     plain = text.text(found, verbosity)

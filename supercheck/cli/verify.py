@@ -141,9 +141,9 @@ def _kept(executor: str, no_cache: bool) -> Path | None:
     if no_cache or Place.named(executor).default:
         return None
     from supercheck.base.store import CacheError
-    from supercheck.decide.workers.checkpoint import Kept
+    from supercheck.decide.workers.checkpoint import BatchStore
 
-    kept = Kept()
+    kept = BatchStore()
     try:
         kept.probe()
     except CacheError as error:

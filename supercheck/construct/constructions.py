@@ -1,6 +1,6 @@
 """Networks that compute in superposition, built from what they shall compute; each states what it claims.
 
-A construction is a function from a `Wanted` to a `Built`; its docstring has its guarantee, its cost and its source.
+A construction is a function from a `Request` to a `Built`; its docstring has its guarantee, its cost and its source.
 A new one is a function and a row of `CONSTRUCTIONS`. Nothing here says that a network is right: `building` proves it.
 """
 
@@ -19,9 +19,9 @@ from supercheck.construct.catalogue.plain import copy, one_per_gate
 from supercheck.construct.catalogue.superposed import superposed
 from supercheck.construct.catalogue.table import table
 from supercheck.construct.catalogue.u_and import u_and
-from supercheck.construct.request import Built, Wanted
+from supercheck.construct.request import Built, Request
 
-CONSTRUCTIONS: Mapping[str, Callable[[Wanted], Built]] = {
+CONSTRUCTIONS: Mapping[str, Callable[[Request], Built]] = {
     "one-per-gate": one_per_gate,
     "copy": copy,
     "output-channels": output_channels,

@@ -17,14 +17,14 @@ from supercheck.base.matrix import Array
 from supercheck.base.numbers import plural
 from supercheck.construct.inputs import lines
 from supercheck.construct.random_stream import stream
-from supercheck.construct.request import Wanted, domain_of
+from supercheck.construct.request import Request, domain_of
 from supercheck.spec.spec import MOST_OUTPUTS
 
 _SWAPS = 20  # a pair, so that what is drawn no longer shows where it began
 _TABLED = 1 << 22  # pairs that are drawn from a table of all; else one by one
 
 
-def listed(wanted: Wanted) -> tuple[int, Array]:
+def listed(wanted: Request) -> tuple[int, Array]:
     """The features and the pairs that a request asks for.
 
     Returns:
@@ -38,7 +38,7 @@ def listed(wanted: Wanted) -> tuple[int, Array]:
     return features, pairs
 
 
-def _listed(wanted: Wanted) -> tuple[int, Array]:
+def _listed(wanted: Request) -> tuple[int, Array]:
     if wanted.pairs is not None or wanted.outputs is None:
         for place, asked in (
             ("--max-influence", wanted.max_influence is not None),

@@ -28,7 +28,7 @@ _ALWAYS = ("max_active", "at", "seconds", "begun")  # every construction's busin
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class Request:
     """A request for a network; a construction refuses by name what it has no use for.
 
     Attributes:

@@ -15,7 +15,7 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Decision, Proved, Refuted, Unknown
 from supercheck.decide.engines import ENUMERATE, UNAFFORDABLE, Price
 from supercheck.decide.extremes import extremes
-from supercheck.decide.limits import Clock, LateError, Limits
+from supercheck.decide.limits import Clock, DeadlineError, Limits
 from supercheck.decide.measure import Best
 from supercheck.decide.sweep import MOST_CELLS, Sheet
 from supercheck.network.input import Input
@@ -132,7 +132,7 @@ def _sweep(sheet: Sheet, limits: Limits) -> Iterator[list[Decision]]:
                     i = outputs[place]
                     found[i] = Refuted(i, off, on, minimal=True)
         ends = None if best is None else best.ends()
-    except LateError:  # what was found before stands
+    except DeadlineError:  # what was found before stands
         yield [found.get(i, Unknown(i, clock.reason)) for i in open_]
         return
     settled: list[Proved | Refuted] = [found.get(i) or Proved(i) for i in open_]

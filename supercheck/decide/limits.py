@@ -155,5 +155,5 @@ class Clock:
         return f"timeout after {self.timeout:g} s"
 
 
-class LateError(Exception):
+class DeadlineError(Exception):
     """The time is up."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from supercheck.base.matrix import Array
 from supercheck.decide.extremes import End, asked
-from supercheck.decide.sweep import Batch, Sheet
+from supercheck.decide.sweep import Block, Sheet
 from supercheck.network.input import Input
 
 _KEPT = 1 << 12  # inputs that are kept beside four an output, before they are evaluated
@@ -22,7 +22,7 @@ class Best:
     def __init__(self, sheet: Sheet) -> None:
         self.sides = {side: _Side(sheet, *side) for side in asked(sheet.claims)}
 
-    def see(self, batch: Batch) -> None:
+    def see(self, batch: Block) -> None:
         """Take a batch into account."""
         for side in self.sides.values():
             side.see(batch)
@@ -81,7 +81,7 @@ class _Side:
         self.stale = np.zeros(count, dtype=bool)
         self.kept: list[tuple[Array, Array, Array]] = []  # outputs' places, doubles, inputs
 
-    def see(self, batch: Batch) -> None:
+    def see(self, batch: Block) -> None:
         """Keep the inputs of a batch that may be extreme."""
         of_class = batch.truth if self.on else ~batch.truth
         sums = np.zeros(of_class.shape) if self.sheet.doubles is None else batch.sums

@@ -18,7 +18,7 @@ from supercheck.claims.evidence import Decision, Proved, Refuted, Unknown
 from supercheck.decide.engines import Z3, Price
 from supercheck.decide.extremes import End, asked, concluded
 from supercheck.decide.limits import Clock, Limits
-from supercheck.decide.workers.processes import LostError, Processes
+from supercheck.decide.workers.processes import Processes, WorkerDiedError
 from supercheck.network.evaluate import totals
 from supercheck.network.input import Input
 from supercheck.spec.domain import Domain
@@ -67,7 +67,7 @@ def decide(
                 break
             for future in done:
                 i, lost = running.pop(future), future.exception()
-                if isinstance(lost, LostError) and i not in parts and not optimise:
+                if isinstance(lost, WorkerDiedError) and i not in parts and not optimise:
                     parts[i] = [executor.submit(_answer, i, optimise, aided, (on,)) for on in (True, False)]
                     running.update(dict.fromkeys(parts[i], i))
                     continue
@@ -82,7 +82,7 @@ def decide(
 def _merged(output: int, parts: Sequence[Future[Decision]]) -> Decision:
     """One decision from those of the classes: refuted wins, then unknown."""
     found = [
-        Unknown(output, str(lost)) if isinstance(lost := part.exception(), LostError) else part.result()
+        Unknown(output, str(lost)) if isinstance(lost := part.exception(), WorkerDiedError) else part.result()
         for part in parts
     ]
     order = (Refuted, Unknown, Proved)

@@ -18,7 +18,7 @@ from supercheck.base.matrix import Array
 from supercheck.claims.claims import Claims
 from supercheck.decide.doubles import Doubles
 from supercheck.decide.exact import Exactly
-from supercheck.decide.limits import Clock, LateError
+from supercheck.decide.limits import Clock, DeadlineError
 from supercheck.network.network import Network
 from supercheck.spec.formula import Index, Lookup, evaluate
 
@@ -45,7 +45,7 @@ class Sheet:
     def check_clock(self) -> None:
         """Stop everything once the time is up."""
         if self.clock.over:
-            raise LateError
+            raise DeadlineError
 
     @cached_property
     def cone(self) -> tuple[Array, ...]:
@@ -113,16 +113,16 @@ class Sheet:
                     high[place, on], high_error[place, on] = doubles.bound(place, goal.highest)
         return low, high, low_error, high_error
 
-    def batches(self, level: int) -> Iterator[Batch]:
+    def batches(self, level: int) -> Iterator[Block]:
         """The inputs with `level` active features, in order."""
         widest = max(max(rows.height for rows in self.network.matrices), len(self.features))
         size = max(64, min(1 << 13, _CELLS // widest))
         for active in self.claims.cube.restricted(len(self.features)).members(level, size):
-            yield Batch(self, active)
+            yield Block(self, active)
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class Block:
     """Some inputs, evaluated."""
 
     sheet: Sheet

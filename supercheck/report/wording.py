@@ -14,7 +14,7 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample
 from supercheck.claims.result import Another, Result
 from supercheck.network.formats.tensors import brief
-from supercheck.report.gate.outcome import Gate, Judgement, conclusion
+from supercheck.report.gate.outcome import SpecOutcome, SuiteOutcome, conclusion
 from supercheck.spec.readout import Readout
 from supercheck.spec.syntax import text as formula_text
 
@@ -79,7 +79,7 @@ def _rounded(value: Fraction, way: str, at: Fraction | None = None) -> str | Non
     return None
 
 
-def single(result: Result) -> Gate:
+def single(result: Result) -> SuiteOutcome:
     """One verdict as a gate that expects a proof: what `verify` writes in a gate's formats."""
     verdict, seconds = result.verdict.value, result.seconds.get("total", 0.0)
     code = conclusion(verdict, "proved")
@@ -87,5 +87,5 @@ def single(result: Result) -> Gate:
     file = result.source.spec or result.source.network or "spec"
     told = (*facts(result.claims, result.smallest), *otherwise(result.claims.readout, result.another))
     notes = (*result.claims.assumptions, *result.notes)
-    judgement = Judgement(file, code, "proved", verdict, reason, told, seconds=seconds)
-    return Gate((replace(judgement, assumptions=notes, assumed=brief(notes)),), seconds)
+    judgement = SpecOutcome(file, code, "proved", verdict, reason, told, seconds=seconds)
+    return SuiteOutcome((replace(judgement, assumptions=notes, assumed=brief(notes)),), seconds)

@@ -19,7 +19,7 @@ from supercheck.spec.domain import KSparse
 from supercheck.spec.expressions import evaluate_limit
 from supercheck.spec.formula import GATES, Formula, feature, support
 from supercheck.spec.readout import READOUTS, Readout
-from supercheck.spec.schema import Document, Layout, document
+from supercheck.spec.schema import Document, Schema, document
 from supercheck.spec.spec import _COUNT, MOST_FEATURES, MOST_OUTPUTS, Source, Spec, _active, _most_active
 from supercheck.spec.syntax import parse
 from supercheck.spec.table import read_table
@@ -163,7 +163,7 @@ def _limits(doc: Document, domain: KSparse, outputs: int) -> dict[str, int | Fra
     return limits
 
 
-def _source(layout: Layout, here: Path) -> Source:
+def _source(layout: Schema, here: Path) -> Source:
     network = layout.network
     names = tuple(LayerNames(part.weight, part.bias, part.transpose, part.relu) for part in network.layers or ())
     files = (here / name if name is not None else None for name in (network.file, network.encoder, network.decoder))

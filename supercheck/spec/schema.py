@@ -132,7 +132,7 @@ class ExpectTable(Table):
     verdict: Literal["proved", "refuted"] = "proved"
 
 
-class Layout(Table):
+class Schema(Table):
     """The whole file."""
 
     network: NetworkTable = Field(default_factory=lambda: NetworkTable.model_validate({}))
@@ -155,7 +155,7 @@ class Document:
 
     path: Path
     content: bytes
-    layout: Layout
+    layout: Schema
 
     def error(
         self, place: Place, expected: str, got: object, near: tuple[str, Iterable[str]] | None = None
@@ -202,7 +202,7 @@ def document(path: Path) -> Document:
         got = "TOML of another kind"
         raise InputError(file=path, expected="a spec, with tables [domain], [outputs] and [readout]", got=got)
     try:
-        layout = Layout.model_validate(tree)
+        layout = Schema.model_validate(tree)
     except ValidationError as error:
         raise _explain(path, text, error) from error
     return Document(path, content, layout)
@@ -290,7 +290,7 @@ def _explain(path: Path, text: str, errors: ValidationError) -> InputError:
 
 def _keys(place: Place) -> Iterable[str]:
     """The keys that the table at `place` may have."""
-    model: Any = Layout
+    model: Any = Schema
     for part in place:
         if isinstance(part, str):
             fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}

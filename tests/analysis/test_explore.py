@@ -21,7 +21,7 @@ from trained import NAMES, question
 from supercheck import InputError, KSparse, Limits, Readout, Spec, Verdict, explore, gate
 from supercheck.analysis.explore import failures as failing, search as exploration
 from supercheck.analysis.explore.result import Case, Count, Exploration
-from supercheck.analysis.explore.search import Wanted, examine
+from supercheck.analysis.explore.search import ExploreOptions, examine
 from supercheck.base.matrix import Rows, exact_array
 from supercheck.cli import app as cli
 from supercheck.decide.limits import Clock
@@ -149,7 +149,7 @@ def test_engines_find_a_smallest_counterexample_of_every_wrong_output(asked: Que
 @given(questions(separable=False))
 @settings(max_examples=SOME)
 def test_output_by_output_all_minimal_counterexamples_are_found_too(asked: Question) -> None:
-    brute, found = Brute.of(asked), explored(asked, Wanted(limit=None, all=True), work=0)
+    brute, found = Brute.of(asked), explored(asked, ExploreOptions(limit=None, all=True), work=0)
     assert found.complete
     assert pairs(found) == brute.minimal
 
@@ -159,7 +159,7 @@ def test_output_by_output_all_minimal_counterexamples_are_found_too(asked: Quest
 def test_limits_are_kept_and_only_one_output_is_looked_at(asked: Question, limit: int, data: st.DataObject) -> None:
     brute = Brute.of(asked)
     only = data.draw(st.integers(0, len(asked.spec.formulas) - 1))
-    found = explored(asked, Wanted(only, limit))
+    found = explored(asked, ExploreOptions(only, limit))
     wanted = {pair for pair in brute.minimal if pair[0] == only}
     assert found.total == Count(len(wanted))
     assert pairs(found) <= wanted
@@ -286,7 +286,7 @@ def test_huge_counts_are_shown_by_their_first_digits() -> None:
 def test_what_time_does_not_allow_is_said_as_at_least() -> None:
     spec = SPECS / "refuted" / "trained_and8_k4.toml"
     whole = explore(None, spec)
-    cut = examine(replace(whole.result), Wanted(), Limits(), Clock.start(1e-9))
+    cut = examine(replace(whole.result), ExploreOptions(), Limits(), Clock.start(1e-9))
     assert [row.k for row in cut.profile] == list(range(5))
     assert not cut.complete
     assert cut.left_out
@@ -321,7 +321,7 @@ def test_a_single_question_is_refused_with_one_line() -> None:
 
 def test_what_is_proved_is_an_exact_zero_in_every_row_without_a_sweep() -> None:
     result = decide(explore(None, SPECS / "proved" / "trained_and8.toml").claims)
-    cut = examine(result, Wanted(), Limits(), Clock.start(1e-9))
+    cut = examine(result, ExploreOptions(), Limits(), Clock.start(1e-9))
     assert result.verdict is Verdict.PROVED
     assert {row.wrong_outputs for row in cut.profile} == {Count(0)}
     assert {row.wrong_inputs for row in cut.profile} == {row.wrong_inputs_exactly for row in cut.profile} == {Count(0)}
@@ -364,7 +364,7 @@ def test_a_float32_verdict_says_that_the_rest_is_of_real_arithmetic(capsys: pyte
 
 def test_an_unknown_verdict_has_its_reason_in_the_json() -> None:
     result = decide(explore(None, SPECS / "proved" / "trained_and8.toml").claims, Limits(timeout=1e-9))
-    found = explore_object(examine(result, Wanted(), Limits(), Clock.start(1e-9)))
+    found = explore_object(examine(result, ExploreOptions(), Limits(), Clock.start(1e-9)))
     assert (found["verdict"], found["reason"]) == ("unknown", "timeout after 1e-09 s")
     assert found["arithmetic"]["of"] == "real"
     assert found["notes"] == ["The largest k that holds is not known."]

@@ -14,7 +14,7 @@ from strategies import Question, questions, right_questions
 from supercheck import Limits, Readout, Spec
 from supercheck.analysis.explore.radii import radii
 from supercheck.analysis.explore.repairs import mends
-from supercheck.analysis.explore.search import Wanted
+from supercheck.analysis.explore.search import ExploreOptions
 from supercheck.analysis.explore.sensitivity import measured, sensitivity
 from supercheck.decide.portfolio import decide
 
@@ -22,7 +22,7 @@ from supercheck.decide.portfolio import decide
 @given(questions(separable=False))
 @settings(max_examples=SOME)
 def test_the_smallest_change_mends_and_no_smaller_one_does(asked: Question) -> None:
-    found = explored(asked, Wanted(limit=4))
+    found = explored(asked, ExploreOptions(limit=4))
     wrong = asked.wrong
     assert wrong is not None
     for case in found.cases:

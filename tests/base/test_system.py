@@ -180,7 +180,7 @@ def test_memory_that_the_system_does_not_limit_is_looked_at(monkeypatch: pytest.
 def test_a_solver_out_of_memory_is_ended_where_the_system_limits_nothing(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(LACKING)
     code = (
-        "from supercheck.decide.workers.processes import LostError, Processes\n"
+        "from supercheck.decide.workers.processes import WorkerDiedError, Processes\n"
         "import builtins\n"
         "with Processes(1, memory=1 << 27) as executor:\n"
         '    future = executor.submit(eval, \'len([bytearray(b"x" * 2**28), __import__("time").sleep(60)])\')\n'

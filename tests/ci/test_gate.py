@@ -20,11 +20,11 @@ from gates import CATEGORIES, ands, corpus, said_by, save, sealed_rows, spec
 from supercheck.base.errors import FaultError
 from supercheck.base.exit_codes import GRAVITY
 from supercheck.ci import cache as caching, judge as judging, suite as gating
-from supercheck.ci.judge import Terms
+from supercheck.ci.judge import GateOptions
 from supercheck.ci.suite import gate
-from supercheck.decide.workers.processes import LostError
+from supercheck.decide.workers.processes import WorkerDiedError
 from supercheck.report.gate.formats import FORMATS, reporter
-from supercheck.report.gate.outcome import Gate, Judgement
+from supercheck.report.gate.outcome import SpecOutcome, SuiteOutcome
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def test_a_hundred_specs_end_as_they_must_and_every_format_says_so(capsys: Captu
 
 def test_several_processes_find_the_same() -> None:
     truth = corpus(Path("specs"), 20)
-    found = gate(["specs"], terms=Terms(engine="bound"), jobs=2)
+    found = gate(["specs"], terms=GateOptions(engine="bound"), jobs=2)
     assert {one.file: one.code for one in found.judgements} == truth
     assert [one.file for one in found.judgements] == sorted(truth)
 
@@ -84,7 +84,7 @@ def test_several_processes_find_the_same() -> None:
 def test_the_gravest_outcome_is_the_exit_code() -> None:
     for worst, code in enumerate(GRAVITY):
         below = GRAVITY[worst:]
-        assert Gate(tuple(Judgement("x", one, reason="y") for one in below), 0.0).code == code
+        assert SuiteOutcome(tuple(SpecOutcome("x", one, reason="y") for one in below), 0.0).code == code
 
 
 def test_as_expected_is_zero(good: Path, capsys: Capture) -> None:
@@ -104,8 +104,8 @@ def test_a_refutation_is_told_line_by_line(good: Path, wrong: Path, capsys: Capt
 def test_exit_zero_forgives_a_refutation_and_nothing_else(good: Path, wrong: Path) -> None:
     assert run("gate", "specs", "--exit-zero") == 0
     assert run("gate", "specs", "absent.toml", "--exit-zero") == 2
-    assert Gate((Judgement("a", 1), Judgement("b", 3)), 0.0).lenient == 3
-    assert Gate((Judgement("a", 1), Judgement("b", 4)), 0.0).lenient == 4
+    assert SuiteOutcome((SpecOutcome("a", 1), SpecOutcome("b", 3)), 0.0).lenient == 3
+    assert SuiteOutcome((SpecOutcome("a", 1), SpecOutcome("b", 4)), 0.0).lenient == 4
     save(Path("specs/yard.npz"), ands(4))
     spec(Path("specs/yard.toml"), "yard.npz", 4)
     assert run("gate", "specs", "--exit-zero", "--fail-fast") == 3, "a spec that was skipped never passes"
@@ -325,9 +325,9 @@ def test_an_interruption_keeps_what_was_found(wrong: Path, stop: int, jobs: int)
 
 def test_a_process_that_is_lost_is_unknown_and_one_that_is_broken_a_fault() -> None:
     codes = {}
-    for error in (LostError("the solver's process ended with signal 9"), FaultError("it contradicts itself")):
-        future: Future[Judgement] = Future()
+    for error in (WorkerDiedError("the solver's process ended with signal 9"), FaultError("it contradicts itself")):
+        future: Future[SpecOutcome] = Future()
         future.set_exception(error)
         codes[type(error)] = gating._received(Path("a.toml"), future)
-    assert {kind: one.code for kind, one in codes.items()} == {LostError: 3, FaultError: 4}
-    assert "signal 9" in str(codes[LostError].reason)
+    assert {kind: one.code for kind, one in codes.items()} == {WorkerDiedError: 3, FaultError: 4}
+    assert "signal 9" in str(codes[WorkerDiedError].reason)

@@ -21,9 +21,9 @@ from supercheck.base import store as keeping
 from supercheck.checker import Outcome
 from supercheck.ci import cache as caching
 from supercheck.ci.cache import Cache
-from supercheck.ci.judge import Terms
+from supercheck.ci.judge import GateOptions
 from supercheck.ci.suite import gate
-from supercheck.report.gate.outcome import Gate
+from supercheck.report.gate.outcome import SuiteOutcome
 
 CERTIFICATES = Path(".supercheck/cache.certificates")
 
@@ -46,11 +46,11 @@ def two() -> dict[str, int]:
     return gates.two()
 
 
-def codes(found: Gate) -> dict[str, int]:
+def codes(found: SuiteOutcome) -> dict[str, int]:
     return {one.file: one.code for one in found.judgements}
 
 
-def told(found: Gate) -> list[tuple[str, ...]]:
+def told(found: SuiteOutcome) -> list[tuple[str, ...]]:
     return [one.told for one in found.judgements]
 
 
@@ -84,7 +84,7 @@ def test_the_cache_may_be_elsewhere(two: dict[str, int]) -> None:
 def test_every_format_and_readout_is_found_again(folder: str) -> None:
     specs = Path(__file__).parents[2] / "specs" / folder
     for repeated in (False, True):
-        found = gate([specs], terms=Terms(cache=Cache(CACHE)))
+        found = gate([specs], terms=GateOptions(cache=Cache(CACHE)))
         assert found.passed
         anew = [one.file for one in found.judgements if not one.cached and "float32" not in one.file]
         assert not anew or not repeated
@@ -413,7 +413,7 @@ def test_a_crowd_of_gates_on_one_cache_some_killed(gates: int) -> None:
     with sqlite3.connect("crowd/cache.sqlite") as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     for _ in range(2):
-        last = gate(sorted(truth), terms=Terms(cache=Cache(Path("crowd/cache.sqlite"))))
+        last = gate(sorted(truth), terms=GateOptions(cache=Cache(Path("crowd/cache.sqlite"))))
         assert codes(last) == truth
         assert not last.warnings
     assert all(one.cached for one in last.judgements if one.code != 2)

@@ -21,7 +21,7 @@ from gating import SPECS, generate, measure
 from supercheck.base import seal as sealing
 from supercheck.ci import cache as caching, judge as judging, sealed
 from supercheck.claims import question as posing
-from supercheck.report.gate.outcome import Judgement
+from supercheck.report.gate.outcome import SpecOutcome
 
 pytestmark = pytest.mark.usefixtures("empty_folder", "own_account")
 
@@ -130,7 +130,7 @@ OPENED = """
 import json, sys
 from pathlib import Path
 from supercheck.ci import judge as judging
-from supercheck.ci.judge import Terms
+from supercheck.ci.judge import GateOptions
 from supercheck.ci.cache import Cache
 from supercheck.ci.sealed import About
 from supercheck.spec.read import read_spec
@@ -141,7 +141,7 @@ file, opened = Path(sys.argv[1]), set()
 home = str(file.parent.resolve())
 about = About.of(file, read_spec(file), "auto")
 sys.addaudithook(lambda event, rest: event == "open" and isinstance(rest[0], str) and opened.add(rest[0]))
-judging.judge(file, Terms())
+judging.judge(file, GateOptions())
 read = {name for name in opened if str(Path(name).resolve()).startswith(home)}
 print(json.dumps([sorted({Path(name).name for name in read}), sorted(Path(name).name for name, _ in about.files)]))
 """
@@ -232,7 +232,7 @@ def test_a_baseline_measures_what_is_sealed(capsys: pytest.CaptureFixture[str]) 
 
 def test_a_row_holds_the_whole_judgement() -> None:
     """Whatever a judgement comes to say, a hit says, too."""
-    told = Judgement("a.toml", 1, "proved", "refuted", "why", ("fact",), ("limit",), line=7)
+    told = SpecOutcome("a.toml", 1, "proved", "refuted", "why", ("fact",), ("limit",), line=7)
     row = sealed.sealed_row(sealed.About("0", "key", (), ()), told, None)
     assert row is not None
     assert sealed._judgement(json.loads(row[1])["judgement"]) == replace(told, cached=True)

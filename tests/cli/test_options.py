@@ -16,7 +16,7 @@ from supercheck.cli.options import OneOf
 from supercheck.decide import enumeration
 from supercheck.decide.engines import ENGINES, Engine
 from supercheck.report.gate import formats as of_gates
-from supercheck.report.gate.outcome import Gate
+from supercheck.report.gate.outcome import SuiteOutcome
 from supercheck.report.verify import formats as of_results
 
 RIGHT = str(SPECS / "proved" / "trained_and8.toml")
@@ -27,7 +27,7 @@ def haiku(result: Result) -> str:
     return f"autumn; {len(result.outputs)} outputs\nare {result.verdict.value}"
 
 
-def limerick(gate: Gate) -> str:
+def limerick(gate: SuiteOutcome) -> str:
     """One for gates."""
     return f"there once were {len(gate.judgements)} specs"
 

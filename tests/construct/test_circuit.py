@@ -15,7 +15,7 @@ from strategies import formulas, meaning
 from supercheck.base.errors import InputError
 from supercheck.construct.catalogue.circuit import circuit
 from supercheck.construct.catalogue.table import table
-from supercheck.construct.request import Built, Wanted
+from supercheck.construct.request import Built, Request
 from supercheck.spec.formula import Formula, Not, Var, Xor, every
 from supercheck.spec.syntax import parse
 
@@ -26,7 +26,7 @@ def values(built: Built, active: Sequence[int]) -> list[Fraction]:
 
 @given(st.lists(formulas(4), min_size=1, max_size=4), st.integers(0, 4))
 def test_every_formula_becomes_a_circuit_that_is_exactly_0_or_1(functions: list[Formula], most: int) -> None:
-    built = circuit(Wanted(most, features=4, formulas=functions))
+    built = circuit(Request(most, features=4, formulas=functions))
     for active in (active for size in range(5) for active in combinations(range(4), size)):
         assert values(built, active) == [meaning(formula)(frozenset(active)) for formula in functions]
     assert proved(built, "enumerate")
@@ -50,7 +50,7 @@ def test_deep_circuits_are_exact_and_no_deeper_than_their_formulas(functions: li
             return 0
         return depth(formula.inside) if isinstance(formula, Not) else 1 + max(map(depth, formula.inside))
 
-    built = circuit(Wanted(5, features=5, formulas=functions))
+    built = circuit(Request(5, features=5, formulas=functions))
     assert len(built.layers) - 1 <= max(map(depth, functions))
     for active in (active for size in range(6) for active in combinations(range(5), size)):
         assert values(built, active) == [meaning(formula)(frozenset(active)) for formula in functions]
@@ -70,7 +70,7 @@ def test_deep_circuits_are_exact_and_no_deeper_than_their_formulas(functions: li
     ],
 )
 def test_a_circuit_computes_nothing_twice(source: list[str], neurons: int, layers: int) -> None:
-    built = circuit(Wanted(3, features=4, formulas=[parse(text) for text in source]))
+    built = circuit(Request(3, features=4, formulas=[parse(text) for text in source]))
     assert (built.neurons, len(built.layers) - 1) == (neurons, layers)
     assert right(built)
 
@@ -94,7 +94,7 @@ def test_every_table_is_memorised(
     tmp_path_factory: pytest.TempPathFactory, names: list[int], named: int, outputs: int, most: int, value: int
 ) -> None:
     file = written(tmp_path_factory.mktemp("tables") / "t.csv", names[:named], outputs, most, value)
-    built = table(Wanted(most, features=6, table=file))
+    built = table(Request(most, features=6, table=file))
     inputs = sum(1 for size in range(min(most, named) + 1) for _ in combinations(range(named), size))
     assert built.neurons <= inputs - 1
     assert right(built)
@@ -118,7 +118,7 @@ def test_the_way_is_the_one_that_takes_the_fewest(
         lines.append(",".join([*(str(int(j in active)) for j in range(5)), str(int(function(active)))]))  # type: ignore[operator]
     file = tmp_path / "t.csv"
     file.write_text("\n".join(lines))
-    built = table(Wanted(4, table=file))
+    built = table(Request(4, table=file))
     assert built.neurons <= neurons
     assert built.neurons < neurons or built.made["way"] == way
     assert right(built)
@@ -128,11 +128,11 @@ def test_the_way_is_the_one_that_takes_the_fewest(
 def test_a_parity_of_thousands_is_refused_before_it_is_built() -> None:
     """An XOR of n parts has n neurons with n edges each: 5,000 took 7 GB."""
     with pytest.raises(InputError, match="--formulas: expected at most 4,194,304 edges in a layer"):
-        circuit(Wanted(2, features=5000, formulas=[Xor(tuple(map(Var, range(5000))))]))
+        circuit(Request(2, features=5000, formulas=[Xor(tuple(map(Var, range(5000))))]))
 
 
 def test_without_time_a_table_is_built_without_a_line(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x0,x1,y0\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
-    built = table(Wanted(2, table=tmp_path / "t.csv", seconds=1e-9))
+    built = table(Request(2, table=tmp_path / "t.csv", seconds=1e-9))
     assert built.made["neurons that each way takes"] == "a neuron an input 2, monomials 3"
     assert right(built)

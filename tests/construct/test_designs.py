@@ -16,7 +16,7 @@ from supercheck.construct.catalogue.group_testing import design, group_testing
 from supercheck.construct.catalogue.parity import parity
 from supercheck.construct.designs import disjunct, field, greedy, reed_solomon, steiner
 from supercheck.construct.pairs import of_edges
-from supercheck.construct.request import Wanted
+from supercheck.construct.request import Request
 from supercheck.decide.limits import Clock
 
 ADMISSIBLE = [v for v in range(7, 62) if v % 6 in (1, 3)]
@@ -90,9 +90,9 @@ def test_greed_finds_disjunct_matrices_or_none(most: int) -> None:
 def test_group_tests_know_every_and_of_every_arity(features: int, most: int, arity: tuple[int, ...]) -> None:
     if max(arity) > features or most > features:
         with pytest.raises(InputError):
-            group_testing(Wanted(most, features=features, arity=arity))
+            group_testing(Request(most, features=features, arity=arity))
         return
-    built = group_testing(Wanted(most, features=features, arity=arity))
+    built = group_testing(Request(most, features=features, arity=arity))
     assert is_disjunct(-built.layers[0].weight.dense(), most)
     assert right(built)
     assert proved(built, "bound") or proved(built, "auto")
@@ -100,7 +100,7 @@ def test_group_tests_know_every_and_of_every_arity(features: int, most: int, ari
 
 def test_a_matrix_that_is_not_disjunct_fails() -> None:
     """The closed form is no formality: one k more, and the engines refute what it no longer covers."""
-    built = group_testing(Wanted(2, features=25))
+    built = group_testing(Request(2, features=25))
     assert not proved(built.read_at(Fraction(0)), "enumerate")
     matrix = -built.layers[0].weight.dense()
     most = next(k for k in range(2, 9) if not is_disjunct(matrix, k))
@@ -110,7 +110,7 @@ def test_a_matrix_that_is_not_disjunct_fails() -> None:
 
 
 def test_all_pairs_and_triples_of_49_features_with_35_neurons() -> None:
-    built = group_testing(Wanted(4, features=49, arity=(2, 3)))
+    built = group_testing(Request(4, features=49, arity=(2, 3)))
     assert (built.neurons, len(built.spec.formulas)) == (35, 1_176 + 18_424)
     assert proved(built, "auto")
 
@@ -118,7 +118,7 @@ def test_all_pairs_and_triples_of_49_features_with_35_neurons() -> None:
 @pytest.mark.parametrize("features", [2, 7, 8, 12, 13, 16, 17])
 @pytest.mark.parametrize("most", [0, 1, 2])
 def test_a_design_knows_all_pairs(features: int, most: int) -> None:
-    built = design(Wanted(most, features=features))
+    built = design(Request(most, features=features))
     outside = built.layers[0].weight.dense()
     assert is_disjunct(1 - outside, 2)
     assert right(built)
@@ -126,20 +126,20 @@ def test_a_design_knows_all_pairs(features: int, most: int) -> None:
 
 
 def test_the_triples_of_19_points_make_1596_ands_with_19_neurons() -> None:
-    built = design(Wanted(2, features=57))
+    built = design(Request(2, features=57))
     assert (built.neurons, len(built.spec.formulas)) == (19, 1_596)
     assert built.made["design"] == "Steiner triple system on 19 points"
     assert proved(built, "bound")
-    plane = design(Wanted(2, features=16))
+    plane = design(Request(2, features=16))
     assert (plane.neurons, plane.made["design"]) == (12, "three directions of the affine plane of order 4")
     with pytest.raises(InputError, match="at most 2"):
-        design(Wanted(3, features=16))
+        design(Request(3, features=16))
 
 
 def test_listed_pairs_are_built_alone() -> None:
     pairs = of_edges([(0, 3), (2, 1), (4, 6)])
     for build in (design, group_testing, parity):
-        built = build(Wanted(2, pairs=pairs))
+        built = build(Request(2, pairs=pairs))
         assert (built.spec.domain.features, len(built.spec.formulas)) == (7, 3)
         assert right(built)
 
@@ -149,9 +149,9 @@ def test_listed_pairs_are_built_alone() -> None:
 def test_parity_is_exact_with_as_many_neurons_as_may_be_on(features: int, most: int) -> None:
     if most > features:
         with pytest.raises(InputError, match="-k"):
-            parity(Wanted(most, features=features))
+            parity(Request(most, features=features))
         return
-    built = parity(Wanted(most, features=features))
+    built = parity(Request(most, features=features))
     assert built.neurons == max(1, most)
     assert right(built)
     assert proved(built, "auto")

@@ -18,7 +18,7 @@ from supercheck.construct.channels import Channels, margins
 from supercheck.construct.gates.read import gated, sparsity
 from supercheck.construct.layers import hidden, readout
 from supercheck.construct.pairs import drawn
-from supercheck.construct.request import Wanted
+from supercheck.construct.request import Request
 from supercheck.decide.limits import Limits
 from supercheck.decide.portfolio import ENGINES
 from supercheck.network.network import Network
@@ -62,24 +62,24 @@ def test_and_is_the_network_of_the_source() -> None:
 @pytest.mark.parametrize("gate", GATES)
 @pytest.mark.parametrize("k", [0, 1, 2, 3])
 def test_output_channels_compute_every_gate(gate: str, k: int) -> None:
-    built = output_channels(Wanted(k, features=8, outputs=8, gate=gate, repair=True, seed=k))
+    built = output_channels(Request(k, features=8, outputs=8, gate=gate, repair=True, seed=k))
     assert wrong(built) == set()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("gate", ["nand", "nor", "xor"])
 def test_engines_prove_gates_of_channels(gate: str, engine: str) -> None:
-    built = output_channels(Wanted(2, features=10, outputs=12, gate=gate, repair=True))
+    built = output_channels(Request(2, features=10, outputs=12, gate=gate, repair=True))
     assert verify(built.whole, built.spec, limits=Limits(engine=engine)).verdict is Verdict.PROVED
 
 
 @pytest.mark.parametrize(("gate", "k", "most"), [("nand", 2, 40), ("nor", 1, 40), ("xnor", 1, 80)])
 def test_256_gates_take_few_neurons(gate: str, k: int, most: int) -> None:
-    built = output_channels(Wanted(k, outputs=256, gate=gate, repair=True))
+    built = output_channels(Request(k, outputs=256, gate=gate, repair=True))
     assert verify(built.whole, built.spec).verdict is Verdict.PROVED
     assert built.neurons <= most
 
 
 def test_no_gate_of_a_pair_is_told() -> None:
     with pytest.raises(InputError, match="--gate: expected a gate of two features, got copy"):
-        output_channels(Wanted(2, outputs=8, gate="copy"))
+        output_channels(Request(2, outputs=8, gate="copy"))

@@ -10,7 +10,7 @@ from supercheck.api.verify import verify
 from supercheck.claims.evidence import Verdict
 from supercheck.construct.catalogue.input_channels import family, input_channels, owners
 from supercheck.construct.pairs import heavy_tailed
-from supercheck.construct.request import Wanted
+from supercheck.construct.request import Request
 from supercheck.decide.limits import Limits
 from supercheck.decide.portfolio import ENGINES
 
@@ -50,20 +50,20 @@ def test_every_pair_gets_one_of_its_features_for_an_owner() -> None:
 @pytest.mark.parametrize("gate", GATES)
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_input_channels_compute_every_gate(gate: str, k: int) -> None:
-    built = input_channels(Wanted(k, features=7, outputs=10, heavy_tail=True, gate=gate, seed=k))
+    built = input_channels(Request(k, features=7, outputs=10, heavy_tail=True, gate=gate, seed=k))
     assert wrong(built) == set()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_engines_prove_input_channels(engine: str) -> None:
     for gate in ("and", "xor"):
-        built = input_channels(Wanted(3, features=8, outputs=10, heavy_tail=True, gate=gate))
+        built = input_channels(Request(3, features=8, outputs=10, heavy_tail=True, gate=gate))
         assert verify(built.whole, built.spec, limits=Limits(engine=engine)).verdict is Verdict.PROVED
 
 
 @pytest.mark.parametrize("k", [2, 3, 4])
 def test_a_thousand_partners_are_proved(k: int) -> None:
     star = np.array([[0, j] for j in range(1, 1_001)])
-    built = input_channels(Wanted(k, pairs=star))
+    built = input_channels(Request(k, pairs=star))
     assert verify(built.whole, built.spec).verdict is Verdict.PROVED
     assert built.neurons == int(family(1_000, k - 1).max()) + 1

@@ -15,7 +15,7 @@ import pytest
 from supercheck import build
 from supercheck.base.errors import InputError
 from supercheck.construct.pairs import drawn, heavy_tailed, listed, of_edges, read_pairs
-from supercheck.construct.request import Wanted
+from supercheck.construct.request import Request
 
 
 @pytest.mark.parametrize("features", range(2, 10))
@@ -78,7 +78,7 @@ def test_a_heavy_tail_is_heavy(features: int, outputs: int) -> None:
 
 def test_half_as_many_features_as_heavy_tailed_pairs_or_as_few_as_have_so_many() -> None:
     for outputs in range(1, 60):
-        features, pairs = listed(Wanted(2, outputs=outputs, heavy_tail=True))
+        features, pairs = listed(Request(2, outputs=outputs, heavy_tail=True))
         assert len(pairs) == outputs
         assert features == max(outputs // 2, next(m for m in range(2, 60) if comb(m, 2) >= outputs))
 
@@ -86,7 +86,7 @@ def test_half_as_many_features_as_heavy_tailed_pairs_or_as_few_as_have_so_many()
 def test_pairs_of_a_graph_and_of_all_features() -> None:
     graph = nx.petersen_graph()
     assert of_edges(graph.edges).tolist() == sorted(map(sorted, graph.edges))
-    features, pairs = listed(Wanted(2, features=4))
+    features, pairs = listed(Request(2, features=4))
     assert (features, pairs.tolist()) == (4, [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]])
 
 

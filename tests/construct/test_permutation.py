@@ -12,7 +12,7 @@ from builds import proved, right, stored
 import supercheck
 from supercheck.base.errors import InputError
 from supercheck.construct.catalogue.permutation import permutation
-from supercheck.construct.request import Built, Wanted
+from supercheck.construct.request import Built, Request
 from supercheck.spec.formula import Var
 
 
@@ -39,9 +39,9 @@ def interval(built: Built) -> tuple[Fraction, Fraction]:
 def test_small_permutations_are_right_by_all_three(features: int, most: int) -> None:
     if most > features:
         with pytest.raises(InputError, match="-k"):
-            permutation(Wanted(most, features=features))
+            permutation(Request(most, features=features))
         return
-    built = permutation(Wanted(most, features=features, smallest=True, seed=features))
+    built = permutation(Request(most, features=features, smallest=True, seed=features))
     off, on = interval(built)
     at = built.spec.readout.at
     assert at is not None
@@ -55,7 +55,7 @@ def test_small_permutations_are_right_by_all_three(features: int, most: int) -> 
 
 
 def test_a_threshold_outside_the_interval_is_refuted() -> None:
-    built = permutation(Wanted(2, features=32))
+    built = permutation(Request(2, features=32))
     off, on = interval(built)
     assert built.width < 32
     assert proved(built.read_at(off), "auto")
@@ -64,7 +64,7 @@ def test_a_threshold_outside_the_interval_is_refuted() -> None:
 
 
 def test_its_numbers_are_whole_or_dyadics_of_twelve_bits_and_only_the_inner_layer_knows_the_order() -> None:
-    one, other = (permutation(Wanted(2, features=64, seed=seed)) for seed in (1, 2))
+    one, other = (permutation(Request(2, features=64, seed=seed)) for seed in (1, 2))
     inner = one.layers[0].weight.data
     power = max(Fraction(value).denominator for value in inner.tolist())
     assert power & (power - 1) == 0
@@ -78,29 +78,29 @@ def test_its_numbers_are_whole_or_dyadics_of_twelve_bits_and_only_the_inner_laye
 
 
 def test_the_width_can_be_asked_for() -> None:
-    assert permutation(Wanted(1, features=32, neurons=20)).width == 20
+    assert permutation(Request(1, features=32, neurons=20)).width == 20
     for neurons in (33, 2):
         with pytest.raises(InputError, match="--neurons"):
-            permutation(Wanted(1, features=32, neurons=neurons))
+            permutation(Request(1, features=32, neurons=neurons))
 
 
 @pytest.mark.parametrize("features", [100, 129, 150])
 def test_every_number_of_features_has_its_code(features: int) -> None:
     """The first so many columns of a larger Hadamard matrix have rows that nearly depend on each other."""
-    built = permutation(Wanted(2, features=features, neurons=3 * features // 5))
+    built = permutation(Request(2, features=features, neurons=3 * features // 5))
     off, on = interval(built)
     assert (built.width, off < on) == (3 * features // 5, True)
 
 
 def test_without_time_it_is_as_wide_as_there_are_features() -> None:
-    built = permutation(Wanted(2, features=64, seconds=1e-9))
+    built = permutation(Request(2, features=64, seconds=1e-9))
     assert built.width == 64
     assert proved(built, "bound")
 
 
 def test_256_features_fit_through_a_third_fewer_than_the_prototype_needed() -> None:
     """The prototype's 420 of 1,024 at k = 2 are 41 of a hundred."""
-    built = permutation(Wanted(2, features=256, neurons=112))
+    built = permutation(Request(2, features=256, neurons=112))
     off, on = interval(built)
     assert built.width == 112
     assert off <= Fraction(1, 2) < on
@@ -117,6 +117,6 @@ def test_its_audit_says_that_there_are_no_neurons(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_1024_features_at_two_on_fit_through_420() -> None:
-    built = permutation(Wanted(2, features=1024))
+    built = permutation(Request(2, features=1024))
     assert built.width <= 420
     assert proved(built, "bound")

@@ -13,7 +13,7 @@ from supercheck.base.errors import InputError
 from supercheck.claims.evidence import Verdict
 from supercheck.construct.catalogue.plain import copy, one_per_gate
 from supercheck.construct.pairs import drawn
-from supercheck.construct.request import Wanted
+from supercheck.construct.request import Request
 from supercheck.decide.limits import Limits
 from supercheck.decide.portfolio import ENGINES
 from supercheck.spec.readout import Readout
@@ -25,7 +25,7 @@ GATES = ("and", "or", "xor", "nand", "nor", "xnor", "majority")
 @pytest.mark.parametrize("k", [0, 1, 2, 5])
 def test_one_per_gate_is_every_gate_at_every_k(gate: str, k: int) -> None:
     pairs = drawn(5, 6, 4, Random(k))
-    built = one_per_gate(Wanted(k, pairs=pairs, features=5, gate=gate))
+    built = one_per_gate(Request(k, pairs=pairs, features=5, gate=gate))
     assert wrong(built) == set()
     neurons = 2 if gate in ("xor", "xnor") else 1
     assert (built.neurons, built.edges) == (6 * neurons, 18 * neurons)
@@ -33,7 +33,7 @@ def test_one_per_gate_is_every_gate_at_every_k(gate: str, k: int) -> None:
 
 @pytest.mark.parametrize("gate", GATES)
 def test_one_per_gate_is_right_to_the_last_digit(gate: str) -> None:
-    built = one_per_gate(Wanted(3, features=5, gate=gate))
+    built = one_per_gate(Request(3, features=5, gate=gate))
     exactly = Readout("equality")
     spec = type(built.spec)(built.spec.domain, built.spec.formulas, exactly)
     assert verify(built.whole, spec).verdict is Verdict.PROVED
@@ -41,7 +41,7 @@ def test_one_per_gate_is_right_to_the_last_digit(gate: str) -> None:
 
 @pytest.mark.parametrize("gate", [gate for gate in GATES if gate not in ("xor", "xnor")])
 def test_copy_reads_gates_at_a_threshold(gate: str) -> None:
-    built = copy(Wanted(5, features=5, gate=gate))
+    built = copy(Request(5, features=5, gate=gate))
     assert wrong(built) == set()
     assert (built.neurons, built.edges) == (5, 5 + 2 * 10)
     assert np.array_equal(built.layers[0].weight.dense(), np.eye(5))
@@ -53,10 +53,10 @@ def test_copy_reads_gates_at_a_threshold(gate: str) -> None:
 def test_a_gate_that_it_cannot_build_is_refused_by_name(construction: object, gate: str) -> None:
     assert callable(construction)
     with pytest.raises(InputError, match=f"--gate: expected a gate .* got {gate}"):
-        construction(Wanted(2, features=5, gate=gate))
+        construction(Request(2, features=5, gate=gate))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_engines_agree_on_the_baselines(engine: str) -> None:
-    for built in (one_per_gate(Wanted(3, features=4, gate="xnor")), copy(Wanted(3, features=4, gate="nor"))):
+    for built in (one_per_gate(Request(3, features=4, gate="xnor")), copy(Request(3, features=4, gate="nor"))):
         assert verify(built.whole, built.spec, limits=Limits(engine=engine)).verdict is Verdict.PROVED

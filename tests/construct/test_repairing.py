@@ -19,7 +19,7 @@ from supercheck.construct.channels import least_neurons, margins
 from supercheck.construct.gates.read import gated
 from supercheck.construct.pairs import drawn
 from supercheck.construct.repair.search import Searched, repair, smallest
-from supercheck.construct.request import Wanted
+from supercheck.construct.request import Request
 
 
 def regular(outputs: int, influence: int) -> tuple[int, Array]:
@@ -105,7 +105,7 @@ def test_what_cannot_be_repaired_is_told() -> None:
 @pytest.mark.parametrize("wanted", [{}, {"repair": True}, {"smallest": True}, {"repair": True, "neurons": 40}])
 @pytest.mark.parametrize("k", [0, 1, 2, 3])
 def test_the_construction_is_right_however_it_is_wanted(wanted: dict[str, Any], k: int) -> None:
-    built = output_channels(Wanted(k, outputs=40, max_influence=3, seconds=0.5, **wanted))
+    built = output_channels(Request(k, outputs=40, max_influence=3, seconds=0.5, **wanted))
     assert verify(built.whole, built.spec).verdict is Verdict.PROVED
     assert built.neurons == wanted.get("neurons", built.neurons)
 
@@ -119,7 +119,7 @@ def test_drawing_takes_as_many_neurons_as_was_known_before(outputs: int, influen
 
 
 def test_so_many_neurons_as_are_asked_for_may_be_too_few() -> None:
-    built = output_channels(Wanted(2, outputs=40, neurons=9))
+    built = output_channels(Request(2, outputs=40, neurons=9))
     assert built.neurons == 9
     assert verify(built.whole, built.spec).verdict is Verdict.REFUTED
 
@@ -134,7 +134,7 @@ def test_so_many_neurons_as_are_asked_for_may_be_too_few() -> None:
 )
 def test_what_contradicts_itself_is_refused(wanted: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        output_channels(Wanted(2, outputs=40, **wanted))
+        output_channels(Request(2, outputs=40, **wanted))
 
 
 @pytest.mark.parametrize("k", [3, 4])
@@ -146,20 +146,20 @@ def test_the_smallest_of_so_few_outputs_that_no_channel_fits_is_a_neuron_for_eac
 
 def test_a_channel_may_be_as_large_as_floats_cannot_count() -> None:
     """To score channels of so many neurons overflowed, though their size was given."""
-    wanted = Wanted(3, features=10, neurons=3000, channel=2000)
+    wanted = Request(3, features=10, neurons=3000, channel=2000)
     assert output_channels(wanted).made["neurons"] == 3000
     with pytest.raises(InputError, match="--channel: expected a size"):
-        output_channels(Wanted(3, features=10, channel=2000))
+        output_channels(Request(3, features=10, channel=2000))
 
 
 @pytest.mark.parametrize("repaired", [False, True])
 def test_more_neurons_than_memory_holds_are_refused(repaired: bool) -> None:
     for neurons, said in ((10**7, "at most 1,677,721 for 40 features"), (10**12, "at most 10,000,000, got 1,000,0")):
         with pytest.raises(InputError, match=f"--neurons: expected {said}"):
-            output_channels(Wanted(2, features=40, outputs=80, neurons=neurons, repair=repaired))
+            output_channels(Request(2, features=40, outputs=80, neurons=neurons, repair=repaired))
 
 
 def test_parts_of_a_request_share_its_deadline() -> None:
     """Each cut of combined channels had all of the time to itself."""
-    wanted = Wanted(2, outputs=40, seconds=5, begun=7.0)
+    wanted = Request(2, outputs=40, seconds=5, begun=7.0)
     assert replace(wanted, max_active=3, repair=True).clock.end == 12.0

@@ -15,19 +15,19 @@ from supercheck.base.errors import InputError
 from supercheck.claims.evidence import Verdict
 from supercheck.construct.catalogue.superposed import _drawn, superposed
 from supercheck.construct.pairs import listed
-from supercheck.construct.request import Wanted
+from supercheck.construct.request import Request
 from supercheck.decide.limits import Limits
 
 
 @pytest.mark.parametrize(("features", "outputs"), [(6, 5), (8, 8), (7, 10), (2, 1)])
 def test_small_ones_are_right(features: int, outputs: int) -> None:
     for seed in range(3):
-        assert wrong(superposed(Wanted(2, features=features, outputs=outputs, seed=seed))) == set()
+        assert wrong(superposed(Request(2, features=features, outputs=outputs, seed=seed))) == set()
 
 
 @pytest.mark.parametrize("engine", ["enumerate", "branch"])
 def test_fewer_neurons_than_features_and_outputs_are_proved(engine: str) -> None:
-    built = superposed(Wanted(2, features=32, outputs=32))
+    built = superposed(Request(2, features=32, outputs=32))
     assert built.neurons < 32
     assert built.encoder is not None
     assert built.decoder is not None
@@ -38,7 +38,7 @@ def test_fewer_neurons_than_features_and_outputs_are_proved(engine: str) -> None
 def test_the_two_classes_are_what_the_engines_find() -> None:
     seen = 0
     for seed in range(8):
-        wanted = Wanted(2, features=9, outputs=9, neurons=14, channel=5, seed=seed)
+        wanted = Request(2, features=9, outputs=9, neurons=14, channel=5, seed=seed)
         drawn = _drawn(9, listed(wanted)[1], 14, 5, seed)
         low, high = drawn.classes(listed(wanted)[1], wanted.clock)
         built = superposed(wanted)
@@ -53,7 +53,7 @@ def test_the_two_classes_are_what_the_engines_find() -> None:
 
 def test_the_codes_know_nothing_of_the_pairs() -> None:
     lists = ([(0, 1), (2, 3), (4, 5), (1, 2)], [(0, 5), (1, 4), (2, 3), (0, 2)])
-    one, other = (superposed(Wanted(2, pairs=np.array(pairs), features=6, neurons=8)) for pairs in lists)
+    one, other = (superposed(Request(2, pairs=np.array(pairs), features=6, neurons=8)) for pairs in lists)
     assert one.encoder is not None
     assert other.encoder is not None
     assert one.decoder is not None
@@ -81,13 +81,13 @@ def test_too_few_neurons_are_refuted_not_proved(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "told"),
     [
-        (Wanted(3, features=6, outputs=5), "-k: expected 2"),
-        (Wanted(2, features=4_000, outputs=60), "--features: expected at most 2,048"),
-        (Wanted(2, features=60, outputs=60, neurons=10**6), "--neurons: expected at most 2,048"),
-        (Wanted(2, features=6, outputs=5, gate="or"), "--gate: expected nothing"),
+        (Request(3, features=6, outputs=5), "-k: expected 2"),
+        (Request(2, features=4_000, outputs=60), "--features: expected at most 2,048"),
+        (Request(2, features=60, outputs=60, neurons=10**6), "--neurons: expected at most 2,048"),
+        (Request(2, features=6, outputs=5, gate="or"), "--gate: expected nothing"),
     ],
 )
-def test_what_it_cannot_build_is_told(wanted: Wanted, told: str) -> None:
+def test_what_it_cannot_build_is_told(wanted: Request, told: str) -> None:
     with pytest.raises(InputError, match=told):
         superposed(wanted)
 
@@ -95,4 +95,4 @@ def test_what_it_cannot_build_is_told(wanted: Wanted, told: str) -> None:
 def test_without_time_it_says_that_time_is_missing() -> None:
     """It went on for as long as it took, whatever --timeout said."""
     with pytest.raises(InputError, match="--timeout: expected time enough to find a network"):
-        superposed(Wanted(2, features=32, outputs=32, seconds=1e-9))
+        superposed(Request(2, features=32, outputs=32, seconds=1e-9))

@@ -30,7 +30,7 @@ from supercheck.decide.limits import Clock
 from supercheck.decide.portfolio import ENGINES
 from supercheck.decide.workers import batches, pool as team
 from supercheck.decide.workers.batches import Answer, Batch, posed
-from supercheck.decide.workers.dask import Desk
+from supercheck.decide.workers.dask import BatchPlugin
 from supercheck.decide.workers.executors import Place
 from supercheck.decide.workers.pool import gathered
 
@@ -310,9 +310,9 @@ class Child:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BatchPlugin:
     monkeypatch.setattr("supercheck.decide.workers.dask.Processes", Child)
-    found = Desk(b"", None)
+    found = BatchPlugin(b"", None)
     share: Any = SimpleNamespace(local_directory=tmp_path, memory_manager=SimpleNamespace(memory_limit=None))
     found.setup(share)
     return found
@@ -322,7 +322,7 @@ ASKED = Batch("", replace(ENGINES["z3"], work=sleep), (0,), 1, None, Limits(), N
 ANSWER = Answer([], complete=True)
 
 
-def test_a_child_that_another_thread_has_meanwhile_is_not_ended(desk: Desk) -> None:
+def test_a_child_that_another_thread_has_meanwhile_is_not_ended(desk: BatchPlugin) -> None:
     class Snatched(list[Any]):
         """Another thread takes whatever is put here at once."""
 
@@ -336,7 +336,7 @@ def test_a_child_that_another_thread_has_meanwhile_is_not_ended(desk: Desk) -> N
     assert [child.ended for child in taken] == [False]
 
 
-def test_the_child_of_a_batch_that_nobody_waits_for_gets_no_other(desk: Desk) -> None:
+def test_the_child_of_a_batch_that_nobody_waits_for_gets_no_other(desk: BatchPlugin) -> None:
     def cancelled(_: Batch) -> Answer:
         children.extend(desk.busy.values())  # type: ignore[attr-defined]
         desk.transition("key", "executing", "released")
@@ -349,7 +349,7 @@ def test_the_child_of_a_batch_that_nobody_waits_for_gets_no_other(desk: Desk) ->
     desk.transition("key", "executing", "released")  # its thread was faster: there is nothing to end
 
 
-def test_a_worker_of_two_threads_asks_no_child_that_it_has_ended(desk: Desk) -> None:
+def test_a_worker_of_two_threads_asks_no_child_that_it_has_ended(desk: BatchPlugin) -> None:
     class Slow(list[Any]):
         """Lets other threads run before it says that something was put here."""
 

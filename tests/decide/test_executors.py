@@ -31,9 +31,9 @@ from supercheck.decide.limits import Clock
 from supercheck.decide.portfolio import ENGINES, decide
 from supercheck.decide.workers import batches
 from supercheck.decide.workers.batches import Answer, Batch, cut, pose, posed, solved
-from supercheck.decide.workers.checkpoint import Kept
+from supercheck.decide.workers.checkpoint import BatchStore
 from supercheck.decide.workers.executors import MOST, InProcess, Place
-from supercheck.decide.workers.pool import Team
+from supercheck.decide.workers.pool import WorkerPool
 from supercheck.decide.workers.processes import Processes
 
 pytestmark = pytest.mark.usefixtures("trained_elsewhere", "own_account")
@@ -60,11 +60,11 @@ class Counting(InProcess):
         return super().submit(fn, *args, **kwargs)
 
 
-def here(claims: Claims, executor: Executor | None = None, kept: Kept | None = None) -> Team:
-    return Team(claims, executor or InProcess(), lambda batch: solved(claims, batch), kept)
+def here(claims: Claims, executor: Executor | None = None, kept: BatchStore | None = None) -> WorkerPool:
+    return WorkerPool(claims, executor or InProcess(), lambda batch: solved(claims, batch), kept)
 
 
-def spread(team: Team, work: Any, outputs: Sequence[int], limits: Limits = _FREE, name: str = "z3") -> list[Any]:
+def spread(team: WorkerPool, work: Any, outputs: Sequence[int], limits: Limits = _FREE, name: str = "z3") -> list[Any]:
     clock = Clock.start(limits.timeout)
     engine = work if isinstance(work, Engine) else replace(ENGINES[name], work=work)
     return [d for some in team.spread(engine, team.claims, outputs, limits, clock) for d in some]
@@ -154,7 +154,7 @@ def test_a_shared_sweep_is_not_cut_so_fine_that_its_shared_part_counts(monkeypat
 def test_what_a_lost_process_does_not_deliver_is_unknown_with_the_reason(work: Any, why: str) -> None:
     claims = FAMILIES["A"]().claims
     with Processes(2, pose, (posed(claims),)) as executor:
-        found = spread(Team(claims, executor), work, [0, 1, 2, 3, 4, 5])
+        found = spread(WorkerPool(claims, executor), work, [0, 1, 2, 3, 4, 5])
     assert [d.output for d in sorted(found)] == [0, 1, 2, 3, 4, 5]
     lost = [d for d in found if d.output in (4, 5)]
     assert all(d.verdict is Verdict.UNKNOWN and d.lost and why in d.reason for d in lost)
@@ -164,7 +164,7 @@ def test_what_is_lost_is_asked_of_no_other_engine(monkeypatch: pytest.MonkeyPatc
     claims = FAMILIES["A"]().claims
     monkeypatch.setitem(ENGINES, "bound", replace(ENGINES["bound"], work=kill_self))
     with Processes(1, pose, (posed(claims),)) as executor:
-        found = decide(claims, Limits(team=Team(claims, executor)))
+        found = decide(claims, Limits(team=WorkerPool(claims, executor)))
     assert found.verdict is Verdict.UNKNOWN
     assert {output.reason for output in found.outputs} == {"the solver's process ended with signal 9"}
 
@@ -178,14 +178,14 @@ def test_an_answer_about_other_outputs_is_a_fault() -> None:
 def test_a_fault_in_a_process_is_a_fault_here() -> None:
     claims = FAMILIES["A"]().claims
     with Processes(1, pose, (posed(claims),)) as executor, pytest.raises(FaultError, match="on purpose"):
-        spread(Team(claims, executor), fail, [0, 1])
+        spread(WorkerPool(claims, executor), fail, [0, 1])
 
 
 def test_a_batch_that_looks_at_no_clock_is_left_at_the_deadline() -> None:
     claims = FAMILIES["A"]().claims
     executor = Processes(1, pose, (posed(claims),))
     try:
-        found = spread(Team(claims, executor), sleep, [0, 1, 2, 3, 4], Limits(timeout=0.5))
+        found = spread(WorkerPool(claims, executor), sleep, [0, 1, 2, 3, 4], Limits(timeout=0.5))
     finally:
         executor.shutdown(cancel_futures=True)
     assert [(d.output, d.verdict, d.reason) for d in found] == [
@@ -217,7 +217,7 @@ def test_a_batch_is_given_the_time_that_is_left_and_its_end_is_told() -> None:
 
 def test_another_version_is_refused() -> None:
     claims = FAMILIES["A"]().claims
-    old = Team(claims, InProcess(), lambda batch: Answer([], True, "0.0.9"))
+    old = WorkerPool(claims, InProcess(), lambda batch: Answer([], True, "0.0.9"))
     with pytest.raises(InputError, match=r"--executor: expected supercheck .*, got 0\.0\.9"):
         spread(old, fail, [0])
 
@@ -268,7 +268,7 @@ def interrupted_after(count: int) -> Any:
 
 @pytest.mark.parametrize("family", ["A, wrong", "B", "mixed"])
 def test_an_interrupted_run_goes_on_where_it_was(family: str, tmp_path: Path, small: None) -> None:
-    claims, kept = FAMILIES[family]().claims, Kept(tmp_path / "cache.sqlite")
+    claims, kept = FAMILIES[family]().claims, BatchStore(tmp_path / "cache.sqlite")
     whole = decide(claims, Limits(margins=True))
     first, second, third = Counting(), Counting(), Counting()
     limits = Limits(margins=True)
@@ -286,7 +286,7 @@ def test_an_interrupted_run_goes_on_where_it_was(family: str, tmp_path: Path, sm
 def test_batches_of_other_limits_questions_or_versions_are_not_mistaken(
     tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claims, kept = FAMILIES["A"]().claims, Kept(tmp_path / "cache.sqlite")
+    claims, kept = FAMILIES["A"]().claims, BatchStore(tmp_path / "cache.sqlite")
     decide(claims, Limits(team=here(claims, None, kept)))
     for other, limits in (
         (claims.at_most(2), Limits()),
@@ -307,17 +307,17 @@ def test_a_kept_batch_without_the_owners_seal_is_decided_anew(
     tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claims, file = FAMILIES["A, wrong"]().claims, tmp_path / "cache.sqlite"
-    honest = decide(claims, Limits(team=here(claims, None, Kept(file))))
+    honest = decide(claims, Limits(team=here(claims, None, BatchStore(file))))
     assert honest.verdict is Verdict.REFUTED
     with sqlite3.connect(file) as database:  # every verdict is proved now
         for key, content in database.execute("SELECT key, content FROM batches").fetchall():
             rows = [[row[0], "proved", *[None] * 3, False, None, None, False] for row in json.loads(content)]
             database.execute("UPDATE batches SET content = ? WHERE key = ?", (json.dumps(rows), key))
-    forged = decide(claims, Limits(team=here(claims, None, Kept(file))))
+    forged = decide(claims, Limits(team=here(claims, None, BatchStore(file))))
     assert forged.outputs == honest.outputs
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "somebody else's"))
     counting = Counting()
-    assert decide(claims, Limits(team=here(claims, counting, Kept(file)))).outputs == honest.outputs
+    assert decide(claims, Limits(team=here(claims, counting, BatchStore(file)))).outputs == honest.outputs
     assert counting.asked
 
 
@@ -346,11 +346,11 @@ def test_what_other_code_decided_is_decided_anew(tmp_path: Path) -> None:
 
 def test_what_a_deadline_or_a_lost_solver_left_open_is_not_kept(tmp_path: Path) -> None:
     claims = FAMILIES["A"]().claims
-    kept = Kept(tmp_path / "cache.sqlite")
+    kept = BatchStore(tmp_path / "cache.sqlite")
     late = Batch("", ENGINES["bound"], (0, 1), 3, None, Limits(timeout=1e-6), 0.0)
     assert not solved(claims, late).complete
     executor = InProcess()
-    team = Team(claims, executor, lambda batch: solved(claims, replace(batch, seconds=0.0)), kept)
+    team = WorkerPool(claims, executor, lambda batch: solved(claims, replace(batch, seconds=0.0)), kept)
     spread(team, ENGINES["bound"], [0, 1], Limits(timeout=60), "bound")
     counting = Counting()
     spread(here(claims, counting, kept), ENGINES["bound"], [0, 1], Limits(), "bound")
@@ -387,7 +387,12 @@ def test_where_batches_cannot_be_kept_one_line_says_so(question: Path, capsys: p
 
 def test_without_a_key_nothing_is_kept_under_optimisation_either(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where a folder should be")
-    command = [sys.executable, "-O", "-c", "from supercheck.decide.workers.checkpoint import Kept; Kept().probe()"]
+    command = [
+        sys.executable,
+        "-O",
+        "-c",
+        "from supercheck.decide.workers.checkpoint import BatchStore; BatchStore().probe()",
+    ]
     told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert told.stderr.splitlines()[-1].startswith("supercheck.base.store.CacheError: no key to seal with")
 

@@ -28,7 +28,7 @@ from supercheck.decide import smt
 from supercheck.decide.cross_check import reproduce
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import ENGINES
-from supercheck.decide.workers.processes import LostError, Processes
+from supercheck.decide.workers.processes import Processes, WorkerDiedError
 from supercheck.network.formats.load import load
 from supercheck.network.layers import Affine
 from supercheck.network.network import Network
@@ -80,13 +80,13 @@ def test_calls_are_answered_by_processes_that_were_told_once() -> None:
 def test_a_process_that_dies_loses_its_own_call_alone() -> None:
     with Processes(1) as executor:
         lost, kept = executor.submit(die), executor.submit(nap, 0.0)
-        with pytest.raises(LostError, match="signal 9"):
+        with pytest.raises(WorkerDiedError, match="signal 9"):
             lost.result()
         assert kept.result() == 0.0
 
 
 def test_memory_is_limited_and_said_to_be() -> None:
-    with Processes(1, memory=2 << 30) as executor, pytest.raises(LostError, match="out of memory"):
+    with Processes(1, memory=2 << 30) as executor, pytest.raises(WorkerDiedError, match="out of memory"):
         executor.submit(fill).result()
 
 
@@ -102,7 +102,7 @@ def test_cancelling_ends_what_runs_and_what_waits() -> None:
         wait(futures, timeout=1.0)
         executor.shutdown(cancel_futures=True)
     assert time.monotonic() - begun < 60
-    assert isinstance(futures[0].exception(), LostError)
+    assert isinstance(futures[0].exception(), WorkerDiedError)
     assert all(future.cancelled() for future in futures[1:])
 
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings, strategies as st
 from supercheck.base.exit_codes import FAILED, FAULT, INPUT, PASSED, UNKNOWN
 from supercheck.report.gate import sarif
 from supercheck.report.gate.formats import FORMATS, reporter
-from supercheck.report.gate.outcome import Gate, Judgement
+from supercheck.report.gate.outcome import SpecOutcome, SuiteOutcome
 
 HERE = Path(__file__).parents[1]
 JUNIT = xmlschema.XMLSchema(HERE / "data" / "junit" / "junit.xsd")
@@ -29,11 +29,11 @@ LINES = st.text(min_size=1, max_size=60)
 
 
 @st.composite
-def judgements(draw: st.DrawFn) -> Judgement:
+def judgements(draw: st.DrawFn) -> SpecOutcome:
     code = draw(st.sampled_from([PASSED, FAILED, INPUT, UNKNOWN, FAULT]))
     passed = code == PASSED
     verdict = {PASSED: "proved", FAILED: "refuted", UNKNOWN: "unknown"}.get(code)
-    return Judgement(
+    return SpecOutcome(
         draw(NAMES), code, None if verdict is None else "proved", verdict,
         None if passed else draw(LINES),
         () if passed else tuple(draw(st.lists(LINES, max_size=3))),
@@ -43,12 +43,12 @@ def judgements(draw: st.DrawFn) -> Judgement:
     )  # fmt: skip
 
 
-GATES = st.builds(lambda some: Gate(tuple(some), 1.5), st.lists(judgements(), min_size=1, max_size=5))
+GATES = st.builds(lambda some: SuiteOutcome(tuple(some), 1.5), st.lists(judgements(), min_size=1, max_size=5))
 
 
 @settings(max_examples=60)
 @given(GATES)
-def test_junit_is_valid_and_its_totals_are_true(gate: Gate) -> None:
+def test_junit_is_valid_and_its_totals_are_true(gate: SuiteOutcome) -> None:
     text = reporter("junit")(gate)
     JUNIT.validate(text)
     root = ElementTree.fromstring(text)
@@ -61,7 +61,7 @@ def test_junit_is_valid_and_its_totals_are_true(gate: Gate) -> None:
 
 @settings(max_examples=60)
 @given(GATES)
-def test_sarif_is_valid(gate: Gate) -> None:
+def test_sarif_is_valid(gate: SuiteOutcome) -> None:
     log = json.loads(reporter("sarif")(gate))
     SARIF.validate(log)
     results = log["runs"][0]["results"]
@@ -72,7 +72,7 @@ def test_sarif_is_valid(gate: Gate) -> None:
 
 @settings(max_examples=60)
 @given(GATES)
-def test_json_lines_are_the_objects_of_json(gate: Gate) -> None:
+def test_json_lines_are_the_objects_of_json(gate: SuiteOutcome) -> None:
     whole = json.loads(reporter("json")(gate))
     lines = [json.loads(line) for line in reporter("json-lines")(gate).split("\n")]
     assert whole["pass"] == gate.passed
@@ -84,7 +84,7 @@ def test_json_lines_are_the_objects_of_json(gate: Gate) -> None:
 
 @settings(max_examples=60)
 @given(GATES)
-def test_each_annotation_is_one_line_that_nothing_breaks_out_of(gate: Gate) -> None:
+def test_each_annotation_is_one_line_that_nothing_breaks_out_of(gate: SuiteOutcome) -> None:
     lines = reporter("github")(gate).split("\n")
     assert len(lines) == 1 + sum(not one.passed for one in gate.judgements)
     for line in lines[:-1]:
@@ -96,7 +96,9 @@ def test_each_annotation_is_one_line_that_nothing_breaks_out_of(gate: Gate) -> N
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_format_passes_what_does_not(name: str) -> None:
     for code in (FAILED, INPUT, UNKNOWN, FAULT):
-        gate = Gate((Judgement("a.toml", PASSED, "proved", "proved"), Judgement("b.toml", code, reason="why")), 1.0)
+        gate = SuiteOutcome(
+            (SpecOutcome("a.toml", PASSED, "proved", "proved"), SpecOutcome("b.toml", code, reason="why")), 1.0
+        )
         said = said_by(name, reporter(name)(gate))
         if name.startswith("json"):  # its categories are read off the verdict, which these have not
             assert [one["pass"] for one in json.loads(reporter("json")(gate))["specs"]] == [True, False]
@@ -105,18 +107,19 @@ def test_no_format_passes_what_does_not(name: str) -> None:
 
 
 def test_sarif_stays_within_what_github_takes() -> None:
-    gate = Gate(tuple(Judgement(f"{i}.toml", UNKNOWN, reason="why") for i in range(sarif.MOST_RESULTS + 7)), 1.0)
+    open_ = [SpecOutcome(f"{i}.toml", UNKNOWN, reason="why") for i in range(sarif.MOST_RESULTS + 7)]
+    gate = SuiteOutcome(tuple(open_), 1.0)
     (log,) = json.loads(reporter("sarif")(gate))["runs"]
     assert len(log["results"]) == sarif.MOST_RESULTS == 25_000
     assert log["properties"] == {"leftOut": 7}
 
 
 def test_sarif_tells_a_limit_from_a_verdict() -> None:
-    both = Judgement(
+    both = SpecOutcome(
         "a", FAILED, "proved", "refuted", "refuted, but ...", ("on: x0",), ("max_edges: 9 is more than 5",)
     )
-    limit = Judgement("b", FAILED, "proved", "proved", "max_edges: 9", (), ("max_edges: 9", "max_bits: 8"))
-    (log,) = json.loads(reporter("sarif")(Gate((both, limit), 1.0)))["runs"]
+    limit = SpecOutcome("b", FAILED, "proved", "proved", "max_edges: 9", (), ("max_edges: 9", "max_bits: 8"))
+    (log,) = json.loads(reporter("sarif")(SuiteOutcome((both, limit), 1.0)))["runs"]
     assert [(r["ruleId"], r["message"]["text"].split(":")[0]) for r in log["results"]] == [
         ("verdict", "refuted, but ...\non"), ("limit", "max_edges"), ("limit", "max_edges"), ("limit", "max_bits"),
     ]  # fmt: skip

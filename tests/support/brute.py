@@ -12,7 +12,7 @@ from strategies import Question, meaning
 from supercheck import Limits
 from supercheck.analysis.explore.failures import MOST_WORK
 from supercheck.analysis.explore.result import Exploration
-from supercheck.analysis.explore.search import Wanted, examine
+from supercheck.analysis.explore.search import ExploreOptions, examine
 from supercheck.decide.limits import Clock
 from supercheck.decide.portfolio import decide
 
@@ -61,6 +61,6 @@ def brute_force(question: Question) -> Truth:
     return truth(question.stored, domain.features, domain.max_active, functions, question.wrong)
 
 
-def explored(asked: Question, wanted: Wanted = Wanted(), work: int = MOST_WORK) -> Exploration:
+def explored(asked: Question, wanted: ExploreOptions = ExploreOptions(), work: int = MOST_WORK) -> Exploration:
     result = decide(asked.claims, Limits(largest_k=True))
     return examine(result, wanted, Limits(), Clock.start(None), work=work)

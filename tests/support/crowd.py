@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from supercheck.ci.cache import Cache
-from supercheck.ci.judge import Terms
+from supercheck.ci.judge import GateOptions
 from supercheck.ci.suite import gate
 
 AT_ONCE = 16
@@ -24,7 +24,7 @@ AT_ONCE = 16
 
 def one(specs: list[str], cache: Path, truth: dict[str, int]) -> int:
     """Run one gate; 0 if it finds the truth."""
-    found = gate(specs, terms=Terms(cache=Cache(cache), workers=1))
+    found = gate(specs, terms=GateOptions(cache=Cache(cache), workers=1))
     return int({judged.file: judged.code for judged in found.judgements} != truth)
 
 

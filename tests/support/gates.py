@@ -15,9 +15,9 @@ import numpy as np
 from common import savez
 
 from supercheck.ci.cache import Cache
-from supercheck.ci.judge import Terms
+from supercheck.ci.judge import GateOptions
 from supercheck.ci.suite import gate
-from supercheck.report.gate.outcome import Gate
+from supercheck.report.gate.outcome import SuiteOutcome
 
 KINDS = ("proved", "control", "wrong", "too good", "unknown", "absent", "mismatch", "syntax", "limit", "copy")
 
@@ -121,12 +121,12 @@ def _muddled(tensors: dict[str, np.ndarray], seed: int) -> float:
 CACHE = Path(".supercheck/cache.sqlite")
 
 
-def judged(**terms: object) -> Gate:
+def judged(**terms: object) -> SuiteOutcome:
     """The specs of this folder, with its cache."""
-    return gate(["specs"], terms=Terms(**{"cache": Cache(CACHE), **terms}))  # type: ignore[arg-type]
+    return gate(["specs"], terms=GateOptions(**{"cache": Cache(CACHE), **terms}))  # type: ignore[arg-type]
 
 
-def cached(found: Gate) -> list[bool]:
+def cached(found: SuiteOutcome) -> list[bool]:
     """Which verdicts were found in the cache."""
     return [one.cached for one in found.judgements]
 

@@ -14,7 +14,7 @@ from strategies import network
 
 from supercheck.base.matrix import Array
 from supercheck.decide.float32.error_bounds import at_inputs, over_domain
-from supercheck.decide.float32.layers import Chain
+from supercheck.decide.float32.layers import StoredLayers
 from supercheck.network.formats.load import load
 
 SPECS = Path(__file__).parents[2] / "specs" / "proved"
@@ -54,7 +54,7 @@ class Subject:
             for weight, bias, relu in self.layers
         ]
         self.real = [run(exact, [int(v) for v in x]) for x in self.x]
-        chain = Chain.of(network(exact))
+        chain = StoredLayers.of(network(exact))
         own = [at_inputs(chain.part(i), active) for i in range(len(self.real[0]))]
         self.bounds = [list(row) for row in zip(*own, strict=True)]
         self.whole = over_domain(chain, 3)

@@ -19,9 +19,9 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Extremes
 from supercheck.decide.enumeration import cost
 from supercheck.decide.extremes import extremes
-from supercheck.decide.limits import Clock, LateError
+from supercheck.decide.limits import Clock, DeadlineError
 from supercheck.decide.measure import Best
-from supercheck.decide.sweep import Batch, Sheet
+from supercheck.decide.sweep import Block, Sheet
 
 MOST_WORK = 10**11
 """Multiplications up to which everything is enumerated: some tens of seconds."""
@@ -114,7 +114,7 @@ def sweep(
             found.found += new
             found.margins.append(margins(claims, worst))
         found.done = True
-    except (LateError, KeyboardInterrupt):
+    except (DeadlineError, KeyboardInterrupt):
         pass
     return found
 
@@ -140,7 +140,7 @@ def _covered(active: Array, below: Array, features: int) -> Array:
     return covered
 
 
-def _pairs(batch: Batch, bits: Array, wanted: Array, room: int) -> tuple[int, list[Pair]]:
+def _pairs(batch: Block, bits: Array, wanted: Array, room: int) -> tuple[int, list[Pair]]:
     """How many pairs the bits name of outputs that are wanted, and the first of them."""
     rows = np.flatnonzero(bits.any(axis=1))
     which = np.unpackbits(bits[rows], axis=1, count=len(wanted)).astype(bool) & wanted

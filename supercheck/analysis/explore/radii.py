@@ -19,7 +19,7 @@ from supercheck.analysis.explore.repairs import stored_scale
 from supercheck.base.matrix import Array, Ratios
 from supercheck.claims.claims import Claims
 from supercheck.decide.limits import Clock
-from supercheck.decide.sweep import Batch, Sheet
+from supercheck.decide.sweep import Block, Sheet
 
 MOST_WORK = 1 << 25
 """Inputs times neurons times outputs up to which that is computed."""
@@ -118,7 +118,7 @@ class _Table:
         self.scales = [stored_scale(network, 0, p) for p in range(network.neurons)]
         self.sides = [side for i in range(len(claims)) for side in self._sides(i, batches)]
 
-    def _sides(self, output: int, batches: list[Batch]) -> Iterator[_Side]:
+    def _sides(self, output: int, batches: list[Block]) -> Iterator[_Side]:
         network, readout = self.claims.network, self.claims.readout
         columns, weights = network.output.weight.row(output)
         totals = np.maximum(self.sums[columns], 0).T @ weights.astype(object)

@@ -26,7 +26,7 @@ from supercheck.decide.enumeration import cost, costs
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.portfolio import INTERRUPTED, QUICK, decide, up_to
 
-__all__ = ["Exploration", "Wanted", "examine", "unexamined"]
+__all__ = ["Exploration", "ExploreOptions", "examine", "unexamined"]
 
 LIMIT = 10_000
 """Counterexamples that are kept unless another limit is asked for."""
@@ -36,7 +36,7 @@ OWN_WORK = 10**9
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ExploreOptions:
     """What an exploration is to look for.
 
     Attributes:
@@ -56,7 +56,7 @@ class Wanted:
 
 
 def examine(
-    result: Result, wanted: Wanted, limits: Limits, clock: Clock, *, work: int = failing.MOST_WORK
+    result: Result, wanted: ExploreOptions, limits: Limits, clock: Clock, *, work: int = failing.MOST_WORK
 ) -> Exploration:
     """Explore a question that has been decided.
 
@@ -104,7 +104,7 @@ def examine(
     return replace(whole, groups=tuple(grouped(claims, found, whole.ledger)))
 
 
-def unexamined(result: Result, wanted: Wanted, clock: Clock) -> Exploration:
+def unexamined(result: Result, wanted: ExploreOptions, clock: Clock) -> Exploration:
     """What is known where no time is left to explore: the verdict, and its own counterexamples."""
     claims, real = replace(result.claims, errors=None), result.arithmetic == "real"
     known = [one.counterexample for one in result.outputs if real and one.counterexample is not None]
@@ -118,7 +118,7 @@ def unexamined(result: Result, wanted: Wanted, clock: Clock) -> Exploration:
     return Exploration(result, tuple(rows), tuple(found[: wanted.most]), total, wanted.only, left_out=left_out)
 
 
-def _only(wanted: Wanted) -> set[int] | None:
+def _only(wanted: ExploreOptions) -> set[int] | None:
     return None if wanted.only is None else {wanted.only}
 
 
@@ -137,7 +137,7 @@ def _agree(result: Result, swept: failing.Failing) -> None:
             raise FaultError(f"output {i} is {said} by {result.outputs[i].engine}, but a sweep says otherwise")
 
 
-def _swept_cases(claims: Claims, result: Result, swept: failing.Failing, wanted: Wanted) -> list[Case]:
+def _swept_cases(claims: Claims, result: Result, swept: failing.Failing, wanted: ExploreOptions) -> list[Case]:
     """The pairs of a sweep, replayed; an output's first level with failures is proved to be its minimum.
 
     Where the sweep did not come to an end, the verdict's own counterexamples of other outputs are added.
@@ -157,7 +157,7 @@ def _swept_cases(claims: Claims, result: Result, swept: failing.Failing, wanted:
 
 
 def _by_engines(
-    claims: Claims, result: Result, wanted: Wanted, limits: Limits, clock: Clock
+    claims: Claims, result: Result, wanted: ExploreOptions, limits: Limits, clock: Clock
 ) -> tuple[list[Row], list[Case], Count]:
     """A smallest counterexample for each wrong output; where asked, the others of outputs with small cones."""
     results = result.outputs if result.arithmetic == "real" else decide(claims, limits).outputs
@@ -188,7 +188,7 @@ def _separated(result: Result) -> dict[int, tuple[Counterexample, bool]]:
 
 
 def _own_sweeps(
-    claims: Claims, outputs: Sequence[int], wanted: Wanted, clock: Clock
+    claims: Claims, outputs: Sequence[int], wanted: ExploreOptions, clock: Clock
 ) -> tuple[list[failing.Pair], set[int]]:
     """All inclusion-minimal pairs of outputs that can be enumerated one by one, and which outputs those are."""
     prices, pairs, done = costs(claims), list[failing.Pair](), set[int]()

@@ -11,7 +11,7 @@ import numpy as np
 from supercheck.base.errors import InputError
 from supercheck.base.matrix import Array, Rows
 from supercheck.construct.layers import hidden, placed, readout
-from supercheck.construct.request import Built, Wanted, claim
+from supercheck.construct.request import Built, Request, claim
 from supercheck.network.layers import Affine
 from supercheck.spec.formula import Formula, Not, Var, Xor, support
 
@@ -21,7 +21,7 @@ Sum = tuple[int, Mapping[int, int]]
 """A constant, and whole multiples of numbered values."""
 
 
-def circuit(wanted: Wanted) -> Built:
+def circuit(wanted: Request) -> Built:
     """The gates of every formula, layer by layer; every value is 0 or 1, or a sum of neurons that is.
 
     AND is ReLU(s - n + 1) of the sum s of its n parts, OR is 1 - ReLU(1 - s), at least t is ReLU(s - t + 1) - ReLU(s -

@@ -15,12 +15,12 @@ from supercheck.construct.catalogue.output_channels import chosen
 from supercheck.construct.channels import Channels
 from supercheck.construct.gates.read import gated, sparsity
 from supercheck.construct.pairs import listed
-from supercheck.construct.request import PAIRS, Built, Wanted
+from supercheck.construct.request import PAIRS, Built, Request
 
 _CUTS = (1 / 4, 3 / 8, 1 / 2)  # powers of m': the source's border of low influence, of super heavy, and between
 
 
-def combined(wanted: Wanted) -> Built:
+def combined(wanted: Request) -> Built:
     """Pairs with a heavy feature by input channels, the rest by output channels in neurons of their own.
 
     A feature is heavy if it has an influence on at least as many outputs as the cut says. Without one the cuts

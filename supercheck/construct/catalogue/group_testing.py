@@ -15,14 +15,14 @@ from supercheck.base.numbers import plural
 from supercheck.construct.designs import disjunct, incidence, reed_solomon, steiner, steiner_points
 from supercheck.construct.layers import MOST_EDGES, hidden, placed, readout
 from supercheck.construct.pairs import listed
-from supercheck.construct.request import PAIRS, Built, Wanted, claim
+from supercheck.construct.request import PAIRS, Built, Request, claim
 from supercheck.spec.formula import gate
 from supercheck.spec.spec import MOST_OUTPUTS
 
 _SETS = 1 << 12  # features: the matrices are dense while they are sought
 
 
-def group_testing(wanted: Wanted) -> Built:
+def group_testing(wanted: Request) -> Built:
     """A neuron is a test, ReLU(1 - B x): 1 if no feature of its group is on, else 0; an AND is on if none of its is 1.
 
     Guarantee: right at k for ANDs of any arity, all at the threshold -1/2: where a feature of the AND is off, a
@@ -48,7 +48,7 @@ def group_testing(wanted: Wanted) -> Built:
     return Built((hidden(negative, 1), readout(last)), spec, {"matrix": name})
 
 
-def design(wanted: Wanted) -> Built:
+def design(wanted: Request) -> Built:
     """A neuron is a point of a design, ReLU(sum - 1) over the features whose sets do not hold it.
 
     With two on, it says whether the point is in neither of their sets. An output listens to the points outside the
@@ -96,7 +96,7 @@ def _check_edges(edges: int) -> None:
         raise InputError(place="--outputs", expected=f"at most {MOST_EDGES:,} edges to the outputs", got=f"{edges:,}")
 
 
-def _tuples(wanted: Wanted) -> tuple[int, list[tuple[int, ...]]]:
+def _tuples(wanted: Request) -> tuple[int, list[tuple[int, ...]]]:
     """The features, and those of each AND: the pairs that are asked for, or all tuples of some arities."""
     if wanted.arity == (2,):
         wanted.only(*PAIRS)

@@ -14,10 +14,10 @@ from supercheck.construct.channels import Channels
 from supercheck.construct.designs import systematic
 from supercheck.construct.gates.read import gated, sparsity
 from supercheck.construct.pairs import listed
-from supercheck.construct.request import PAIRS, Built, Wanted
+from supercheck.construct.request import PAIRS, Built, Request
 
 
-def input_channels(wanted: Wanted) -> Built:
+def input_channels(wanted: Request) -> Built:
     """Every pair is given to one of its features, which owns neurons for its partners; a pair's channel is a code word.
 
     A neuron is ReLU(s - 1), s the number that is on of its owner and of the partners whose word it is in; an output is

@@ -16,7 +16,7 @@ from supercheck.construct.gates.read import gated, sparsity
 from supercheck.construct.pairs import listed
 from supercheck.construct.random_stream import stream
 from supercheck.construct.repair.search import repair, sizes, smallest
-from supercheck.construct.request import PAIRS, Built, Wanted
+from supercheck.construct.request import PAIRS, Built, Request
 
 _QUICK = 20_000  # moves for each number of neurons on the way up
 _HOPE = 100.0  # counterexamples to expect; what has more is not drawn
@@ -24,7 +24,7 @@ _CELLS = 1 << 27  # features or outputs, times neurons
 _LARGEST = 64  # neurons that a channel drawn at random is considered with
 
 
-def output_channels(wanted: Wanted) -> Built:
+def output_channels(wanted: Request) -> Built:
     """Each output owns a channel of neurons ReLU(sum - 1), and is on where all of them are; `gated` has other gates.
 
     Guarantee: none before it is verified; `channels.margins` says in closed form which outputs are right.
@@ -48,7 +48,7 @@ def output_channels(wanted: Wanted) -> Built:
     return replace(gated(channels, wanted.gate, wanted.max_active), made=made)
 
 
-def chosen(features: int, pairs: Array, wanted: Wanted) -> Channels:
+def chosen(features: int, pairs: Array, wanted: Request) -> Channels:
     """Channels for some pairs, as a request wants them: drawn, with `repair` repaired, with `smallest` as few as found.
 
     Args:
@@ -136,7 +136,7 @@ def draws(
             yield random_channels(features, pairs, neurons, best, rng)
 
 
-def _repaired(features: int, pairs: Array, wanted: Wanted, counts: Iterable[int]) -> Iterator[Channels]:
+def _repaired(features: int, pairs: Array, wanted: Request, counts: Iterable[int]) -> Iterator[Channels]:
     k = wanted.max_active
     moves = _QUICK if wanted.neurons is None else None
     for neurons in counts:

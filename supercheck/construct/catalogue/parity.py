@@ -9,11 +9,11 @@ import numpy as np
 from supercheck.base.errors import InputError
 from supercheck.construct.layers import MOST_EDGES, hidden, marked, placed, readout
 from supercheck.construct.pairs import listed
-from supercheck.construct.request import PAIRS, Built, Wanted, claim
+from supercheck.construct.request import PAIRS, Built, Request, claim
 from supercheck.spec.formula import gate
 
 
-def parity(wanted: Wanted) -> Built:
+def parity(wanted: Request) -> Built:
     """Each output is s - 2 ReLU(s - 1) + 2 ReLU(s - 2) - ... for a sum s: of all features, or of a pair asked for.
 
     A chain has no edges past a layer, so the linear part s is a neuron, ReLU(s), that is linear on every input.

@@ -11,7 +11,7 @@ import numpy as np
 from supercheck.base.errors import FaultError, InputError
 from supercheck.base.matrix import Array, Rows
 from supercheck.construct.layers import readout
-from supercheck.construct.request import Built, Wanted, claim, domain_of
+from supercheck.construct.request import Built, Request, claim, domain_of
 from supercheck.decide.limits import Clock
 from supercheck.spec.formula import Var
 
@@ -22,7 +22,7 @@ _NEAR = 0.9  # of the size at which k numbers of an off output meet the 1 of an 
 _STEPS = 64  # parts of the features into which the width is searched, unless the smallest is wanted
 
 
-def permutation(wanted: Wanted) -> Built:
+def permutation(wanted: Request) -> Built:
     """y_i = x_p(i) for a random p: a fixed code of +1 and -1, an inner n x n layer, and the code turned over.
 
     Only the inner layer depends on p. It has no ReLU, so there are no neurons: n is the width, and `neurons` asks for

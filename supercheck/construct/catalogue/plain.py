@@ -10,11 +10,11 @@ from supercheck.base.matrix import Array
 from supercheck.construct.gates.by_count import by_count, sought
 from supercheck.construct.layers import hidden, placed, readout
 from supercheck.construct.pairs import listed
-from supercheck.construct.request import PAIRS, Built, Wanted, claim
+from supercheck.construct.request import PAIRS, Built, Request, claim
 from supercheck.spec.formula import gate
 
 
-def one_per_gate(wanted: Wanted) -> Built:
+def one_per_gate(wanted: Request) -> Built:
     """One neuron a pair, ReLU(x_a + x_b - 1) or ReLU(1 - x_a - x_b), and both for XOR and XNOR.
 
     The first says both, the second neither; a gate that has the values f_0, f_1, f_2 where none, one, both are on is
@@ -47,7 +47,7 @@ def one_per_gate(wanted: Wanted) -> Built:
     return Built(layers, claim(features, wanted.max_active, formulas, Fraction(1, 2)))
 
 
-def copy(wanted: Wanted) -> Built:
+def copy(wanted: Request) -> Built:
     """Every neuron copies one feature, x_j = ReLU(x_j); an output is x_a + x_b or its negation, read at a threshold.
 
     Guarantee: right at every k, in threshold mode only, for gates that the number of features on turns on or off once:

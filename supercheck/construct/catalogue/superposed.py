@@ -15,7 +15,7 @@ from supercheck.base.matrix import Array, Rows
 from supercheck.construct.channels import random_channels
 from supercheck.construct.pairs import listed
 from supercheck.construct.random_stream import stream
-from supercheck.construct.request import PAIRS, Built, Wanted, claim
+from supercheck.construct.request import PAIRS, Built, Request, claim
 from supercheck.decide.limits import Clock
 from supercheck.network.layers import Affine
 from supercheck.spec.formula import gate
@@ -28,7 +28,7 @@ _MOST = 2048  # features, outputs and neurons
 _SAMPLE, _CHUNK = 1 << 14, 1 << 12  # inputs that fit a readout, and that are evaluated together
 
 
-def superposed(wanted: Wanted) -> Built:
+def superposed(wanted: Request) -> Built:
     """N numbers hold the m features, n neurons compute, n numbers hold the m' outputs; the codes are random signs.
 
     The encoder C [n, m] and the decoder D [m', n] are drawn before anything is known of the pairs. The first layer is

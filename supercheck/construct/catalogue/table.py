@@ -12,7 +12,7 @@ import numpy as np
 from supercheck.base.errors import InputError
 from supercheck.base.matrix import Array, Rows, trusted
 from supercheck.construct.layers import hidden, marked, readout
-from supercheck.construct.request import Built, Wanted, claim, domain_of
+from supercheck.construct.request import Built, Request, claim, domain_of
 from supercheck.decide.limits import Clock
 from supercheck.spec.domain import KSparse
 from supercheck.spec.table import Table, read_rows
@@ -33,7 +33,7 @@ class _Layers:
     constant: Array
 
 
-def table(wanted: Wanted) -> Built:
+def table(wanted: Request) -> Built:
     """The neurons that a truth table needs, in whichever of three ways takes the fewest.
 
     By input: a neuron for every input whose outputs are not the most common ones, ReLU(on - off - (ones - 1)), which

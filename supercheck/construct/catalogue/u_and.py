@@ -13,14 +13,14 @@ from supercheck.construct.channels import Channels, alone, in_common, margins
 from supercheck.construct.gates.read import gated, sparsity
 from supercheck.construct.pairs import all_pairs
 from supercheck.construct.random_stream import stream
-from supercheck.construct.request import Built, Wanted, domain_of
+from supercheck.construct.request import Built, Request, domain_of
 
 _DRAWS = 4  # for each number of neurons
 _SPARED = 2  # times the pairs: so many neurons are drawn, for some of them are left out
 _MOST, _WIDEST = 512, 8192  # features and neurons: what all their pairs own and share is kept in memory
 
 
-def u_and(wanted: Wanted) -> Built:
+def u_and(wanted: Request) -> Built:
     """Each feature feeds each neuron ReLU(s - 1) with the same chance; an output reads all that both its features feed.
 
     More neurons are drawn until `channels.margins` says that every output is right; then those that it does not need
@@ -48,7 +48,7 @@ def u_and(wanted: Wanted) -> Built:
     return replace(gated(channels, wanted.gate, wanted.max_active), made={"neurons": channels.neurons})
 
 
-def _sought(features: int, pairs: Array, max_active: int, wanted: Wanted) -> Channels:
+def _sought(features: int, pairs: Array, max_active: int, wanted: Request) -> Channels:
     """Channels that are right with as few neurons as are found; the last that were drawn where `neurons` are given."""
     below = rising(len(pairs), min(_SPARED * len(pairs), _WIDEST) + 1)
     counts = below if wanted.neurons is None else [wanted.neurons]

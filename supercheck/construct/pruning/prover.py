@@ -20,7 +20,7 @@ from supercheck.construct.pruning.edits import Layers
 from supercheck.decide.engines import searcher
 from supercheck.decide.enumeration import cost
 from supercheck.decide.float32.portfolio import decide_float32
-from supercheck.decide.limits import Clock, LateError, Limits
+from supercheck.decide.limits import Clock, DeadlineError, Limits
 from supercheck.decide.portfolio import INTERRUPTED, QUICK, unproved
 from supercheck.network.evaluate import totals
 from supercheck.network.layers import Affine
@@ -32,7 +32,7 @@ _FIRST = 8  # of them that are tried before the rest: most often one of these do
 
 
 @dataclass(frozen=True)
-class Objection:
+class Refusal:
     """Why something has to stay.
 
     Attributes:
@@ -74,14 +74,14 @@ class Prover:
         encoder, decoder = self.codes
         return Network.of([layer for layer in (encoder, *layers, decoder) if layer is not None])
 
-    def objection(self, now: Layers, changed: Layers) -> Objection | None:
+    def objection(self, now: Layers, changed: Layers) -> Refusal | None:
         """Why changed layers may not take the place of those that are proved; None if they may.
 
         Raises:
-            LateError: if the time is up.
+            DeadlineError: if the time is up.
         """
         if self.clock.over:
-            raise LateError
+            raise DeadlineError
         self.tried += 1
         claims = self.claims.of(self.claims.own, self.whole(changed))
         if self.arithmetic == "float32":
@@ -97,7 +97,7 @@ class Prover:
         found: list[int] = reached(matrices, now, changed, int(encoder is not None)).tolist()
         return found
 
-    def _real(self, claims: Claims, outputs: Sequence[int]) -> Objection | None:
+    def _real(self, claims: Claims, outputs: Sequence[int]) -> Refusal | None:
         objection = self._known(claims, set(outputs))
         if objection is not None or not outputs:
             return objection
@@ -107,14 +107,14 @@ class Prover:
         example = found.counterexample
         if example is None:
             if self.clock.over:
-                raise LateError
-            return Objection(None, found.reason)
+                raise DeadlineError
+            return Refusal(None, found.reason)
         against = None if example.against is None else example.against.input
         witness = Refuted(example.output, example.input, against)
         self._witnesses = [(witness, example.expected), *self._witnesses[: _WITNESSES - 1]]
-        return Objection(example)
+        return Refusal(example)
 
-    def _known(self, claims: Claims, outputs: set[int]) -> Objection | None:
+    def _known(self, claims: Claims, outputs: set[int]) -> Refusal | None:
         """What an earlier counterexample refutes."""
         asked = [known for known in self._witnesses if known[0].output in outputs]
         for begin, end in ((0, _FIRST), (_FIRST, _WITNESSES)):
@@ -122,7 +122,7 @@ class Prover:
                 self._witnesses.remove(known)
                 self._witnesses.insert(0, known)  # what refuted last refutes next
                 [example] = replay(claims, [known[0]])
-                return Objection(example)
+                return Refusal(example)
         return None
 
     def _refuting(self, claims: Claims, asked: Sequence[tuple[Refuted, int]]) -> Iterator[tuple[Refuted, int]]:
@@ -135,7 +135,7 @@ class Prover:
             if other <= total if claims.separable else total not in claims.right(witness.output, on):
                 yield witness, on
 
-    def _float32(self, claims: Claims) -> Objection | None:
+    def _float32(self, claims: Claims) -> Refusal | None:
         timeout = None if self.clock.timeout is None else max(self.clock.left, 1e-3)
         result = decide_float32(claims, replace(self.limits, timeout=timeout))
         if result.verdict is Verdict.PROVED:
@@ -144,8 +144,8 @@ class Prover:
             if result.reason == INTERRUPTED:
                 raise KeyboardInterrupt
             if self.clock.over:
-                raise LateError
-        return Objection(result.smallest, result.reason)
+                raise DeadlineError
+        return Refusal(result.smallest, result.reason)
 
 
 def reached(matrices: Sequence[Rows], old: Layers, new: Layers, first: int) -> Array:

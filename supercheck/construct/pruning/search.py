@@ -21,8 +21,8 @@ from supercheck.claims.claims import Claims
 from supercheck.construct.pruning import edits as trimming, ranking, rounding
 from supercheck.construct.pruning.edits import Edge, Layers
 from supercheck.construct.pruning.floats import Kind
-from supercheck.construct.pruning.prover import Objection, Prover
-from supercheck.decide.limits import Clock, LateError, Progress, quiet
+from supercheck.construct.pruning.prover import Prover, Refusal
+from supercheck.decide.limits import Clock, DeadlineError, Progress, quiet
 from supercheck.decide.portfolio import INTERRUPTED
 from supercheck.network.layers import Affine, Neuron
 from supercheck.network.network import Network
@@ -62,8 +62,8 @@ class Pruned:
     layers: Layers
     before: Counts
     after: Counts
-    neurons: Mapping[Neuron, Objection]
-    edges: Mapping[Edge, Objection]
+    neurons: Mapping[Neuron, Refusal]
+    edges: Mapping[Edge, Refusal]
     reason: str | None
     tried: int
 
@@ -91,7 +91,7 @@ def prune(
     given, reason = search.layers, None
     try:
         search.run()
-    except LateError:
+    except DeadlineError:
         reason = clock.reason
     except KeyboardInterrupt:
         reason = INTERRUPTED
@@ -109,8 +109,8 @@ class _Search:
     layers: Layers
     kind: Kind | None
     progress: Progress
-    neurons: dict[Neuron, Objection] = field(default_factory=dict)
-    edges: dict[Edge, Objection] = field(default_factory=dict)
+    neurons: dict[Neuron, Refusal] = field(default_factory=dict)
+    edges: dict[Edge, Refusal] = field(default_factory=dict)
     passes: int = 0
     strict: bool = False  # whether a step has to cost less as floats hold it, not only before it is rounded to them
     priced: Layers = ()
@@ -152,14 +152,14 @@ class _Search:
         what: str,
         parts: Sequence[Part],
         change: Callable[[Layers, Sequence[Part]], Layers],
-        kept: dict[Part, Objection],
+        kept: dict[Part, Refusal],
         *,
         halves: bool,
     ) -> None:
         """Take away as many of some parts as can go, a group at a time; note why each of the others stays."""
         done = 0
 
-        def shed(group: Sequence[Part], objection: Objection | None = None) -> bool:
+        def shed(group: Sequence[Part], objection: Refusal | None = None) -> bool:
             nonlocal done
             objection = objection or self._attempt(change(self.layers, group))
             if objection is None or len(group) == 1:
@@ -244,7 +244,7 @@ class _Search:
             self.priced, self.price = self.layers, _price(self.layers)
         return _price(smaller) < self.price
 
-    def _attempt(self, smaller: Layers) -> Objection | None:
+    def _attempt(self, smaller: Layers) -> Refusal | None:
         """Keep smaller layers if the question stays proved; else say why not."""
         prover, objection = self.prover, None
         if self.kind is not None and not trimming.fits(smaller, self.kind):
@@ -252,7 +252,7 @@ class _Search:
                 objection = prover.objection(self.layers, smaller)
             held = self._held(smaller)
             if held is None:
-                return objection or Objection(None, "its numbers would be past the range of floats")
+                return objection or Refusal(None, "its numbers would be past the range of floats")
             smaller = held
         objection = objection or prover.objection(self.layers, smaller)
         if objection is None:

@@ -13,9 +13,9 @@ import numpy as np
 
 from supercheck.base.binary32 import LEAST, SMALLEST_NORMAL
 from supercheck.base.matrix import Array
-from supercheck.decide.float32.layers import FREE, Block, Chain, Single, spans
+from supercheck.decide.float32.layers import FREE, Block, Single, StoredLayers, spans
 from supercheck.decide.float32.linear_bounds import Forms, Outside
-from supercheck.decide.float32.rounding import LARGEST, Terms, hulp, sharp, tree_error
+from supercheck.decide.float32.rounding import LARGEST, Summands, hulp, sharp, tree_error
 
 _CELLS = 1 << 19  # terms that are looked at together
 _DIGITS = 24  # of a bound that is handed on
@@ -76,7 +76,7 @@ class Values:
         )
 
 
-def over_domain(chain: Chain, most_active: int) -> list[Fraction | None]:
+def over_domain(chain: StoredLayers, most_active: int) -> list[Fraction | None]:
     """For every output a bound of its rounding error on all inputs with at most `most_active` features on.
 
     Returns:
@@ -99,7 +99,7 @@ def over_domain(chain: Chain, most_active: int) -> list[Fraction | None]:
     return [_rounded_up(error) if not lost else None for error, lost in zip(h.error[0], h.lost[0], strict=True)]
 
 
-def at_inputs(chain: Chain, inputs: Sequence[Sequence[int]]) -> list[Fraction | None]:
+def at_inputs(chain: StoredLayers, inputs: Sequence[Sequence[int]]) -> list[Fraction | None]:
     """The same for the one output of a part of a chain, on each of the given inputs (by their active features)."""
     found: list[Fraction | None] = []
     widest = max(layer.weight.height + layer.weight.width for layer in chain.layers)
@@ -178,7 +178,7 @@ def _sums(layer: Single, block: Block, h: Values, most_active: int | None, outsi
     total = np.maximum(np.abs(bottom), np.abs(top)) + spread
     total = np.where(keep, total, total * up)
     leaf = leaf + _flushed(layer, block, live, most, least, grid, grids, most_active, heights)
-    own = tree_error(Terms(positive, negative, count, leaf, whole, total, *heights, fine_sum & (spread == 0)))
+    own = tree_error(Summands(positive, negative, count, leaf, whole, total, *heights, fine_sum & (spread == 0)))
     error_z = (spread + own) * up
     exact_z = fine_sum & (error_z == 0) & (keep | (outside is None))
 

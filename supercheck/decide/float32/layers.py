@@ -99,14 +99,14 @@ class Single:
 
 
 @dataclass(frozen=True, eq=False)
-class Chain:
+class StoredLayers:
     """Stored layers, first to last, and which of the network's features they take."""
 
     layers: tuple[Single, ...]
     features: Array
 
     @classmethod
-    def of(cls, network: Network) -> Chain:
+    def of(cls, network: Network) -> StoredLayers:
         """The chain of a whole network.
 
         Raises:
@@ -115,7 +115,7 @@ class Chain:
         layers = (Single.of(layer, number) for number, layer in enumerate(network.stored))
         return cls(tuple(layers), np.arange(network.features))
 
-    def part(self, output: int) -> Chain:
+    def part(self, output: int) -> StoredLayers:
         """What one output depends on."""
         kept, layers = np.array([output]), list[Single]()
         for layer in reversed(self.layers):
@@ -123,7 +123,7 @@ class Chain:
             below = np.unique(rows.indices).astype(np.int64)
             layers.append(Single(rows.columns(below), layer.bias[kept], layer.relu, layer.name))
             kept = below
-        return Chain(tuple(reversed(layers)), self.features[kept])
+        return StoredLayers(tuple(reversed(layers)), self.features[kept])
 
     def numbers(self, output: int) -> list[Array]:
         """For each layer of `part(output)` its rows' numbers in the whole chain."""

@@ -14,7 +14,7 @@ from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample
 from supercheck.claims.replay import evaluate
 from supercheck.decide.float32.error_bounds import at_inputs
-from supercheck.decide.float32.layers import Chain, UncoveredError
+from supercheck.decide.float32.layers import StoredLayers, UncoveredError
 from supercheck.decide.float32.summation_orders import BIAS, Orders, extreme, replayed
 from supercheck.decide.float32.summation_trees import reachable
 from supercheck.network.input import Input
@@ -58,7 +58,7 @@ class Judged:
         return Fraction(0) if end is None else abs(self.value - end)
 
 
-def judge(claims: Claims, part: Chain, output: int, inputs: Sequence[Input]) -> list[Judged]:
+def judge(claims: Claims, part: StoredLayers, output: int, inputs: Sequence[Input]) -> list[Judged]:
     """Judge an output on some inputs, each by the rounding error that is possible there.
 
     Args:
@@ -92,7 +92,7 @@ def ensure_covered(readout: Readout) -> None:
             raise UncoveredError(f"the threshold {short(at)} is a subnormal float32, which may be taken for zero")
 
 
-def shown(claims: Claims, chain: Chain, judged: Judged, output: int) -> tuple[Counterexample, str] | None:
+def shown(claims: Claims, chain: StoredLayers, judged: Judged, output: int) -> tuple[Counterexample, str] | None:
     """Look for an order of summation in which an output is wrong on an input.
 
     Returns:
@@ -112,7 +112,7 @@ def shown(claims: Claims, chain: Chain, judged: Judged, output: int) -> tuple[Co
     return found, f"In this order y{output} = {exact_text(value)} and {why}: {listed(chain, output, orders)}."
 
 
-def right_in_every_tree(readout: Readout, part: Chain, judged: Judged) -> bool:
+def right_in_every_tree(readout: Readout, part: StoredLayers, judged: Judged) -> bool:
     """Whether an output is right on an input that is close, because all that can be computed of it is right."""
     ends = reachable(part, judged.active)
     return ends is not None and not any(readout.computed_wrong(value, judged.on) for value in ends)
@@ -125,7 +125,7 @@ def always(judged: Judged, output: int) -> Counterexample:
     return Counterexample(judged.input, output, judged.value, judged.on)
 
 
-def listed(chain: Chain, output: int, orders: Orders) -> str:
+def listed(chain: StoredLayers, output: int, orders: Orders) -> str:
     """Orders of summation in words, each neuron by its layer's name and its row."""
     if not orders:
         return "no sum has more than two terms"

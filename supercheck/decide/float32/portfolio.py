@@ -31,7 +31,7 @@ from supercheck.claims.result import OutputResult, Result, Rounding
 from supercheck.decide.engines import ENUMERATE
 from supercheck.decide.enumeration import cost
 from supercheck.decide.float32.error_bounds import over_domain
-from supercheck.decide.float32.layers import Chain, UncoveredError
+from supercheck.decide.float32.layers import StoredLayers, UncoveredError
 from supercheck.decide.float32.per_input import (
     Fate,
     Judged,
@@ -42,7 +42,7 @@ from supercheck.decide.float32.per_input import (
     shown,
 )
 from supercheck.decide.float32.separable import apart, parted
-from supercheck.decide.limits import Clock, LateError, Limits, Progress, quiet
+from supercheck.decide.limits import Clock, DeadlineError, Limits, Progress, quiet
 from supercheck.decide.portfolio import INTERRUPTED, decide, settle
 from supercheck.decide.sweep import Sheet
 from supercheck.network.input import Input
@@ -92,7 +92,7 @@ def decide_float32(claims: Claims, limits: Limits = Limits(), progress: Progress
     base = replace(real, notes=notes, arithmetic="float32", rounding=Rounding(real.real_verdict, margin=_margin(real)))
     try:
         ensure_covered(claims.readout)
-        stored = Chain.of(claims.network)
+        stored = StoredLayers.of(claims.network)
         errors = over_domain(stored, min(claims.cube.max_active, claims.cube.features))
     except UncoveredError as error:
         found = _undecided(base, str(error))
@@ -136,7 +136,7 @@ class _Float32:
     """
 
     real: Result
-    stored: Chain
+    stored: StoredLayers
     errors: Sequence[Fraction | None]
     limits: Limits
     clock: Clock
@@ -253,7 +253,7 @@ class _Float32:
                     break
             else:
                 whole = sweep
-        except LateError:
+        except DeadlineError:
             return OutputResult(i, Verdict.UNKNOWN, reason=self.clock.reason), None
         if len(close) <= _TREES:
             readout = self.claims.readout

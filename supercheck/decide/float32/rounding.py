@@ -38,7 +38,7 @@ def sharp(size: Array, grid: Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Terms:
+class Summands:
     """The terms of sums, the bias among them; arrays [..., terms], for each sum [...].
 
     Attributes:
@@ -64,7 +64,7 @@ class Terms:
     exact: Array
 
 
-def tree_error(terms: Terms) -> Array:
+def tree_error(terms: Summands) -> Array:
     """How far any binary tree over the terms is from their sum.
 
     Source: README.md, "Lemma (any tree)": G_r bounds sums of any r terms, and the i-th smallest of a tree's inner

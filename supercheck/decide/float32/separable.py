@@ -10,7 +10,7 @@ from supercheck.base.numbers import exact_text, short
 from supercheck.claims.evidence import Counterexample, Extremes, Point, Verdict
 from supercheck.claims.result import OutputResult
 from supercheck.decide.float32.error_bounds import at_inputs
-from supercheck.decide.float32.layers import Chain
+from supercheck.decide.float32.layers import StoredLayers
 from supercheck.decide.float32.per_input import listed
 from supercheck.decide.float32.summation_orders import extreme, replayed
 
@@ -23,7 +23,7 @@ def apart(extremes: Extremes | None, error: Fraction) -> bool:
     return on is None or off is None or off.value + error < on.value - error
 
 
-def parted(was: OutputResult, chain: Chain, error: Fraction) -> tuple[OutputResult, str | None]:
+def parted(was: OutputResult, chain: StoredLayers, error: Fraction) -> tuple[OutputResult, str | None]:
     """Decide one output from what real arithmetic says of it.
 
     Args:
@@ -63,7 +63,9 @@ def _pairs(was: OutputResult) -> Iterator[tuple[Point, Point]]:
         yield extremes.off, extremes.on
 
 
-def _crossed(chain: Chain, part: Chain, output: int, off: Point, on: Point) -> tuple[Counterexample, str] | None:
+def _crossed(
+    chain: StoredLayers, part: StoredLayers, output: int, off: Point, on: Point
+) -> tuple[Counterexample, str] | None:
     """Look for orders in which the off value is not below the on value."""
     high, low = (extreme(part, point.active, greatest=point is off) for point in (off, on))
     if high is None or low is None or high[0] < low[0]:

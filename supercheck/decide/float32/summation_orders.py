@@ -13,7 +13,7 @@ import numpy as np
 
 from supercheck.base.binary32 import GREATEST, LEAST
 from supercheck.base.errors import FaultError
-from supercheck.decide.float32.layers import Chain, Single, terms
+from supercheck.decide.float32.layers import Single, StoredLayers, terms
 
 BIAS = -1
 Order = tuple[int, ...]
@@ -44,7 +44,7 @@ def rounded(value: int, below: int = 0) -> int:
     return kept
 
 
-def replayed(chain: Chain, active: Sequence[int], orders: Orders) -> list[Fraction]:
+def replayed(chain: StoredLayers, active: Sequence[int], orders: Orders) -> list[Fraction]:
     """The outputs of a chain, computed in the named orders; elsewhere terms are added as stored, the bias last.
 
     Args:
@@ -69,7 +69,7 @@ def replayed(chain: Chain, active: Sequence[int], orders: Orders) -> list[Fracti
     return [Fraction(value, 1 << _UNIT) for value in h]
 
 
-def extreme(chain: Chain, active: Sequence[int], *, greatest: bool) -> tuple[Fraction, Orders] | None:
+def extreme(chain: StoredLayers, active: Sequence[int], *, greatest: bool) -> tuple[Fraction, Orders] | None:
     """Push the one output of a part of a chain up or down, by the order of each neuron's sum alone.
 
     Each neuron takes, of a few dozen orders, the one that helps most; which way that is, the slopes at this input say.
@@ -125,7 +125,7 @@ def _candidates(parts: Mapping[int, int]) -> Iterator[Order]:
         yield tuple(random.sample(stored, len(stored)))
 
 
-def _slopes(chain: Chain, active: Sequence[int], sign: float) -> list[list[float]]:
+def _slopes(chain: StoredLayers, active: Sequence[int], sign: float) -> list[list[float]]:
     """Which way each neuron has to go, [layer][row]; a guide for the search, which proves nothing."""
     h, masks = np.isin(chain.features, list(active)).astype(np.float64), []
     for layer in chain.layers:

@@ -19,7 +19,7 @@ from itertools import product
 from math import prod
 
 from supercheck.base.binary32 import LEAST, SMALLEST_NORMAL
-from supercheck.decide.float32.layers import Chain, Single, terms
+from supercheck.decide.float32.layers import Single, StoredLayers, terms
 from supercheck.decide.float32.summation_orders import rounded
 
 _UNIT = -2 * LEAST
@@ -35,7 +35,7 @@ class _TooManyError(Exception):
     """There are too many trees to go through, or what they compute is not covered."""
 
 
-def reachable(part: Chain, active: Sequence[int]) -> tuple[Fraction, Fraction] | None:
+def reachable(part: StoredLayers, active: Sequence[int]) -> tuple[Fraction, Fraction] | None:
     """The least and the greatest value that float32 evaluation can give the one output of a part of a chain.
 
     Args:

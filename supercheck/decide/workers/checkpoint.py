@@ -26,7 +26,7 @@ _TABLE = "batches (key TEXT PRIMARY KEY, content TEXT NOT NULL, seal TEXT NOT NU
 
 
 @dataclass(frozen=True)
-class Kept:
+class BatchStore:
     """The batches that are kept in a file.
 
     Attributes:

@@ -27,7 +27,7 @@ from supercheck.base.errors import FaultError, InputError
 from supercheck.claims.claims import Claims
 from supercheck.decide.limits import Limits
 from supercheck.decide.workers.batches import Answer, Batch, pose, posed
-from supercheck.decide.workers.processes import LostError, Processes
+from supercheck.decide.workers.processes import Processes, WorkerDiedError
 
 PATIENCE = 30
 """Seconds for a scheduler to answer, and to have a worker."""
@@ -74,7 +74,7 @@ def dask(address: str | None, workers: int | None, claims: Claims, limits: Limit
             expected, got = "a network and functions of at most 2 GiB for Dask", f"{len(question):,} bytes"
             do = "ask about fewer outputs at a time, with the part of the network that they depend on"
             raise InputError(place="--executor", expected=expected, got=got, do=do)
-        plugin = Desk(question, limits.memory)
+        plugin = BatchPlugin(question, limits.memory)
         name = f"supercheck-{plugin.digest[:16]}-{client.id}"
         client.register_plugin(plugin, name=name)
         stack.callback(_dismissed, client, name)
@@ -141,10 +141,10 @@ class OnDask(Executor):
         """Have a worker decide a batch.
 
         Raises:
-            LostError: if there is no scheduler any more.
+            WorkerDiedError: if there is no scheduler any more.
         """
         if self._client.status != "running":
-            raise LostError(_GONE)
+            raise WorkerDiedError(_GONE)
         (batch,) = args
         unique = hashlib.sha256(f"{self._plugin} {batch.meaning}".encode()).hexdigest()[:8]
         key = f"{batch.name}-{unique}"
@@ -162,9 +162,9 @@ def _pass_on(told: Any, answer: Future[Any]) -> None:
     try:
         answer.set_result(told.result())
     except (CancelledError, asyncio.CancelledError, CommClosedError):
-        answer.set_exception(LostError(_GONE))
+        answer.set_exception(WorkerDiedError(_GONE))
     except KilledWorker as error:
-        answer.set_exception(LostError(f"its worker was lost, and so were those that tried again: {_why(error)}"))
+        answer.set_exception(WorkerDiedError(f"its worker was lost, and so were those that tried again: {_why(error)}"))
     except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
         answer.set_exception(error)
 
@@ -179,12 +179,12 @@ def _at_a_desk(plugin: str, fn: Callable[[Batch], Answer], batch: Batch) -> Answ
     try:
         desk = worker.plugins[plugin]
     except KeyError:
-        raise LostError(f"{worker.address} does not have the question") from None
+        raise WorkerDiedError(f"{worker.address} does not have the question") from None
     answer: Answer = desk.work(worker.get_current_task(), fn, batch)
     return answer
 
 
-class Desk(WorkerPlugin):  # type: ignore[misc]
+class BatchPlugin(WorkerPlugin):  # type: ignore[misc]
     """What a worker needs to decide batches of one question.
 
     Args:
@@ -216,7 +216,7 @@ class Desk(WorkerPlugin):  # type: ignore[misc]
         """Have a child process decide a batch.
 
         Raises:
-            LostError: if the process ended first.
+            WorkerDiedError: if the process ended first.
             FaultError: if supercheck contradicts itself there.
         """
         with self.lock:  # so that nobody ends a child before it has been asked
@@ -228,7 +228,7 @@ class Desk(WorkerPlugin):  # type: ignore[misc]
             answer: Answer = told.result(None if batch.seconds is None else batch.seconds + 1)
             answered = True
         except TimeoutError:  # its own clock should have ended it
-            raise LostError(f"it took longer than the {batch.seconds:.1f} s that were left") from None
+            raise WorkerDiedError(f"it took longer than the {batch.seconds:.1f} s that were left") from None
         finally:
             with self.lock:
                 fine = self.busy.pop(key, None) is child and answered

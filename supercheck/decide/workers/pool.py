@@ -21,13 +21,13 @@ from supercheck.claims.evidence import Decision, Unknown
 from supercheck.decide.engines import Engine
 from supercheck.decide.limits import Clock, Limits
 from supercheck.decide.workers.batches import Answer, Batch, cut, solve
-from supercheck.decide.workers.checkpoint import Kept
+from supercheck.decide.workers.checkpoint import BatchStore
 from supercheck.decide.workers.executors import DEFAULT, InProcess, Place
-from supercheck.decide.workers.processes import LostError
+from supercheck.decide.workers.processes import WorkerDiedError
 
 
 @dataclass(frozen=True, eq=False)
-class Team:
+class WorkerPool:
     """Who decides batches of one question.
 
     Attributes:
@@ -40,7 +40,7 @@ class Team:
     claims: Claims
     executor: Executor
     run: Callable[[Batch], Answer] = solve
-    kept: Kept | None = None
+    kept: BatchStore | None = None
 
     @cached_property
     def question(self) -> str:
@@ -116,7 +116,7 @@ class Team:
     def _submitted(self, batch: Batch) -> Future[Answer]:
         try:
             return self.executor.submit(self.run, batch)
-        except LostError as error:
+        except WorkerDiedError as error:
             lost: Future[Answer] = Future()
             lost.set_exception(error)
             return lost
@@ -124,7 +124,7 @@ class Team:
     def _received(self, batch: Batch, future: Future[Answer]) -> list[Decision]:
         try:
             answer = future.result()
-        except LostError as error:
+        except WorkerDiedError as error:
             return [Unknown(i, str(error), lost=True) for i in batch.outputs]
         decisions = _checked(batch, answer)
         if self.kept is not None and answer.complete and batch.engine.ours:
@@ -143,7 +143,7 @@ def _checked(batch: Batch, answer: Answer) -> list[Decision]:
 
 
 @contextmanager
-def gathered(place: Place, claims: Claims, limits: Limits, kept: Path | None = None) -> Iterator[Team | None]:
+def gathered(place: Place, claims: Claims, limits: Limits, kept: Path | None = None) -> Iterator[WorkerPool | None]:
     """Have a team that knows a question, for as long as it is needed; None for the default.
 
     Args:
@@ -159,16 +159,16 @@ def gathered(place: Place, claims: Claims, limits: Limits, kept: Path | None = N
         yield None
         return
     from supercheck.decide.workers.batches import pose, posed, solved
-    from supercheck.decide.workers.checkpoint import Kept
+    from supercheck.decide.workers.checkpoint import BatchStore
     from supercheck.decide.workers.processes import Processes
 
-    store = None if kept is None else Kept(kept)
+    store = None if kept is None else BatchStore(kept)
     if place.kind == "in-process":
-        yield Team(claims, InProcess(), partial(solved, claims), store)
+        yield WorkerPool(claims, InProcess(), partial(solved, claims), store)
     elif place.kind == DEFAULT:
         executor = Processes(place.workers or 1, pose, (posed(claims),), limits.memory)
         try:
-            yield Team(claims, executor, kept=store)
+            yield WorkerPool(claims, executor, kept=store)
         finally:
             executor.shutdown(cancel_futures=True)
     else:
@@ -178,4 +178,4 @@ def gathered(place: Place, claims: Claims, limits: Limits, kept: Path | None = N
             do = "run `pip install 'supercheck[dask]'`"
             raise InputError(place="--executor", expected="Dask", got=f"none ({error})", do=do) from error
         with dask(place.address, place.workers, claims, limits) as cluster:
-            yield Team(claims, cluster, kept=store)
+            yield WorkerPool(claims, cluster, kept=store)

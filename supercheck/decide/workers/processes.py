@@ -31,7 +31,7 @@ _START = "from supercheck.decide.workers.processes import main; main()"
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
-class LostError(Exception):
+class WorkerDiedError(Exception):
     """A process ended before it had answered; says why."""
 
 
@@ -44,8 +44,8 @@ class Processes(Executor):
         initargs: its arguments; sent once to each process.
         memory: bytes of address space for each; None shares out three quarters of the machine's memory.
 
-    A call's future raises `LostError` if its process ends first, and `FaultError` with the process's traceback if the
-    call raises.
+    A call's future raises `WorkerDiedError` if its process ends first, and `FaultError` with the process's traceback
+    if the call raises.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Processes(Executor):
                     child.kill()
             answer = child.call(call)
             if answer is None:
-                future.set_exception(LostError(child.epitaph()))
+                future.set_exception(WorkerDiedError(child.exit_reason()))
                 self._children.discard(child)
                 child = None
             elif answer[0]:
@@ -145,7 +145,7 @@ class _Child:
         self.process.kill()
         self.process.wait()
 
-    def epitaph(self) -> str:
+    def exit_reason(self) -> str:
         """How the process ended, for a reader."""
         code = self.process.wait()
         if code == _OUT_OF_MEMORY:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from supercheck.report.formats import named
 
 if TYPE_CHECKING:
-    from supercheck.report.gate.outcome import Gate
+    from supercheck.report.gate.outcome import SuiteOutcome
 
 FORMATS = {
     "text": "supercheck.report.gate.text:text",
@@ -21,6 +21,6 @@ FORMATS = {
 """Format -> what turns a gate into text."""
 
 
-def reporter(name: str) -> Callable[[Gate], str]:
+def reporter(name: str) -> Callable[[SuiteOutcome], str]:
     """What writes a gate in one of `FORMATS`."""
     return named(FORMATS[name])

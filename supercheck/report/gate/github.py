@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from supercheck.report.gate.outcome import HOW, Gate, Judgement
+from supercheck.report.gate.outcome import HOW, SpecOutcome, SuiteOutcome
 from supercheck.report.gate.text import WORDS
 
 
-def github(gate: Gate) -> str:
+def github(gate: SuiteOutcome) -> str:
     """One command for each spec that does not pass, or whose verdict assumes something; then a line for the log."""
     lines = [_annotation(one) for one in gate.judgements if not one.passed]
     lines += [_notice(one) for one in gate.judgements if one.assumed is not None]
@@ -14,13 +14,13 @@ def github(gate: Gate) -> str:
     return "\n".join([*lines, f"{passed} of {len(gate.judgements)} specs as expected, in {gate.seconds:.2f} s"])
 
 
-def _annotation(one: Judgement) -> str:
+def _annotation(one: SpecOutcome) -> str:
     title = f"supercheck: {WORDS[one.code].lower()}"
     place = f"file={_property(one.file)},line={one.line},title={_property(title)}"
     return f"::error {place}::{_data(chr(10).join(one.told))}"
 
 
-def _notice(one: Judgement) -> str:
+def _notice(one: SpecOutcome) -> str:
     place = f"file={_property(one.file)},line=1,title={_property('supercheck: assumed')}"
     return f"::notice {place}::{_data(f'{one.verdict}, assumed: {one.assumed}; {HOW}')}"
 

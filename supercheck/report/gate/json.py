@@ -6,28 +6,28 @@ import json
 from typing import Any
 
 from supercheck.report.envelope import enveloped, indented
-from supercheck.report.gate.outcome import Gate, Judgement
+from supercheck.report.gate.outcome import SpecOutcome, SuiteOutcome
 
 
-def json_text(gate: Gate) -> str:
+def json_text(gate: SuiteOutcome) -> str:
     """The object as text, two spaces an indent."""
     return indented(gate_object(gate))
 
 
-def gate_object(gate: Gate) -> dict[str, Any]:
+def gate_object(gate: SuiteOutcome) -> dict[str, Any]:
     """The object of report/README.md, "What all have in common"."""
     specs = [_object(one) for one in gate.judgements]
     return enveloped({"specs": specs, "pass": gate.passed}, gate.seconds)
 
 
-def json_lines(gate: Gate) -> str:
+def json_lines(gate: SuiteOutcome) -> str:
     """One object a line and spec."""
     objects = ({name: value for name, value in _object(one).items() if name != "seconds"} for one in gate.judgements)
     whole = (enveloped(held, one.seconds) for held, one in zip(objects, gate.judgements, strict=True))
     return "\n".join(map(json.dumps, whole))
 
 
-def _object(one: Judgement) -> dict[str, Any]:
+def _object(one: SpecOutcome) -> dict[str, Any]:
     return {
         "file": one.file,
         "expected": one.expected,

@@ -11,12 +11,12 @@ from xml.etree import ElementTree
 
 from supercheck.base.errors import printable
 from supercheck.base.exit_codes import FAILED, FAULT, INPUT, UNKNOWN
-from supercheck.report.gate.outcome import Gate, Judgement
+from supercheck.report.gate.outcome import SpecOutcome, SuiteOutcome
 
 _TYPES = {FAILED: "verdict", INPUT: "input", UNKNOWN: "unknown", FAULT: "fault"}
 
 
-def junit(gate: Gate) -> str:
+def junit(gate: SuiteOutcome) -> str:
     """The document."""
     failures = gate.count(FAILED)
     errors = sum(not one.passed for one in gate.judgements) - failures
@@ -34,7 +34,7 @@ def junit(gate: Gate) -> str:
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True)
 
 
-def _case(suite: ElementTree.Element, one: Judgement) -> None:
+def _case(suite: ElementTree.Element, one: SpecOutcome) -> None:
     path = Path(one.file)
     folder = ".".join(part for part in path.parent.parts if part not in (".", "..", "/")) or "specs"
     given = {"classname": printable(folder), "name": printable(path.stem or one.file), "file": printable(one.file)}

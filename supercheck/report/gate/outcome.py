@@ -13,7 +13,7 @@ HOW = "activation and final in [network] say it"
 
 
 @dataclass(frozen=True, repr=False)
-class Judgement:
+class SpecOutcome:
     """What became of one spec.
 
     Attributes:
@@ -55,7 +55,7 @@ class Judgement:
 
     def __repr__(self) -> str:
         """The spec, and what became of it."""
-        return f"<Judgement {self.file}: {self.verdict or 'no verdict'}, code {self.code}>"
+        return f"<SpecOutcome {self.file}: {self.verdict or 'no verdict'}, code {self.code}>"
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ class Measured:
 
 
 @dataclass(frozen=True, repr=False)
-class Gate(Shown):
+class SuiteOutcome(Shown):
     """What became of all specs.
 
     Attributes:
@@ -91,7 +91,7 @@ class Gate(Shown):
         warnings: what went wrong without touching any verdict.
     """
 
-    judgements: Sequence[Judgement]
+    judgements: Sequence[SpecOutcome]
     seconds: float
     warnings: tuple[str, ...] = ()
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from supercheck.base.exit_codes import FAILED, FAULT, INPUT, UNKNOWN
 from supercheck.base.version import __version__
-from supercheck.report.gate.outcome import HOW, Gate, Judgement
+from supercheck.report.gate.outcome import HOW, SpecOutcome, SuiteOutcome
 
 MOST_RESULTS = 25_000
 """GitHub takes no more from one run."""
@@ -28,7 +28,7 @@ RULES = {
 _RULES_OF = {FAILED: "verdict", INPUT: "input", UNKNOWN: "unknown", FAULT: "fault"}
 
 
-def sarif(gate: Gate) -> str:
+def sarif(gate: SuiteOutcome) -> str:
     """The log file, two spaces an indent."""
     results = [result for one in gate.judgements for result in _results(one)]
     rules = [{"id": name, "shortDescription": {"text": text}} for name, text in RULES.items()]
@@ -40,7 +40,7 @@ def sarif(gate: Gate) -> str:
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
-def _results(one: Judgement) -> Iterator[dict[str, Any]]:
+def _results(one: SpecOutcome) -> Iterator[dict[str, Any]]:
     if one.assumed is not None:
         yield _result(one, "assumed", f"Assumed: {one.assumed}. {HOW}.")
     if one.passed:
@@ -52,7 +52,7 @@ def _results(one: Judgement) -> Iterator[dict[str, Any]]:
         yield _result(one, "limit", limit)
 
 
-def _result(one: Judgement, rule: str, message: str) -> dict[str, Any]:
+def _result(one: SpecOutcome, rule: str, message: str) -> dict[str, Any]:
     place = {"artifactLocation": {"uri": _uri(one.file)}, "region": {"startLine": one.line}}
     level = {"unknown": "warning", "assumed": "note"}.get(rule, "error")
     return {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from supercheck.base.errors import clip, printable
 from supercheck.base.exit_codes import FAILED, FAULT, INPUT, PASSED, UNKNOWN
 from supercheck.base.numbers import plural
-from supercheck.report.gate.outcome import HOW, Gate, Judgement
+from supercheck.report.gate.outcome import HOW, SpecOutcome, SuiteOutcome
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,7 +17,7 @@ WORDS = {PASSED: "passed", FAILED: "FAILED", INPUT: "INPUT ERROR", UNKNOWN: "UNK
 _COLOURS = {PASSED: "green", FAILED: "bold red", INPUT: "bold red", UNKNOWN: "bold yellow", FAULT: "bold magenta"}
 
 
-def text(gate: Gate, verbosity: int = 0) -> str:
+def text(gate: SuiteOutcome, verbosity: int = 0) -> str:
     """The report as plain text, without a line break at its end.
 
     Args:
@@ -34,7 +34,7 @@ def text(gate: Gate, verbosity: int = 0) -> str:
     return "\n".join(parts)
 
 
-def show(gate: Gate, console: Console, verbosity: int = 0) -> None:
+def show(gate: SuiteOutcome, console: Console, verbosity: int = 0) -> None:
     """Print the same on a terminal, its words in colours."""
     from rich.text import Text
 
@@ -46,7 +46,7 @@ def show(gate: Gate, console: Console, verbosity: int = 0) -> None:
         console.print(shown, soft_wrap=True)
 
 
-def _head(one: Judgement) -> str:
+def _head(one: SpecOutcome) -> str:
     assumed = "" if one.assumed is None else f" (assumed: {one.assumed})"
     file = printable(one.file)
     if one.passed:
@@ -57,14 +57,14 @@ def _head(one: Judgement) -> str:
     return f"{WORDS[one.code]}  {place}{told}{assumed}"
 
 
-def _assumed(gate: Gate) -> list[str]:
+def _assumed(gate: SuiteOutcome) -> list[str]:
     """How many verdicts take what for granted, in a line for each such thing."""
     counts = Counter(one.assumed for one in gate.judgements if one.assumed is not None)
     of = f"of {plural(len(gate.judgements), 'spec')}"
     return [f"ASSUMED  {words}, in {count:,} {of}; {HOW}" for words, count in counts.items()]
 
 
-def _table(gate: Gate) -> list[str]:
+def _table(gate: SuiteOutcome) -> list[str]:
     """One row of figures under their names."""
     verdicts = [one.verdict for one in gate.judgements]
     row = {
@@ -84,6 +84,6 @@ def _table(gate: Gate) -> list[str]:
     ]
 
 
-def _last(gate: Gate) -> str:
+def _last(gate: SuiteOutcome) -> str:
     word = "PASSED" if gate.passed else "FAILED"
     return f"{word}  {gate.count(PASSED)} of {len(gate.judgements)} specs as expected, in {gate.seconds:.2f} s"

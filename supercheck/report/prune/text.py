@@ -10,7 +10,7 @@ from supercheck.analysis.costs.floors.floor import Floor
 from supercheck.base.errors import clip, present, printable
 from supercheck.base.numbers import plural, short
 from supercheck.construct.pruning.edits import Edge, entry
-from supercheck.construct.pruning.prover import Objection
+from supercheck.construct.pruning.prover import Refusal
 from supercheck.construct.pruning.search import Pruned
 from supercheck.report.verify.text import sentence
 from supercheck.report.wording import facts
@@ -108,9 +108,9 @@ def _binding(found: Pruning, pruned: Pruned) -> Iterator[str]:
 class Binding(NamedTuple):
     """Why what is left has to stay, by name."""
 
-    refuted: Mapping[str, Objection]
+    refuted: Mapping[str, Refusal]
     """A counterexample shows what goes wrong without it."""
-    open: Mapping[str, Objection]
+    open: Mapping[str, Refusal]
     """It is not known that nothing does."""
 
 
@@ -120,7 +120,7 @@ def binding(found: Pruning, pruned: Pruned) -> tuple[Binding, Binding]:
     return _parted(neurons), _parted({edge_name(found, edge): why for edge, why in pruned.edges.items()})
 
 
-def _parted(kept: Mapping[str, Objection]) -> Binding:
+def _parted(kept: Mapping[str, Refusal]) -> Binding:
     open_ = {name: why for name, why in kept.items() if why.counterexample is None}
     return Binding({name: why for name, why in kept.items() if name not in open_}, open_)
 
@@ -135,7 +135,7 @@ def _kept(found: Pruning, noun: str, kept: Binding, said: str) -> Iterator[str]:
         yield f"  {number}: not proved to be of no use, so kept. For instance {name}: {why.reason}"
 
 
-def _example(found: Pruning, name: str, why: Objection) -> str:
+def _example(found: Pruning, name: str, why: Refusal) -> str:
     """What goes wrong without something, in a sentence."""
     example, claims = present(why.counterexample, "counterexample"), found.claims
     on = " ".join(f"x{j}" for j in example.active) or "nothing"

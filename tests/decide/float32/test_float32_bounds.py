@@ -19,12 +19,12 @@ from strategies import halves, layers, network, small
 from supercheck.base.binary32 import above, below, nearest, readings
 from supercheck.decide.float32 import error_bounds as bounds, rounding
 from supercheck.decide.float32.error_bounds import Values, at_inputs, over_domain
-from supercheck.decide.float32.layers import FREE, Chain, UncoveredError
+from supercheck.decide.float32.layers import FREE, StoredLayers, UncoveredError
 from supercheck.decide.float32.linear_bounds import Forms
 
 
-def chain_of(stored: Stored) -> Chain:
-    return Chain.of(network(stored))
+def chain_of(stored: Stored) -> StoredLayers:
+    return StoredLayers.of(network(stored))
 
 
 def overshoots(stored: Stored, k: int, machines: int = 12, seed: int = 0) -> Iterator[tuple[Any, ...]]:
@@ -155,7 +155,7 @@ def real_ranges(sums: Callable[..., Values]) -> Callable[..., Values]:
 def without_terms(**changes: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def change(error: Callable[..., Any]) -> Callable[..., Any]:
         return lambda terms: error(
-            rounding.Terms(**{**vars(terms), **{name: new(terms) for name, new in changes.items()}})
+            rounding.Summands(**{**vars(terms), **{name: new(terms) for name, new in changes.items()}})
         )
 
     return change

@@ -18,7 +18,7 @@ from runtimes import NETWORKS, Evaluation, Subject, check, each_alone, subject
 
 from supercheck.base.matrix import Array
 from supercheck.decide.float32.error_bounds import at_inputs
-from supercheck.decide.float32.layers import Chain, UncoveredError
+from supercheck.decide.float32.layers import StoredLayers, UncoveredError
 from supercheck.network.formats.load import load
 
 
@@ -160,14 +160,14 @@ EXTRA = {"c": np.array([0.1, -0.7, 1 / 3], np.float32), "f": np.float32(3)}
 def test_a_graph_that_rounds_elsewhere_is_not_covered(name: str, tmp_path: Path) -> None:
     file = stored(model_of(*UNCOVERED[name], EXTRA), tmp_path / "net.onnx")
     with pytest.raises(UncoveredError, match="not one sum of products and a bias"):
-        Chain.of(load(file))
+        StoredLayers.of(load(file))
 
 
 @pytest.mark.parametrize("kind", [TensorProto.FLOAT16, TensorProto.DOUBLE])
 def test_a_graph_in_another_type_is_not_covered(kind: int, tmp_path: Path) -> None:
     file = stored(model_of("MatMul x V; Relu .; MatMul . W", [1, 3], {}, kind), tmp_path / "net.onnx")
     with pytest.raises(UncoveredError, match="not one sum of products and a bias"):
-        Chain.of(load(file))
+        StoredLayers.of(load(file))
 
 
 @pytest.mark.parametrize("name", COVERED)
@@ -177,7 +177,7 @@ def test_a_graph_that_is_covered_keeps_to_the_bound_in_onnx_runtime(name: str, t
     del made.opset_import[:]
     made.opset_import.append(helper.make_opsetid("", 20))
     network = load(stored(made, tmp_path / "net.onnx"))
-    chain = Chain.of(network)
+    chain = StoredLayers.of(network)
     session = onnxruntime.InferenceSession(tmp_path / "net.onnx", providers=["CPUExecutionProvider"])
     for active in inputs(3, 3):
         x = np.isin(np.arange(3), active)

@@ -12,7 +12,7 @@ from oracle import Stored
 from strategies import network
 
 from supercheck.base.binary32 import nearest
-from supercheck.decide.float32.layers import Chain
+from supercheck.decide.float32.layers import StoredLayers
 from supercheck.decide.float32.summation_trees import reachable
 
 F = Fraction
@@ -30,7 +30,7 @@ def stored_sum(random: Random) -> Stored:
 def test_no_machine_computes_what_is_not_reachable(seed: int) -> None:
     random = Random(seed)
     stored = stored_sum(random)
-    part = Chain.of(network(stored)).part(0)
+    part = StoredLayers.of(network(stored)).part(0)
     for active in [(), *combinations(range(4), 1), *combinations(range(4), 2), *combinations(range(4), 3)]:
         ends = reachable(part, active)
         if ends is None:
@@ -47,7 +47,7 @@ def test_both_ends_are_reached() -> None:
     stored: Stored = [([[F(1)]] * 4, [F(0)] * 4, True), ([terms], [F(0)], False)]
     seen = {Machine(Random(seed)).run(stored, [1])[0] for seed in range(400)}
     assert len(seen) > 1
-    assert reachable(Chain.of(network(stored)).part(0), (0,)) == (min(seen), max(seen))
+    assert reachable(StoredLayers.of(network(stored)).part(0), (0,)) == (min(seen), max(seen))
 
 
 def test_what_is_not_covered_or_too_much_is_not_said() -> None:
@@ -56,4 +56,4 @@ def test_what_is_not_covered_or_too_much_is_not_said() -> None:
     huge = nearest(F(3 * 10**38))
     past: Stored = [([[F(1)]] * 2, [F(0)] * 2, True), ([[huge, huge]], [F(0)], False)]
     many: Stored = [([[F(1)]] * 12, [F(0)] * 12, True), ([[nearest(F(1, n)) for n in range(3, 15)]], [F(0)], False)]
-    assert [reachable(Chain.of(network(stored)).part(0), (0,)) for stored in (flushed, past, many)] == [None] * 3
+    assert [reachable(StoredLayers.of(network(stored)).part(0), (0,)) for stored in (flushed, past, many)] == [None] * 3
