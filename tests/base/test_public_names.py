@@ -12,40 +12,11 @@ from supercheck import Counterexample, KSparse, Network, Readout, Spec, gate
 from supercheck.network.input import Input
 
 NAMES = [
-    "AtLeast",
-    "Audit",
-    "Bounds",
-    "Building",
-    "Counterexample",
-    "Exploration",
-    "FaultError",
-    "InputError",
-    "KSparse",
-    "Limits",
-    "Network",
-    "Not",
-    "OverdueError",
-    "Pruning",
-    "Readout",
-    "Result",
-    "Spec",
-    "SupercheckError",
-    "Var",
-    "Verdict",
-    "Xor",
-    "audit",
-    "bounds",
-    "build",
-    "check_certificate",
-    "explore",
-    "from_torch",
-    "gate",
-    "load",
-    "parse",
-    "prune",
-    "read_spec",
-    "verify",
-]
+    "AtLeast", "Audit", "Bounds", "Building", "Counterexample", "Exploration", "FaultError", "InputError",
+    "KSparse", "Limits", "Network", "Not", "OverdueError", "Pruning", "Readout", "Result", "Spec",
+    "SupercheckError", "Var", "Verdict", "Xor", "audit", "bounds", "build", "check_certificate", "explore",
+    "from_torch", "gate", "load", "parse", "prune", "read_spec", "verify",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
