@@ -71,7 +71,7 @@ def write(
         head.append(_refutation(result.counterexample))
         if result.counterexample.minimal and result.counterexample.size:
             below = claims.at_most(result.counterexample.size - 1)
-            shown = decide(below, replace(limits, margins=False, largest_k=False, cross_check=0))
+            shown = decide(below, replace(limits, margins=False, largest_k=False, count=False, cross_check=0))
             if shown.verdict is Verdict.REFUTED:
                 raise FaultError(f"a smallest counterexample is not the smallest: {shown.counterexample}")
             proofs = _lines(shown.outputs, below, limits, clock) if shown.verdict is Verdict.PROVED else ()

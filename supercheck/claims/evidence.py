@@ -157,6 +157,24 @@ Decision = Proved | Refuted | Unknown
 
 
 @dataclass(frozen=True)
+class WrongInputs:
+    """On how many inputs of the domain an output, or any output, is wrong.
+
+    Attributes:
+        at_least: on so many.
+        at_most: on no more; None where that is not known.
+    """
+
+    at_least: int
+    at_most: int | None
+
+    @property
+    def exact(self) -> int | None:
+        """How many there are; None where that is not known."""
+        return self.at_least if self.at_least == self.at_most else None
+
+
+@dataclass(frozen=True)
 class Sparsity:
     """How sparse inputs have to be for an output, or a network, to be right.
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from supercheck.base.display import Shown
 from supercheck.base.errors import SupercheckError
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Counterexample, Extremes, Sparsity, Verdict
+from supercheck.claims.evidence import Counterexample, Extremes, Sparsity, Verdict, WrongInputs
 
 
 class OutputResult(NamedTuple):
@@ -27,6 +27,7 @@ class OutputResult(NamedTuple):
         extremes: the exact worst of each class, where asked for.
         sparsity: up to which k it is right, where asked for.
         proof: a proof tree as the certificate format writes it, where the engine knows one.
+        wrong: on how many inputs it is wrong, where asked for.
     """
 
     index: int  # type: ignore[assignment]  # `index` of tuples is not needed here
@@ -38,6 +39,7 @@ class OutputResult(NamedTuple):
     extremes: Extremes | None = None
     sparsity: Sparsity | None = None
     proof: str | None = None
+    wrong: WrongInputs | None = None
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,20 @@ class Result(Shown):
         right, wrong = min(one.right for one in found), [one.wrong for one in found if one.wrong is not None]
         first = min(wrong, default=None)
         return Sparsity(right, first, first == right + 1 if first is not None else all(one.known for one in found))
+
+    @property
+    def wrong_inputs(self) -> WrongInputs | None:
+        """On how many inputs any output is wrong: as many as the worst one, and no more than all together.
+
+        None where that was not asked.
+        """
+        each = [output.wrong for output in self.outputs if output.wrong is not None]
+        size = self.claims.domain.size
+        if len(each) < len(self.outputs) or size is None:
+            return None
+        most = [one.at_most for one in each if one.at_most is not None]
+        bound = min(size, sum(most)) if len(most) == len(each) else None
+        return WrongInputs(max(one.at_least for one in each), bound)
 
     def margin_order(self, output: OutputResult) -> tuple[bool, Fraction]:
         """Sorts outputs by margin, those without one last."""

@@ -42,6 +42,7 @@ def verify(
     ] = "text",
     margins: Annotated[bool, typer.Option("--margins", help="Find every output's exact worst values.")] = False,
     max_k: Annotated[bool, typer.Option("--max-k", help="Find the largest k at which each output is right.")] = False,
+    count: Annotated[bool, typer.Option("--count", help="Count the inputs on which each output is wrong.")] = False,
     cross_check: Annotated[
         bool, typer.Option("--cross-check", help="Have Z3 decide a sample of the outputs once more.")
     ] = False,
@@ -84,6 +85,7 @@ def verify(
         timeout=timeout,
         margins=margins,
         largest_k=max_k,
+        count=count,
         cross_check=_SAMPLE if cross_check else 0,
     ).begin()
     result = None

@@ -49,6 +49,7 @@ class Limits:
         begun: since when, on the monotonic clock; None: since they are first asked for.
         workers: how many processes may solve at once.
         margins: whether to find every output's exact worst value of each class.
+        count: whether to count the inputs on which each output is wrong.
         largest_k: whether to find the largest sparsity at which each output is right.
         cross_check: how many of the outputs that other engines decided Z3 decides once more.
         reproducer: where a disagreement of engines is saved.
@@ -68,6 +69,7 @@ class Limits:
     memory: int | None = None
     team: Pool | None = None
     begun: float | None = None
+    count: bool = False
 
     def begin(self) -> Limits:
         """The same with the time running."""
@@ -88,7 +90,7 @@ class Limits:
             if key != "memory" or value is not None:
                 object.__setattr__(self, key, whole(value, key, least))
         kinds: dict[str, tuple[Any, str]] = {"engine": (str, "a name"), "reproducer": ((str, Path), "a file")}
-        kinds |= dict.fromkeys(("margins", "largest_k"), (bool, "True or False"))
+        kinds |= dict.fromkeys(("margins", "largest_k", "count"), (bool, "True or False"))
         for key, (kind, expected) in kinds.items():
             if not isinstance(getattr(self, key), kind):
                 raise InputError(place=key, expected=expected, got=spelled(getattr(self, key), repr))

@@ -90,6 +90,11 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
         if limits.largest_k and not interrupted:
             for i, sparsity in largest(claims, outputs, limits, clock, _results).items():
                 outputs[i] = outputs[i]._replace(sparsity=sparsity)
+        if limits.count and not interrupted:
+            from supercheck.decide.counting import counted
+
+            for i, wrong in counted(claims, outputs, limits, clock).items():
+                outputs[i] = outputs[i]._replace(wrong=wrong)
         if limits.cross_check and not interrupted:
             from supercheck.decide.cross_check import cross_check
 

@@ -85,14 +85,14 @@ def _totals(claims: Claims, chunk: _Chunk, asked: Asked, never: Array) -> list[i
         total = 0
         for c, value in enumerate(values):
             if never[x, value]:
-                total += _sets(features - on[c] - off[c], k - on[c])
+                total += sets(features - on[c] - off[c], k - on[c])
             for added, count in enumerate(counts[x][c]):
                 if count:
-                    total += count * _sets(outside[x][c], k - on[c] - added)
+                    total += count * sets(outside[x][c], k - on[c] - added)
         totals.append(total)
     return totals
 
 
-def _sets(of: int, most: int) -> int:
+def sets(of: int, most: int) -> int:
     """How many sets of at most so many there are."""
     return sum(comb(of, size) for size in range(min(of, most) + 1))

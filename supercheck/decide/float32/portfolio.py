@@ -83,7 +83,7 @@ def decide_float32(claims: Claims, limits: Limits = Limits(), progress: Progress
     """
     clock, begun = limits.clock(progress), time.perf_counter()
     measured = limits.margins or cost(claims, range(len(claims))) <= _CHEAP
-    real = decide(claims, replace(limits, margins=measured, largest_k=False), progress)
+    real = decide(claims, replace(limits, margins=measured, largest_k=False, count=False), progress)
     notes = real.notes
     if limits.largest_k:
         notes = (*notes, "The largest k is not sought for float32; ask in real arithmetic.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from supercheck.base.numbers import exact_text
 from supercheck.claims.claims import Claims
-from supercheck.claims.evidence import Counterexample, Point, Verdict
+from supercheck.claims.evidence import Counterexample, Point, Verdict, WrongInputs
 from supercheck.claims.result import Another, Certificate, OutputResult, Provenance, Result
 from supercheck.report.envelope import enveloped, indented
 from supercheck.spec.syntax import text as formula_text
@@ -37,6 +37,7 @@ def as_object(result: Result) -> dict[str, Any]:
         "arithmetic": arithmetic(result),
         "outputs": [_output(result, output) for output in result.outputs],
         "largest_k": None if result.sparsity is None else result.sparsity.largest,
+        "wrong_inputs": _wrong(result.wrong_inputs),
         "counterexample": counterexample_object(result.smallest),
         **_otherwise(result.another),
         "certificate": certificate_object(result.certificate),
@@ -100,8 +101,14 @@ def _output(result: Result, output: OutputResult) -> dict[str, Any]:
         "interval": None if interval is None else [exact_text(end) for end in interval],
         "worst": worst,
         "largest_k": None if output.sparsity is None else output.sparsity.largest,
+        "wrong": _wrong(output.wrong),
         "reason": output.reason if output.verdict is Verdict.UNKNOWN else None,
     }
+
+
+def _wrong(found: WrongInputs | None) -> dict[str, int | None] | None:
+    """How many inputs are wrong, or null."""
+    return None if found is None else {"at_least": found.at_least, "at_most": found.at_most}
 
 
 def _otherwise(found: Another | None) -> dict[str, Any]:

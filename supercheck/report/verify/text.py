@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -55,6 +55,8 @@ def show(result: Result, console: Console) -> None:
             [_margin_row(result, output) for output in sorted(measured, key=result.margin_order)],
         )
     _show_sparsity(result, console)
+    for line in wrong_inputs(result):
+        console.print(f"\n{line}", soft_wrap=True)
     unknown = Counter(output.reason for output in result.outputs if output.verdict is Verdict.UNKNOWN)
     for reason, count in unknown.items():
         console.print(f"\n{_outputs(count)} undecided: {reason}.", soft_wrap=True)
@@ -90,6 +92,20 @@ def _show_certificate(certificate: Certificate, console: Console) -> None:
     file, beside = printable(f"{certificate.file}"), "".join(f", {printable(core.name)}" for core in certificate.cores)
     line = f"Certificate: {file}{beside}; check it: supercheck check {file} NETWORK --spec SPEC"
     console.print(line, soft_wrap=True, markup=False)
+
+
+def wrong_inputs(result: Result) -> Iterator[str]:
+    """On how many inputs something is wrong, in a sentence; nothing where that was not counted."""
+    found, size = result.wrong_inputs, result.claims.domain.size
+    if found is None or size is None:
+        return
+    exact = [output for output in result.outputs if output.wrong is not None and output.wrong.exact is not None]
+    pairs = sum(output.wrong.at_least for output in exact if output.wrong is not None)
+    least, most = f"{found.at_least:,}", "an unknown number" if found.at_most is None else f"{found.at_most:,}"
+    said = least if found.exact is not None else f"at least {least}, at most {most}"
+    yield f"Some output is wrong on {said} of {size:,} inputs."
+    if len(result.outputs) > 1 and len(exact) == len(result.outputs):
+        yield f"Counted output by output: {pairs:,} pairs of an input and an output that is wrong there."
 
 
 def _show_sparsity(result: Result, console: Console) -> None:
