@@ -54,8 +54,13 @@ def price(claims: Claims, outputs: Sequence[int], _limits: Limits) -> Price:
     once, each = shares(claims, outputs)
     large = not each or once + each * len(outputs) > _LARGE
     own = costs(claims) if large else []
-    alone = [float(own[i]) for i in outputs] if large else []
-    return Price([float(each or UNAFFORDABLE)] * len(outputs), float(once), alone)
+    alone = [_number(own[i]) for i in outputs] if large else []
+    return Price([_number(each or UNAFFORDABLE)] * len(outputs), _number(once), alone)
+
+
+def _number(price: int) -> float:
+    """A price, or what nobody pays: the inputs may be more than a double can count."""
+    return float(min(price, UNAFFORDABLE))
 
 
 def widths(claims: Claims) -> Array:

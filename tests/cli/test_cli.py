@@ -90,11 +90,12 @@ def test_json_has_the_keys_of_the_design_in_their_order(capsys: Capture) -> None
     found = json.loads(capsys.readouterr().out)
     assert list(found) == [
         "supercheck", "network", "spec", "domain", "verdict", "reason", "arithmetic", "outputs", "largest_k",
-        "counterexample", "another_threshold", "least_within", "certificate", "assumptions", "seconds",
+        "wrong_inputs", "counterexample", "another_threshold", "least_within", "certificate", "assumptions", "seconds",
     ]  # fmt: skip
     assert list(found["network"]) == ["file", "sha256", "file_sha256", "layers", "features", "neurons", "edges"]
     assert list(found["outputs"][0]) == [
-        "index", "formula", "verdict", "engine", "vacuous", "margin", "interval", "worst", "largest_k", "reason",
+        "index", "formula", "verdict", "engine", "vacuous", "margin", "interval", "worst", "largest_k", "wrong",
+        "reason",
     ]  # fmt: skip
     assert list(found["counterexample"]) == ["active", "output", "value", "expected", "minimal", "against"]
     assert list(found["seconds"]) == ["load", "decide", "minimise", "total"]

@@ -102,8 +102,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
     made, killed = FAMILIES["C"](), list[Any]()
 
     def progress(done: int, total: int, what: str) -> None:
-        if what == "batches (bound)" and done >= 2 and not killed:
-            assert total - done > 4
+        if what == "batches (bound)" and done >= 2 and total - done > 2 and not killed:
             killed.append(next(one for one in workers(cluster) if children(one)))
             killed[0].kill()
 

@@ -172,7 +172,7 @@ def test_margins_of_every_mode_are_exact(engine: str) -> None:
 
 
 def test_an_unknown_engine_is_an_input_error() -> None:
-    with pytest.raises(InputError, match="auto or one of bound, enumerate, branch, z3"):
+    with pytest.raises(InputError, match="auto or one of bound, enumerate, slots, branch, z3"):
         supercheck.verify(None, SPECS / "proved" / "trained_and8.toml", limits=Limits(engine="magic"))
 
 

@@ -59,7 +59,7 @@ def broken(error: BaseException) -> Callable[..., None]:
 def test_a_fault_while_proving_is_exit_4_and_leaves_no_certificate(
     kind: type[Exception], monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    monkeypatch.setattr("supercheck.api.verify.certified", broken(kind("broken on purpose")))
+    monkeypatch.setattr("supercheck.certificate.writer.certified", broken(kind("broken on purpose")))
     assert run("verify", "--spec", PROVED, "--certificate", "a.cert") == 4
     assert capsys.readouterr().out == ""
     assert os.listdir() == [cli.FAULT_FILE]

@@ -7,7 +7,7 @@ STAGES = {
     "read": "supercheck.claims.question.read_spec",
     "pose": "supercheck.claims.question.pose",
     "plan": "supercheck.decide.enumeration.price",
-    "decide": "supercheck.decide.sweep.Batch.failures",
+    "decide": "supercheck.decide.sweep.Block.failures",
     "replay": "supercheck.decide.portfolio.replay",
     "minimise": "supercheck.decide.portfolio._minimal",
     "report": "supercheck.report.verify.text.show",
