@@ -56,7 +56,7 @@ def test_a_question_that_is_too_much_is_proved_or_unknown_soon(
     savez(tmp_path / "a.npz", {"0.weight": first, "1.weight": weights.normal(size=(outputs, 40))})
     lines = f'[domain]\nfeatures = {features}\nmax_active = {limit}\n[readout]\nmode = "epsilon"\nwithin = 9_999\n'
     (tmp_path / "a.toml").write_text(f'network = {{file = "a.npz"}}\n{lines}[outputs]\n{functions}\n')
-    words = ["verify", "--spec", str(tmp_path / "a.toml"), "--engine", engine, "--timeout", "1", "--format", "json"]
+    words = ["verify", "--spec", str(tmp_path / "a.toml"), "--engine", engine, "--timeout", "3", "--format", "json"]
     begun = time.monotonic()
     code = cli.main(words)
     found = json.loads(capsys.readouterr().out)
