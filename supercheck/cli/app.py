@@ -84,7 +84,8 @@ def main(arguments: list[str] | None = None) -> int:
         tell(f"{error}")
         return UNKNOWN
     except typer.TyperException as error:
-        tell(f"{clip(error.format_message())} (see `supercheck --help`)")
+        told = error.format_message().replace("Value error, ", "")  # as the option's own check says it
+        tell(f"{clip(told)} (see `supercheck --help`)")
         return INPUT
     except KeyboardInterrupt:
         return _interrupted()

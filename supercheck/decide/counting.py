@@ -1,7 +1,8 @@
 """On how many inputs of the domain each output is wrong: `--count`.
 
-A proved output is wrong on none. The others are counted by the slot rule's search, which looks only where inputs may be
-wrong, or by evaluating every input where that is affordable; what neither tells stays open from above.
+A proved output is wrong on none. Refuted ones are counted by the slot rule's search, which looks only where inputs may
+be wrong, or by evaluating every input where that is affordable. An output that was left open stays so: its count must
+not say what its verdict does not.
 """
 
 from __future__ import annotations
@@ -38,14 +39,14 @@ def counted(
         return {}
     binary = claims.binary
     found = {i: WrongInputs(0, 0) for i, one in results.items() if one.verdict is Verdict.PROVED}
-    left = [i for i in results if i not in found]
+    left = [i for i, one in results.items() if one.verdict is Verdict.REFUTED]
     for counts in failures(binary, left, replace(limits, margins=False), clock) if left else ():
         found.update({i: WrongInputs(count, count) for i, count in counts.items() if count is not None})
     left = [i for i in left if i not in found]
     if left and cost(binary, left) <= MOST_WORK:
         found.update(_swept(binary, left, clock))
-    at_least = {i: int(results[i].counterexample is not None) for i in left if i not in found}
-    return {**found, **{i: WrongInputs(least, None) for i, least in at_least.items()}}
+    open_ = {i: int(one.verdict is Verdict.REFUTED) for i, one in results.items() if i not in found}
+    return {**found, **{i: WrongInputs(least, claims.domain.size) for i, least in open_.items()}}
 
 
 def _swept(claims: Claims, outputs: Sequence[int], clock: Clock) -> Iterable[tuple[int, WrongInputs]]:

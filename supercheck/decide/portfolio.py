@@ -93,8 +93,10 @@ def decide(claims: Claims, limits: Limits = Limits(), progress: Progress = quiet
         if limits.count and not interrupted:
             from supercheck.decide.counting import counted
 
-            for i, wrong in counted(claims, outputs, limits, clock).items():
-                outputs[i] = outputs[i]._replace(wrong=wrong)
+            wrong = counted(claims, outputs, limits, clock)
+            outputs = {i: found._replace(wrong=wrong.get(i)) for i, found in outputs.items()}
+            if not wrong:
+                notes.append("Wrong inputs were not counted: in mode separable no single input is wrong by itself.")
         if limits.cross_check and not interrupted:
             from supercheck.decide.cross_check import cross_check
 

@@ -108,4 +108,4 @@ def _columns(network: Network, flat: Flat) -> tuple[Array, Array, Array]:
     columns, biases = np.zeros((features, stride)), np.zeros(stride)
     columns[rows.indices, rows.row_of()] = flat.vals[: len(rows.data)]
     biases[:neurons] = flat.bias[:first]
-    return columns, columns.mean(axis=0), biases
+    return columns, columns.sum(axis=0) / max(1, features), biases

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from common import SPECS, Capture, run as command
@@ -49,10 +50,11 @@ def test_what_cannot_be_counted_is_at_least_one_and_open_from_above(question: Qu
         patch.setattr(counting, "MOST_WORK", -1)
         patch.setattr(counting, "failures", lambda _, outputs, *__: [dict.fromkeys(outputs)])
         found = decide(question.claims, COUNTED)
+    size = question.claims.domain.size
     assert [output.wrong for output in found.outputs] == [
-        WrongInputs(1, None) if one else WrongInputs(0, 0) for one in bad
+        WrongInputs(1, size) if one else WrongInputs(0, 0) for one in bad
     ]
-    assert (found.wrong_inputs is not None and found.wrong_inputs.at_most is None) == any(bad)
+    assert found.wrong_inputs == (WrongInputs(1, size) if any(bad) else WrongInputs(0, 0))
 
 
 def test_counts_are_told_in_text_and_in_json(capsys: Capture) -> None:
@@ -66,6 +68,29 @@ def test_counts_are_told_in_text_and_in_json(capsys: Capture) -> None:
     assert command("verify", "--spec", spec, "--format", "json") == 1
     found = json.loads(capsys.readouterr().out)
     assert (found["wrong_inputs"], found["outputs"][0]["wrong"]) == (None, None)
+
+
+@pytest.mark.parametrize("engine", ["slots", "bound"])
+def test_a_count_says_nothing_that_the_verdict_leaves_open(engine: str, capsys: Capture) -> None:
+    """Regression: an output that was left open was said to be wrong on two inputs, or on none."""
+    spec = SPECS / "refuted" / "trained_and8_k4.toml"
+    command("verify", "--spec", spec, "--count", "--engine", engine, "--format", "json")
+    found = json.loads(capsys.readouterr().out)
+    for output in found["outputs"]:
+        counted = output["wrong"]
+        assert (counted["at_most"] == 0) == (output["verdict"] == "proved")
+        assert (counted["at_least"] > 0) == (output["verdict"] == "refuted")
+
+
+@pytest.mark.parametrize("more", ['mode = "separable"', 'mode = "threshold"\nat = 0.5\n[arithmetic]\nof = "float32"'])
+def test_what_is_not_counted_is_said(more: str, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "a.json").write_text('{"0.weight": [[1, 1]], "0.bias": [0]}')
+    (tmp_path / "a.toml").write_text(
+        'network = {file = "a.json"}\n[domain]\nfeatures = 2\nmax_active = 2\n[outputs]\nformulas = ["x0 | x1"]\n'
+        f"[readout]\n{more}\n"
+    )
+    assert command("verify", "--spec", tmp_path / "a.toml", "--count") == 0
+    assert "Wrong inputs were not counted" in capsys.readouterr().out
 
 
 @given(questions())

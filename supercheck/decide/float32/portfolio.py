@@ -85,6 +85,8 @@ def decide_float32(claims: Claims, limits: Limits = Limits(), progress: Progress
     measured = limits.margins or cost(claims, range(len(claims))) <= _CHEAP
     real = decide(claims, replace(limits, margins=measured, largest_k=False, count=False), progress)
     notes = real.notes
+    if limits.count:
+        notes = (*notes, "Wrong inputs were not counted: that is done in real arithmetic alone.")
     if limits.largest_k:
         notes = (*notes, "The largest k is not sought for float32; ask in real arithmetic.")
     if limits.cross_check:

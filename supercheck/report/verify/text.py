@@ -101,10 +101,11 @@ def wrong_inputs(result: Result) -> Iterator[str]:
         return
     exact = [output for output in result.outputs if output.wrong is not None and output.wrong.exact is not None]
     pairs = sum(output.wrong.at_least for output in exact if output.wrong is not None)
-    least, most = f"{found.at_least:,}", "an unknown number" if found.at_most is None else f"{found.at_most:,}"
-    said = least if found.exact is not None else f"at least {least}, at most {most}"
+    said = (
+        f"{found.at_least:,}" if found.exact is not None else f"at least {found.at_least:,}, at most {found.at_most:,}"
+    )
     yield f"Some output is wrong on {said} of {size:,} inputs."
-    if len(result.outputs) > 1 and len(exact) == len(result.outputs):
+    if pairs and len(result.outputs) > 1 and len(exact) == len(result.outputs):
         yield f"Counted output by output: {pairs:,} pairs of an input and an output that is wrong there."
 
 
@@ -127,6 +128,7 @@ def _up_to(sparsity: Sparsity) -> str:
         return "wrong with no feature on" if right < 0 else f"right with at most {plural(right, 'feature')} on{upward}"
     known = "not known to be right for any k" if right < 0 else f"right with at most {plural(right, 'feature')} on"
     gap = "beyond that" if wrong is None else f"from {right + 1} to {wrong - 1}"
+    gap = f"with {right + 1}" if wrong == right + 2 else gap
     return f"{known}{upward}; {gap} it is not known"
 
 
