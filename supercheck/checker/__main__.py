@@ -19,8 +19,8 @@ if not __package__:  # run as a folder: a package of its own, whatever is instal
     _spec = importlib.util.spec_from_file_location(
         __package__ := "checker", _folder / "__init__.py", submodule_search_locations=[str(_folder)]
     )
-    assert _spec is not None
-    assert _spec.loader is not None
+    if _spec is None or _spec.loader is None:
+        raise ImportError(f"no checker in {_folder}")
     sys.modules["checker"] = importlib.util.module_from_spec(_spec)
     _spec.loader.exec_module(sys.modules["checker"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, product
 
@@ -20,9 +21,13 @@ from supercheck.claims.evidence import Unknown
 from supercheck.claims.result import Result
 from supercheck.decide.engines import ENGINES
 from supercheck.decide.portfolio import decide
+from supercheck.decide.workers.executors import InProcess
+from supercheck.decide.workers.pool import WorkerPool
 from supercheck.network.input import Input
 from supercheck.network.layers import Affine
 from supercheck.network.network import Network
+from supercheck.report.verify.json import as_object
+from supercheck.report.verify.text import text
 from supercheck.spec.domain import Cell, Domain, KSparse, Sparse
 from supercheck.spec.values import Values
 
@@ -82,6 +87,22 @@ def test_noise_at_rest_reaches_features_that_nothing_turned_on(engine: str) -> N
     assert 0 < wrong.counterexample.value <= F(1, 50)
     assert len(wrong.counterexample.active) == 1
     assert verdict(sums(noisy, Readout("threshold", at=F(1, 50))), engine).verdict is Verdict.PROVED
+
+
+def test_a_report_says_which_values_features_have() -> None:
+    found = verdict(sums(Sparse(2, 2, TWO), Readout("threshold", at=F(3, 2))), "enumerate")
+    assert "2 where active, 0 at rest" in text(found)
+    assert "x0 = 2 x1 = 2" in text(found)
+    told = as_object(found)
+    assert told["domain"]["values"] == "2 where active, 0 at rest"
+    assert told["counterexample"]["input"] == {"x0": "2", "x1": "2"}
+
+
+def test_a_pool_answers_for_no_other_values() -> None:
+    asked = sums(Sparse(2, 2, TWO), Readout("threshold", at=F(3, 2)))
+    pool = WorkerPool(asked, InProcess())
+    assert pool.knows(asked.at_most(1))
+    assert not pool.knows(replace(asked, domain=KSparse(2, 2)))
 
 
 def test_a_domain_that_mixes_up_rest_and_active_is_refused() -> None:

@@ -50,7 +50,8 @@ class WorkerPool:
     def knows(self, claims: Claims) -> bool:
         """Whether a question is this team's but for its sparsity and the errors of float32."""
         own = self.claims
-        return own.network is claims.network and own.formulas is claims.formulas and own.readout == claims.readout
+        same = own.network is claims.network and own.formulas is claims.formulas and own.readout == claims.readout
+        return same and own.domain.at_most(claims.domain.max_active) == claims.domain
 
     def spread(
         self, engine: Engine, claims: Claims, outputs: Sequence[int], limits: Limits, clock: Clock

@@ -10,6 +10,7 @@ from supercheck.base.numbers import exact_text
 from supercheck.claims.claims import Claims
 from supercheck.claims.evidence import Counterexample, Point, Verdict, WrongInputs
 from supercheck.claims.result import Another, Certificate, OutputResult, Provenance, Result
+from supercheck.network.input import Input
 from supercheck.report.envelope import enveloped, indented
 from supercheck.spec.syntax import text as formula_text
 
@@ -69,6 +70,7 @@ def question(claims: Claims, source: Provenance) -> dict[str, Any]:
             "features": claims.domain.features,
             "max_active": claims.domain.max_active,
             "inputs": claims.domain.size,
+            **({} if claims.domain.binary else {"values": str(claims.domain)}),
         },
     }
 
@@ -127,12 +129,18 @@ def counterexample_object(counterexample: Counterexample | None) -> dict[str, An
         return None
     return {
         "active": list(counterexample.active),
+        **({} if counterexample.input.binary else {"input": _values(counterexample.input)}),
         "output": counterexample.output,
         "value": exact_text(counterexample.value),
         "expected": counterexample.expected,
         "minimal": counterexample.minimal,
         "against": None if counterexample.against is None else point_object(counterexample.against),
     }
+
+
+def _values(x: Input) -> dict[str, str]:
+    """Every feature that is not 0."""
+    return {f"x{j}": exact_text(value) for j, value in x.values}
 
 
 def certificate_object(certificate: Certificate | None) -> dict[str, str] | None:

@@ -15,6 +15,7 @@ from supercheck.base.errors import clip, present, printable
 from supercheck.base.numbers import exact_text, float_text, plural, short
 from supercheck.claims.evidence import Counterexample, Point, Sparsity, Verdict
 from supercheck.claims.result import Certificate, OutputResult, Result
+from supercheck.network.input import Input
 from supercheck.report.console import captured
 from supercheck.report.wording import otherwise
 from supercheck.spec.syntax import text as formula_text
@@ -153,6 +154,8 @@ def sentence(result: Result) -> str:
     name = printable(Path(result.source.network).name) if result.source.network else "the network"
     features, limit = claims.domain.features, claims.domain.max_active
     where = f"at most {limit} of {features} features on ({_counted(claims.domain.size)})"
+    if not claims.domain.binary:
+        where += f", {claims.domain}"
     outputs, wrong = len(claims), result.count(Verdict.REFUTED)
     if result.verdict is Verdict.PROVED:
         what = "the one output" if outputs == 1 else f"each of the {outputs} outputs"
@@ -197,7 +200,7 @@ def _show_counterexample(result: Result, found: Counterexample, console: Console
     computed = " in the order shown below" if result.in_the_order_shown else ""
     console.print(f"{proof}:", style="bold")
     rows = [
-        ("on", _features(found.active)),
+        ("on", _features(found.active) if found.input.binary else _values(found.input)),
         ("output", f"y{found.output}, which should be {function} = {found.expected}"),
     ]
     if found.against is None:
@@ -224,6 +227,10 @@ def _show_counterexample(result: Result, found: Counterexample, console: Console
 
 def _features(active: tuple[int, ...]) -> str:
     return " ".join(f"x{j}" for j in active) or "none (all features are off)"
+
+
+def _values(x: Input) -> str:
+    return " ".join(f"x{j} = {exact_text(value)}" for j, value in x.values) or "none (all features are 0)"
 
 
 def _value(value: Fraction, *near: Fraction | None) -> str:
